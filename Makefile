@@ -1,0 +1,39 @@
+# The two commands of the README are `make demo` and `make test`.
+SHELL := /bin/bash
+PYTHON3 ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint browser-tests clean
+
+demo: $(VENV)/.demo  ## JupyterLab on the tour notebook, answered offline
+	$(BIN)/claude-magic demo notebooks/tour.ipynb $(DEMO_FLAGS)
+
+test: $(VENV)/.test  ## all tests, notebooks included
+	@./tests/install-chromium
+	$(BIN)/python -m pytest tests
+	CLAUDE_MAGIC_BASE_URL=offline CLAUDE_MAGIC_STREAM=off \
+	  $(BIN)/python -m pytest -W default --nbval --nbval-current-env \
+	  --nbval-sanitize-with tests/nbval-sanitize.cfg --nbval-cell-timeout 120 notebooks
+
+lint: $(VENV)/.test  ## format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+$(BIN)/uv:
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON3=/path/to/python3.11"; exit 1; }
+	$(PYTHON3) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[demo]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[test]'
+	@touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) build dist test-artifacts
