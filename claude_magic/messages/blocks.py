@@ -1,0 +1,128 @@
+"""Content blocks and messages in the wire form of the Messages API, built by small constructors.
+
+A block is a dict exactly as the API sends or takes it. Blocks of a kind that is not listed here
+are kept verbatim, so `Block` is any mapping; the TypedDicts say what ours look like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+
+Block: TypeAlias = Mapping[str, Any]
+"""One content block, known or unknown, as on the wire."""
+
+Role: TypeAlias = Literal["user", "assistant"]
+
+
+class TextBlock(TypedDict):
+    type: Literal["text"]
+    text: str
+
+
+class Base64Source(TypedDict):
+    """`data` is base64 without line breaks and without a `data:` prefix."""
+
+    type: Literal["base64"]
+    media_type: str
+    data: str
+
+
+class URLSource(TypedDict):
+    type: Literal["url"]
+    url: str
+
+
+class TextSource(TypedDict):
+    """`data` is the text itself, not base64."""
+
+    type: Literal["text"]
+    media_type: Literal["text/plain"]
+    data: str
+
+
+class ImageBlock(TypedDict):
+    type: Literal["image"]
+    source: Base64Source | URLSource
+
+
+class DocumentBlock(TypedDict):
+    type: Literal["document"]
+    source: Base64Source | URLSource | TextSource
+    title: NotRequired[str]
+
+
+class Message(TypedDict):
+    """One entry of a request's `messages`; a `str` content means one text block."""
+
+    role: Role
+    content: str | Sequence[Block]
+
+
+def text(value: str) -> TextBlock:
+    """A text block. Lone surrogates, which UTF-8 cannot carry, become U+FFFD."""
+    return {"type": "text", "text": replace_surrogates(value)}
+
+
+def image_base64(media_type: str, data: str) -> ImageBlock:
+    """An image block from base64 `data` (no line breaks, no `data:` prefix)."""
+    return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": data}}
+
+
+def image_url(url: str) -> ImageBlock:
+    """An image block that the server fetches from `url`."""
+    return {"type": "image", "source": {"type": "url", "url": url}}
+
+
+def document_base64(media_type: str, data: str, title: str | None = None) -> DocumentBlock:
+    """A document block (`application/pdf`) from base64 `data`."""
+    block: DocumentBlock = {
+        "type": "document",
+        "source": {"type": "base64", "media_type": media_type, "data": data},
+    }
+    if title:
+        block["title"] = title
+    return block
+
+
+def document_text(value: str, title: str | None = None) -> DocumentBlock:
+    """A plain-text document block."""
+    block: DocumentBlock = {
+        "type": "document",
+        "source": {"type": "text", "media_type": "text/plain", "data": replace_surrogates(value)},
+    }
+    if title:
+        block["title"] = title
+    return block
+
+
+def message(role: Role, content: Sequence[Block]) -> Message:
+    """A message; a single plain text block is written as the string the API also takes."""
+    if len(content) == 1 and set(content[0]) == {"type", "text"} and content[0]["type"] == "text":
+        return {"role": role, "content": str(content[0]["text"])}
+    return {"role": role, "content": list(content)}
+
+
+def content_blocks(message: Mapping[str, Any]) -> list[Block]:
+    """The content of a message as blocks, whether it was written as a string or a list."""
+    content = message["content"]
+    return [text(content)] if isinstance(content, str) else list(content)
+
+
+def sendable(blocks: Iterable[Block]) -> list[Block]:
+    """The blocks without empty text blocks, which the API returns but refuses to take back."""
+    return [b for b in blocks if b.get("type") != "text" or str(b.get("text", "")).strip()]
+
+
+def joined_text(blocks: Iterable[Block]) -> str:
+    """The text blocks joined without a separator (citations split sentences into blocks)."""
+    return "".join(str(b.get("text", "")) for b in blocks if b.get("type") == "text")
+
+
+def replace_surrogates(value: str) -> str:
+    """`value` with lone surrogates replaced by U+FFFD, so that it can be encoded as UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value

@@ -1,0 +1,281 @@
+"""What is known about models: aliases, limits, prices, what each refuses. One table, overridable.
+
+Source: the Messages API's model, pricing and deprecation pages, October and November 2026. Prices
+are USD per million tokens. A name that is not in the table is sent as it is: other servers have
+models of their own.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+DEFAULT_MODEL = "claude-sonnet-5-5"
+
+Off = Literal["none", "disabled", "between_tools", "default"]
+"""How thinking is switched off: not at all, by that `thinking.type`, or it is off by default."""
+
+_LOW_TO_HIGH = ("low", "medium", "high")
+_WITH_MAX = (*_LOW_TO_HIGH, "max")
+_ALL_EFFORTS = (*_LOW_TO_HIGH, "xhigh", "max")
+
+
+@dataclass(frozen=True)
+class Price:
+    """USD per million tokens; `write` is a five-minute cache write, `read` a cache read."""
+
+    input: float
+    output: float
+    write: float
+    read: float
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model. `context` and `max_output` in tokens, `long_edge` in pixels."""
+
+    id: str
+    name: str
+    price: Price | None = None
+    # Some models cost more once the prompt is over a number of tokens.
+    long_prompt: tuple[int, Price] | None = None
+    context: int = 1_000_000
+    max_output: int = 128_000
+    efforts: tuple[str, ...] = _ALL_EFFORTS
+    default_effort: str | None = "high"
+    thinking: Literal["adaptive", "manual", "unknown"] = "adaptive"
+    thinking_default: bool = True
+    thinking_off: Off = "none"
+    prefill: bool = False
+    forced_tool_choice: bool = True
+    # High-resolution models see 2576 px and 4784 tokens an image; the others 1568 and 1568.
+    high_resolution: bool = True
+    cache_minimum: int = 512
+    retires: str | None = None
+    deprecated: bool = False
+    snapshot_of: str | None = None
+
+    @property
+    def long_edge(self) -> int:
+        """The longest image side in pixels that this model sees without scaling."""
+        return 2576 if self.high_resolution else 1568
+
+    @property
+    def image_token_cap(self) -> int:
+        """The most tokens one image costs; larger images are scaled down by the server."""
+        return 4784 if self.high_resolution else 1568
+
+
+_OPUS_4 = Price(5, 25, 6.25, 0.50)
+_SONNET_4 = Price(3, 15, 3.75, 0.30)
+_FABLE = Price(10, 50, 12.50, 0.25)
+
+_TABLE = (
+    Model("claude-fable-5-2", "Fable 5.2", Price(8, 40, 10, 0.80), forced_tool_choice=False),
+    Model("claude-mythos-5-2", "Mythos 5.2", Price(8, 40, 10, 0.80), forced_tool_choice=False),
+    Model(
+        "claude-haiku-5-5",
+        "Haiku 5.5",
+        Price(0.10, 0.50, 0.125, 0.01),
+        long_prompt=(100_000, Price(0.50, 2.50, 0.625, 0.05)),
+        default_effort="medium",
+        thinking_off="disabled",
+        retires="2027-10-07",
+    ),
+    Model(
+        "claude-sonnet-5-5",
+        "Sonnet 5.5",
+        Price(2, 10, 2.50, 0.10),
+        thinking_off="between_tools",
+        forced_tool_choice=False,
+        retires="2027-09-28",
+    ),
+    Model(
+        "claude-opus-5-5",
+        "Opus 5.5",
+        Price(4, 20, 5, 0.20),
+        default_effort="medium",
+        forced_tool_choice=False,
+        retires="2027-09-22",
+    ),
+    Model("claude-fable-5-1", "Fable 5.1", _FABLE, forced_tool_choice=False, retires="2027-09-01"),
+    Model(
+        "claude-mythos-5-1", "Mythos 5.1", _FABLE, forced_tool_choice=False, retires="2027-09-01"
+    ),
+    Model("claude-opus-5", "Opus 5", _OPUS_4, thinking_off="disabled", retires="2027-07-24"),
+    Model(
+        "claude-sonnet-5",
+        "Sonnet 5",
+        Price(2, 10, 2.50, 0.20),
+        thinking_off="disabled",
+        cache_minimum=1024,
+        retires="2027-06-30",
+    ),
+    Model("claude-fable-5", "Fable 5", Price(10, 50, 12.50, 1), retires="2027-06-09"),
+    Model("claude-mythos-5", "Mythos 5", Price(10, 50, 12.50, 1), retires="2027-06-09"),
+    Model(
+        "claude-opus-4-8",
+        "Opus 4.8",
+        _OPUS_4,
+        thinking_default=False,
+        thinking_off="default",
+        cache_minimum=1024,
+        retires="2027-05-28",
+    ),
+    Model(
+        "claude-opus-4-7",
+        "Opus 4.7",
+        _OPUS_4,
+        thinking_default=False,
+        thinking_off="default",
+        cache_minimum=2048,
+        retires="2027-04-16",
+    ),
+    Model(
+        "claude-opus-4-6",
+        "Opus 4.6",
+        _OPUS_4,
+        efforts=_WITH_MAX,
+        thinking_default=False,
+        thinking_off="default",
+        high_resolution=False,
+        cache_minimum=4096,
+        retires="2027-02-05",
+    ),
+    Model(
+        "claude-sonnet-4-6",
+        "Sonnet 4.6",
+        _SONNET_4,
+        efforts=_WITH_MAX,
+        thinking_default=False,
+        thinking_off="default",
+        high_resolution=False,
+        cache_minimum=1024,
+        retires="2027-02-17",
+    ),
+    Model(
+        "claude-opus-4-5",
+        "Opus 4.5",
+        _OPUS_4,
+        context=200_000,
+        max_output=64_000,
+        efforts=_LOW_TO_HIGH,
+        thinking="manual",
+        thinking_default=False,
+        thinking_off="default",
+        prefill=True,
+        high_resolution=False,
+        cache_minimum=4096,
+        retires="2026-11-24",
+    ),
+    Model(
+        "claude-haiku-4-5",
+        "Haiku 4.5",
+        Price(1, 5, 1.25, 0.10),
+        context=200_000,
+        max_output=64_000,
+        efforts=(),
+        default_effort=None,
+        thinking="manual",
+        thinking_default=False,
+        thinking_off="default",
+        prefill=True,
+        high_resolution=False,
+        cache_minimum=4096,
+    ),
+    Model(
+        "claude-sonnet-4-5",
+        "Sonnet 4.5",
+        _SONNET_4,
+        context=200_000,
+        max_output=64_000,
+        efforts=(),
+        default_effort=None,
+        thinking="manual",
+        thinking_default=False,
+        thinking_off="default",
+        prefill=True,
+        high_resolution=False,
+        cache_minimum=1024,
+        retires="2026-11-30",
+        deprecated=True,
+    ),
+)
+
+MODELS: Mapping[str, Model] = {m.id: m for m in _TABLE}
+"""Known models by id, newest first."""
+
+ALIASES: Mapping[str, str] = {
+    "sonnet": "claude-sonnet-5-5",
+    "opus": "claude-opus-5-5",
+    "haiku": "claude-haiku-5-5",
+    "fable": "claude-fable-5-2",
+}
+"""Short names for the newest of each line."""
+
+_DATED = {
+    "claude-opus-4-5-20251101": "claude-opus-4-5",
+    "claude-haiku-4-5-20251001": "claude-haiku-4-5",
+    "claude-sonnet-4-5-20250929": "claude-sonnet-4-5",
+}
+
+RETIRED: Mapping[str, str] = {
+    "claude-3-haiku": "claude-haiku-5-5",
+    "claude-3-5-haiku": "claude-haiku-5-5",
+    "claude-3-sonnet": "claude-sonnet-5-5",
+    "claude-3-5-sonnet": "claude-sonnet-5-5",
+    "claude-3-7-sonnet": "claude-sonnet-5-5",
+    "claude-sonnet-4": "claude-sonnet-5-5",
+    "claude-sonnet-4-0": "claude-sonnet-5-5",
+    "claude-3-opus": "claude-opus-5-5",
+    "claude-opus-4": "claude-opus-5-5",
+    "claude-opus-4-0": "claude-opus-5-5",
+    "claude-opus-4-1": "claude-opus-5-5",
+}
+"""Models that no longer answer, and what replaces each."""
+
+
+def resolve(name: str) -> str:
+    """The model id for an alias; any other name unchanged."""
+    return ALIASES.get(name.strip().lower(), name.strip())
+
+
+def lookup(name: str) -> Model | None:
+    """The table's row for an alias, an id or a dated id; None for a name it does not know."""
+    model_id = resolve(name)
+    return MODELS.get(_DATED.get(model_id, model_id))
+
+
+def unknown(model_id: str) -> Model:
+    """A row for a model that the table does not know: nothing assumed, no price."""
+    return Model(
+        model_id,
+        model_id,
+        efforts=(),
+        default_effort=None,
+        thinking="unknown",
+        thinking_default=False,
+        thinking_off="none",
+        prefill=True,
+        high_resolution=False,
+    )
+
+
+def nearest(name: str) -> str | None:
+    """The known model or alias that `name` was probably meant to be, or what replaced it."""
+    model_id = resolve(name).lower()
+    undated = model_id.rsplit("-", 1)[0] if model_id[-8:].isdigit() else model_id
+    if undated in RETIRED:
+        return RETIRED[undated]
+    found = difflib.get_close_matches(model_id, [*ALIASES, *MODELS], n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def retirement_notice(model: Model) -> str | None:
+    """A line for a model that is about to be retired, naming its replacement; else None."""
+    if not model.deprecated or model.retires is None:
+        return None
+    line = next((a for a in ALIASES if f"-{a}-" in model.id), "sonnet")
+    return f"{model.id} is retired on {model.retires}; its replacement is {ALIASES[line]}."
