@@ -1,0 +1,124 @@
+"""The key: where it is found, and how it is held so that nothing shows it by accident."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+SERVICE = "claude_magic"
+"""The service name under which the keyring holds the key."""
+ACCOUNT = "api_key"
+"""The user name under which the keyring holds the key."""
+
+_KEY_LIKE = re.compile(r"sk-ant-[\w-]+")
+_MASK = "[key]"
+# A shorter one ("x", "ollama") guards nothing, and replacing it would spoil every text.
+_LEAST_MASKED = 8
+
+
+class Secret:
+    """A key that prints as a mask; `reveal()` is the only way to the text.
+
+    Blanks and line breaks around it are dropped: they come with copy and paste.
+    """
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value.strip()
+
+    def reveal(self) -> str:
+        """The key itself. Keep it out of variables: tracebacks show those."""
+        return self.__value
+
+    @property
+    def sendable(self) -> bool:
+        """Whether it can stand in an HTTP header: printable ASCII without blanks, not empty."""
+        value = self.__value
+        return bool(value) and value.isascii() and value.isprintable() and " " not in value
+
+    def __bool__(self) -> bool:
+        return bool(self.__value)
+
+    def __repr__(self) -> str:
+        return "Secret(masked)"
+
+    def __str__(self) -> str:
+        return _MASK
+
+    def __format__(self, spec: str) -> str:
+        return format(_MASK, spec)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return self.__value == other.__value
+
+    def __hash__(self) -> int:
+        return hash(self.__value)
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a key is not written anywhere: take it from the environment again")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A key, whether it goes as a bearer token, and where it came from, for the user to read."""
+
+    secret: Secret
+    bearer: bool
+    source: str
+
+
+def keyring_key() -> Secret | None:
+    """The key that the system's keyring holds; None without a keyring, an entry or access."""
+    try:
+        import keyring
+
+        return _secret(keyring.get_password(SERVICE, ACCOUNT))
+    except Exception:
+        # Keyring is an optional source, and each of its back ends fails in ways of its own.
+        return None
+
+
+def find_key(
+    explicit: Secret | str | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    keyring_lookup: Callable[[], Secret | None] = keyring_key,
+) -> Found | None:
+    """The first key of: `explicit`, ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN, the keyring.
+
+    An empty value counts as none. `environ` is the process's own unless given. Reads nothing
+    further once it has one.
+    """
+    secret = explicit if isinstance(explicit, Secret) else _secret(explicit)
+    if secret:
+        return Found(secret, bearer=False, source="explicit")
+    variables = os.environ if environ is None else environ
+    for name, bearer in (("ANTHROPIC_API_KEY", False), ("ANTHROPIC_AUTH_TOKEN", True)):
+        secret = _secret(variables.get(name))
+        if secret:
+            return Found(secret, bearer=bearer, source=name)
+    secret = keyring_lookup()
+    return Found(secret, bearer=False, source="keyring") if secret else None
+
+
+def mask(text: str, secret: Secret | None) -> str:
+    """`text` with the key, and whatever looks like one, replaced."""
+    if secret is not None and len(secret.reveal()) >= _LEAST_MASKED:
+        text = text.replace(secret.reveal(), _MASK)
+    return _KEY_LIKE.sub(_MASK, text)
+
+
+def _secret(value: str | None) -> Secret | None:
+    return Secret(value) if value and value.strip() else None

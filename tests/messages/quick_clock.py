@@ -1,0 +1,26 @@
+"""A clock for tests on which a wait is over at once."""
+
+from __future__ import annotations
+
+import time
+
+from claude_magic.messages.retry import Waiter
+
+
+class QuickClock:
+    """Real time plus what was slept; `slept` is the seconds that waits would have taken."""
+
+    def __init__(self) -> None:
+        self.slept = 0.0
+
+    def now(self) -> float:
+        return time.monotonic() + self.slept
+
+    def wall(self) -> float:
+        return time.time()
+
+    def random(self) -> float:
+        return 0.0
+
+    def sleep(self, seconds: float, cancel: Waiter) -> None:
+        self.slept += seconds
