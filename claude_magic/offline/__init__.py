@@ -1,0 +1,6 @@
+"""A local Messages API server for a first try without a key, for tests and for documentation."""
+
+from .journal import Recorded
+from .server import OfflineServer, serve
+
+__all__ = ["OfflineServer", "Recorded", "serve"]

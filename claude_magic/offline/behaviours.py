@@ -1,0 +1,60 @@
+"""Faults on demand: what a request can be answered with instead of a whole, prompt reply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .refusal import Refusal
+from .wire import PING, Event, halfway
+
+FEW_TOKENS = 40
+"""The length of a reply that was told to run into max_tokens."""
+
+_RATE_LIMITED = "This request would exceed your account's rate limit."
+_OVERLOADED = Refusal(529, "overloaded_error", "Overloaded")
+_REFUSALS: Mapping[str, Refusal] = {
+    "overloaded": _OVERLOADED,
+    "rate_limited": Refusal(429, "rate_limit_error", _RATE_LIMITED, retry_after=0.2),
+    "busy": Refusal(429, "rate_limit_error", _RATE_LIMITED, retry_after=30),
+    "server_error": Refusal(500, "api_error", "Internal server error"),
+    "unauthorized": Refusal(401, "authentication_error", "invalid x-api-key"),
+}
+_STREAMS = ("cut", "slow", "error_mid_stream", "stall", "silent")
+BEHAVIOURS = (*_REFUSALS, *_STREAMS, "refusal", "max_tokens")
+"""Every name. Those of `_STREAMS` concern streams only."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A stream to send: its events, whether it then hangs, the least seconds between deltas."""
+
+    events: Sequence[Event]
+    hangs: bool = False
+    pace: float = 0.0
+
+
+def refuse(behaviour: str | None) -> None:
+    """Raises Refusal if the behaviour is an error status."""
+    told = _REFUSALS.get(behaviour or "")
+    if told is not None:
+        # A new one each time: a raised exception keeps its traceback.
+        raise Refusal(told.status, told.error_type, told.message, retry_after=told.retry_after)
+
+
+def script(events: Sequence[Event], behaviour: str | None) -> Script:
+    """The events as the behaviour has them sent."""
+    half = halfway(events)
+    match behaviour:
+        case "cut":
+            return Script(events[:half])
+        case "stall":
+            return Script(events[:half], hangs=True)
+        case "silent":
+            return Script([events[0], PING], hangs=True)
+        case "slow":
+            return Script([events[0], PING, PING, PING, *events[1:]], pace=0.05)
+        case "error_mid_stream":
+            error = _OVERLOADED.body("")["error"]
+            return Script([*events[:half], {"type": "error", "error": error}])
+    return Script(events)

@@ -1,0 +1,82 @@
+"""What a server was asked, and how it is to behave next. Used by several threads."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .behaviours import BEHAVIOURS
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One request as it came. Header names are in lower case; `json` is None for other bodies."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    json: Any = field(repr=False)
+
+
+class Journal:
+    """The last `keep` requests, the behaviours still to come, the clients that went away."""
+
+    def __init__(self, behaviours: Iterable[str], keep: int) -> None:
+        self._lock = threading.Lock()
+        self._requests: deque[Recorded] = deque(maxlen=keep)
+        self._behaviours: deque[str] = deque()
+        self._count = 0
+        self._counting_disconnects = True
+        self._disconnects = 0
+        self.disconnected = threading.Event()
+        self.behave(behaviours)
+
+    def behave(self, behaviours: Iterable[str]) -> None:
+        """Adds behaviours, one for each of the next questions. Raises ValueError for a name."""
+        names = list(behaviours)
+        for name in names:
+            if name not in BEHAVIOURS:
+                raise ValueError(f"no behaviour {name!r}: use one of {', '.join(BEHAVIOURS)}")
+        with self._lock:
+            self._behaviours.extend(names)
+
+    def next_behaviour(self) -> str | None:
+        """The behaviour for the question that has come, None for the normal one."""
+        with self._lock:
+            return self._behaviours.popleft() if self._behaviours else None
+
+    def next_number(self) -> int:
+        """The number of the request that has come, from 1."""
+        with self._lock:
+            self._count += 1
+            return self._count
+
+    def record(self, request: Recorded) -> None:
+        with self._lock:
+            self._requests.append(request)
+
+    def record_disconnect(self) -> None:
+        with self._lock:
+            if not self._counting_disconnects:
+                return
+            self._disconnects += 1
+        self.disconnected.set()
+
+    def server_closes(self) -> None:
+        """From now on it is not the clients who go away."""
+        with self._lock:
+            self._counting_disconnects = False
+
+    @property
+    def requests(self) -> list[Recorded]:
+        with self._lock:
+            return list(self._requests)
+
+    @property
+    def disconnects(self) -> int:
+        with self._lock:
+            return self._disconnects

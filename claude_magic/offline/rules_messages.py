@@ -1,0 +1,215 @@
+"""The order of a conversation: roles, prefill, tool calls with their results, cache marks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+from .asked import Asked, Placed, Turn
+from .block_shape import SERVER_BLOCKS, spoken
+from .body_shape import STRICT_VERSION
+from .refusal import bad
+
+MAX_MESSAGES = 100_000
+_USER_BLOCKS = (
+    "text",
+    "image",
+    "document",
+    "search_result",
+    "tool_result",
+    "container_upload",
+    *SERVER_BLOCKS,
+)
+_USER_ONLY = ("image", "search_result", "tool_result", "container_upload")
+_SYSTEM_ROLE = (
+    "claude-opus-4-8",
+    "claude-opus-5",
+    "claude-sonnet-5-5",
+    "claude-fable",
+    "claude-my",
+)
+_CACHE_SLOTS = 4
+
+
+def check_messages(asked: Asked) -> None:
+    """Raises Refusal where the messages do not make a conversation."""
+    messages = asked.body["messages"]
+    if not messages:
+        raise bad("messages: at least one message is required")
+    if len(messages) > MAX_MESSAGES:
+        raise bad(f"messages: List should have at most {MAX_MESSAGES} items")
+    if messages[0]["role"] != "user":
+        raise bad('messages: first message must use the "user" role')
+    _check_contents(asked)
+    for turn in asked.turns:
+        _check_blocks(asked, turn)
+    _check_system_turns(asked)
+    _check_tool_pairs(asked)
+    _check_prefill(asked)
+    _check_cache_marks(asked)
+
+
+def _check_contents(asked: Asked) -> None:
+    messages = asked.body["messages"]
+    for index, message in enumerate(messages):
+        content = message["content"]
+        final_assistant = index == len(messages) - 1 and message["role"] == "assistant"
+        if not content and not final_assistant:
+            raise bad(
+                f"messages.{index}: all messages must have non-empty content except for the "
+                "optional final assistant message"
+            )
+        if isinstance(content, str) and content:
+            spoken(content, f"messages.{index}")
+
+
+def _check_blocks(asked: Asked, turn: Turn) -> None:
+    for placed in turn.blocks:
+        kind = placed.block["type"]
+        refused = (
+            (turn.role == "user" and kind in ("tool_use", "thinking", "redacted_thinking"))
+            or (turn.role == "assistant" and kind in _USER_ONLY)
+            or (turn.role == "system" and kind != "text")
+        )
+        if refused:
+            raise bad(f"{placed.path}: `{kind}` blocks are not permitted in {turn.role} messages")
+        if asked.version != STRICT_VERSION:
+            continue
+        if turn.role == "assistant" and kind == "document":
+            raise bad(f"{placed.path}: `document` blocks are not permitted in assistant messages")
+        if turn.role == "user" and placed.block.get("citations") and kind == "text":
+            raise bad(f"{placed.path}.text.citations: not permitted in user messages")
+
+
+def _check_system_turns(asked: Asked) -> None:
+    turns = [None, *asked.turns, None]
+    for before, turn, after in zip(turns, turns[1:], turns[2:], strict=False):
+        if turn is None or turn.role != "system":
+            continue
+        path = f"messages.{turn.start}"
+        if not asked.model.id.startswith(_SYSTEM_ROLE):
+            raise bad(f"{path}.role: 'system' is not supported for this model")
+        after_server_tool = (
+            before is not None
+            and before.role == "assistant"
+            and bool(before.blocks)
+            and before.blocks[-1].block["type"] in SERVER_BLOCKS
+        )
+        if before is None or not (before.role == "user" or after_server_tool):
+            raise bad(f"{path}: a system message must follow a user message")
+        if after is not None and after.role != "assistant":
+            raise bad(f"{path}: a system message must precede an assistant message")
+
+
+def _check_tool_pairs(asked: Asked) -> None:
+    seen: Counter[str] = Counter()
+    for turn, following in pairwise([*asked.turns, None]):
+        if turn is None or turn.role != "assistant":
+            continue
+        calls = [placed.block["id"] for placed in turn.of("tool_use")]
+        seen.update(calls)
+        results = following.of("tool_result") if following and following.role == "user" else []
+        answered = [placed.block["tool_use_id"] for placed in results]
+        missing = [call for call in calls if call not in answered]
+        if missing:
+            raise bad(
+                f"messages.{turn.start}: `tool_use` ids were found without `tool_result` blocks "
+                f"immediately after: {', '.join(missing)}. Each `tool_use` block must have a "
+                "corresponding `tool_result` block in the next message."
+            )
+        if following and calls:
+            _check_results_first(following, open_server_call=_open_server_call(turn))
+    if repeated := [call for call, count in seen.items() if count > 1]:
+        raise bad(f"messages: `tool_use` ids must be unique: {', '.join(repeated)}")
+    _check_results_have_calls(asked)
+
+
+def _open_server_call(turn: Turn) -> bool:
+    done = {placed.block.get("tool_use_id") for placed in turn.of(*SERVER_BLOCKS)}
+    return any(placed.block.get("id") not in done for placed in turn.of("server_tool_use"))
+
+
+def _check_results_first(turn: Turn, *, open_server_call: bool) -> None:
+    other: Placed | None = None
+    for placed in turn.blocks:
+        if placed.block["type"] != "tool_result":
+            other = other or placed
+        elif other is not None:
+            raise bad(
+                f"{other.path}: `tool_result` blocks must come first in the message that answers "
+                "`tool_use` blocks"
+            )
+    if open_server_call and other is not None:
+        raise bad(f"{other.path}: only `tool_result` blocks may answer a turn that is not finished")
+
+
+def _check_results_have_calls(asked: Asked) -> None:
+    for before, turn in pairwise([None, *asked.turns]):
+        if turn is None or turn.role != "user":
+            continue
+        calls = {p.block["id"]: p.block for p in before.of("tool_use")} if before else {}
+        answered: set[str] = set()
+        for placed in turn.of("tool_result"):
+            call_id = placed.block["tool_use_id"]
+            if call_id not in calls:
+                raise bad(
+                    f"{placed.path}: unexpected `tool_use_id` found in `tool_result` blocks: "
+                    f"{call_id}. Each `tool_result` block must have a corresponding `tool_use` "
+                    "block in the previous message."
+                )
+            if call_id in answered:
+                raise bad(f"{placed.path}: each `tool_use` must have a single result: {call_id}")
+            if placed.block.get("toolset_name") != calls[call_id].get("toolset_name"):
+                raise bad(f"{placed.path}.tool_result.toolset_name: must echo the `tool_use` block")
+            answered.add(call_id)
+
+
+def _check_prefill(asked: Asked) -> None:
+    last = asked.turns[-1]
+    if last.role != "assistant":
+        return
+    if last.blocks and last.blocks[-1].block["type"] in SERVER_BLOCKS:
+        return  # a paused turn is sent back as it is
+    if not asked.model.prefill:
+        raise bad(
+            "This model does not support assistant message prefill. The conversation must end "
+            "with a user message."
+        )
+    if asked.schema is not None:
+        raise bad("output_config.format: cannot be combined with an assistant message prefill.")
+    text = last.blocks[-1].block.get("text", "") if last.blocks else ""
+    if text != text.rstrip():
+        raise bad("messages: final assistant content cannot end with trailing whitespace")
+
+
+def _check_cache_marks(asked: Asked) -> None:
+    marks = [mark for mark in map(_mark, _cacheable(asked)) if mark]
+    automatic = asked.body.get("cache_control")
+    if len(marks) + bool(automatic) > _CACHE_SLOTS:
+        found = len(marks) + bool(automatic)
+        raise bad(
+            f"A maximum of {_CACHE_SLOTS} blocks with cache_control may be provided. Found {found}."
+        )
+    lifetimes = [mark.get("ttl", "5m") for mark in marks]
+    if automatic:
+        last = _mark(asked.turns[-1].blocks[-1].block) if asked.turns[-1].blocks else None
+        if last and last.get("ttl", "5m") != automatic.get("ttl", "5m"):
+            raise bad("cache_control: the last block has another ttl.")
+        lifetimes.append(automatic.get("ttl", "5m"))
+    if any(first == "5m" and second == "1h" for first, second in pairwise(lifetimes)):
+        raise bad("cache_control.ttl: a ttl='1h' block must not come after a ttl='5m' block.")
+
+
+def _cacheable(asked: Asked) -> list[Any]:
+    system = asked.body.get("system", "")
+    blocks = [] if isinstance(system, str) else list(system)
+    return [
+        *asked.body.get("tools", []),
+        *blocks,
+        *(placed.block for placed in asked.every_block()),
+    ]
+
+
+def _mark(block: Any) -> Any:
+    return block.get("cache_control")
