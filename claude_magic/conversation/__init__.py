@@ -1,0 +1,1 @@
+"""One conversation: its turns, and the session that asks. No Jupyter."""

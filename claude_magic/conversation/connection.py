@@ -1,0 +1,98 @@
+"""Which server a question goes to, and the client for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..messages.address import parse_address
+from ..messages.errors import CredentialError
+from .settings import ANTHROPIC_URL, OFFLINE, Settings
+
+if TYPE_CHECKING:
+    from ..messages.client import Client
+    from ..messages.credentials import Found
+    from ..offline import OfflineServer
+
+# Requests that the offline server of a kernel remembers, bodies and all.
+_KEPT = 20
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server as the user named it: `label` is what turns remember, `host` what headers show."""
+
+    label: str
+    host: str
+    offline: bool = False
+    anthropic: bool = False
+    loopback: bool = False
+
+    @classmethod
+    def of(cls, base_url: str) -> Server:
+        """From `base_url`: an address, or "offline". Raises InputError for neither."""
+        if base_url.strip().lower() == OFFLINE:
+            return cls(OFFLINE, OFFLINE, offline=True, anthropic=True, loopback=True)
+        address = parse_address(base_url)
+        anthropic = address.url == ANTHROPIC_URL
+        return cls(address.url, address.host, anthropic=anthropic, loopback=address.loopback)
+
+
+def require_key(server: Server, found: Found | None) -> None:
+    """Nothing, where no key is needed or there is one.
+
+    Raises CredentialError otherwise, naming the three ways on.
+    """
+    if server.anthropic and not server.offline and found is None:
+        raise CredentialError(
+            "No API key: nothing was sent. Give one with %claude_login or ANTHROPIC_API_KEY; or "
+            "use another server, as in %claude_config base_url=http://localhost:11434; or try it "
+            "without a key: %claude_config base_url=offline"
+        )
+
+
+@dataclass
+class Connections:
+    """The client, and so the connection pool, for the server in use; the offline server."""
+
+    _clients: dict[tuple[str, bool, str, int], Client] = field(default_factory=dict)
+    offline: OfflineServer | None = None
+
+    def client(self, settings: Settings, server: Server, found: Found | None) -> Client:
+        """The client for these settings, made at its first use and again when one changed."""
+        bearer = settings.bearer or bool(found and found.bearer)
+        key = (server.label, bearer, settings.api_version, hash(found))
+        client = self._clients.get(key)
+        if client is None:
+            from ..messages.client import Client
+
+            self.close_clients()
+            client = Client(
+                self._offline_url() if server.offline else server.label,
+                found.secret if found else None,
+                bearer=bearer,
+                api_version=settings.api_version,
+            )
+            self._clients[key] = client
+        return client
+
+    def _offline_url(self) -> str:
+        if self.offline is None:
+            from ..offline import OfflineServer
+
+            self.offline = OfflineServer(keep=_KEPT)
+            self.offline.start()
+        return self.offline.url
+
+    def close_clients(self) -> None:
+        """Close every connection; the next question opens new ones."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+    def close(self) -> None:
+        """Close every connection and stop the offline server."""
+        self.close_clients()
+        if self.offline is not None:
+            self.offline.stop()
+            self.offline = None

@@ -1,0 +1,78 @@
+"""A reply as the user holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..messages import models
+from ..messages.blocks import Block
+from ..messages.usage import Usage
+from .turns import Turn
+
+if TYPE_CHECKING:
+    from ..rendering import CodeBlock
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back. Shows as rendered Markdown where it is the last expression of a cell.
+
+    `notices` are lines that the user should read: a model about to be retired, a prefill that had
+    to be asked for in words, an image that was left out.
+    """
+
+    turn: Turn
+    notices: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The text, all of it, a prefill included."""
+        return self.turn.text
+
+    @property
+    def blocks(self) -> Sequence[Block]:
+        """The content blocks as received."""
+        return self.turn.reply
+
+    @property
+    def code_blocks(self) -> Sequence[CodeBlock]:
+        """The fenced code blocks of the text, each with `language` and `code`."""
+        from ..rendering import code_blocks
+
+        return code_blocks(self.text)
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens in and out."""
+        return self.turn.usage
+
+    @property
+    def cost(self) -> float | None:
+        """USD; None when the model's price is not known."""
+        model = models.lookup(self.turn.model)
+        return self.turn.usage.cost(model) if model else None
+
+    @property
+    def stop_reason(self) -> str | None:
+        """Why the reply ended, as the API says it."""
+        return self.turn.stop_reason
+
+    @property
+    def seconds(self) -> float:
+        """Wall time from sending to the last byte."""
+        return self.turn.ended - self.turn.started
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        start = self.text if len(self.text) <= 60 else self.text[:57] + "..."
+        return f"Reply({start!r}, {self.turn.status}, {self.turn.model})"
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        from ..rendering import reply_bundle
+
+        # The mark keeps a reply from being sent back as something that the notebook displayed.
+        return dict(reply_bundle(self.text)), {"claude_magic": {}}

@@ -1,0 +1,23 @@
+"""What a session is set to, as plain values. Where they come from is not this layer's concern."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ANTHROPIC_URL = "https://api.anthropic.com"
+OFFLINE = "offline"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Defaults for every question. `max_tokens` 0 means "by model and server"; `budget` in USD."""
+
+    base_url: str = ANTHROPIC_URL
+    bearer: bool = False
+    api_version: str = "2023-06-01"
+    model: str = "sonnet"
+    system: str = ""
+    max_tokens: int = 0
+    effort: str = "medium"
+    think: str = "auto"
+    budget: float = 5.0

@@ -1,0 +1,109 @@
+"""A conversation's turns as plain values, and the messages that a later request makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from ..messages.blocks import Block, Message, joined_text, message, sendable, text
+from ..messages.usage import Usage
+
+Status = Literal["complete", "interrupted", "broken", "refused"]
+
+_INTERRUPTED = "[The user interrupted this reply here.]"
+_NO_TEXT = "[This reply held no text.]"
+_THINKING = frozenset({"thinking", "redacted_thinking"})
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One question and its reply.
+
+    `asked` and `reply` are content blocks as sent and as received; `server` is the address or
+    "offline"; `cell` the id of the cell that asked and `ordinal` which of its questions this was,
+    from 0; `saw` the ids of the turns that went along; `started` and `ended` in seconds since the
+    epoch; `digest` the SHA-256 of the request.
+    """
+
+    id: str
+    asked: tuple[Block, ...]
+    reply: tuple[Block, ...]
+    model: str
+    server: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    status: Status = "complete"
+    stop_reason: str | None = None
+    cell: str | None = None
+    ordinal: int = 0
+    saw: tuple[str, ...] = ()
+    started: float = 0.0
+    ended: float = 0.0
+    digest: str = ""
+
+    @property
+    def text(self) -> str:
+        """The reply's text, with a prefill at its start (the API does not repeat it)."""
+        return with_prefill(joined_text(self.reply), self.parameters)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-ready dict; `from_json` gives the same turn back."""
+        record = asdict(self)
+        record["asked"], record["reply"] = list(self.asked), list(self.reply)
+        record["saw"] = list(self.saw)
+        return record
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Turn:
+        """The turn that `to_json` wrote."""
+        values = dict(record)
+        for name in ("asked", "reply", "saw"):
+            values[name] = tuple(values[name])
+        values["usage"] = Usage(**values["usage"])
+        return cls(**values)
+
+    @property
+    def sent_later(self) -> bool:
+        """Whether later questions see this turn: not if it was stopped before any text came."""
+        return self.status == "complete" or (self.status == "interrupted" and bool(self.text))
+
+
+def messages(turns: Iterable[Turn]) -> list[Message]:
+    """The user and assistant messages of the turns that later questions see.
+
+    Thinking is left out: it is bound to what stood before it, and a notebook's history is edited.
+    """
+    result: list[Message] = []
+    for turn in turns:
+        if turn.sent_later:
+            result.append(message("user", turn.asked))
+            result.append(message("assistant", _reply_blocks(turn)))
+    return result
+
+
+def with_prefill(received: str, parameters: Mapping[str, Any]) -> str:
+    """The text to show for `received`, which may still be growing.
+
+    A prefill that was asked for in words is shown once, whether the model repeats it or not.
+    """
+    prefill = str(parameters.get("prefill", ""))
+    if parameters.get("emulated"):
+        start = received.lstrip()
+        if prefill.startswith(start):  # not yet past the prefill
+            return prefill
+        received = start.removeprefix(prefill)
+    return prefill + received
+
+
+def _reply_blocks(turn: Turn) -> list[Block]:
+    blocks = [b for b in sendable(turn.reply) if b.get("type") not in _THINKING]
+    prefill = str(turn.parameters.get("prefill", ""))
+    if prefill and not turn.parameters.get("emulated"):
+        if blocks and blocks[0].get("type") == "text":
+            blocks[0] = {**blocks[0], "text": prefill + str(blocks[0]["text"])}
+        else:
+            blocks.insert(0, text(prefill))
+    if turn.status == "interrupted":
+        blocks.append(text(_INTERRUPTED))
+    return blocks or [text(_NO_TEXT)]

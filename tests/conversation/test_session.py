@@ -1,0 +1,241 @@
+"""Asking, against a real server on loopback."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from claude_magic.conversation.question import Plan, Question
+from claude_magic.conversation.session import Session, Silent
+from claude_magic.conversation.settings import Settings
+from claude_magic.messages.blocks import text
+from claude_magic.messages.client import Cancel
+from claude_magic.messages.errors import (
+    AuthenticationError,
+    BrokenReply,
+    BudgetError,
+    CredentialError,
+    InputError,
+    Interrupted,
+)
+from claude_magic.offline import OfflineServer
+
+
+class Changeable:
+    """Settings that a test can change between two questions."""
+
+    def __init__(self, **said: Any) -> None:
+        self.now = Settings(**{"base_url": "offline", **said})
+
+    def __call__(self) -> Settings:
+        return self.now
+
+    def say(self, **said: Any) -> None:
+        self.now = replace(self.now, **said)
+
+
+@pytest.fixture
+def settings() -> Changeable:
+    return Changeable()
+
+
+@pytest.fixture
+def session(settings: Changeable) -> Iterator[Session]:
+    made = Session(settings, find=lambda: None)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def server() -> Iterator[OfflineServer]:
+    """A server that is not called "offline": to the session it is somebody else's."""
+    with OfflineServer() as running:
+        yield running
+
+
+def question(prompt: str, **said: Any) -> Question:
+    return Question(content=(text(prompt),), **said)
+
+
+def sent(server: OfflineServer | None) -> list[Any]:
+    assert server is not None
+    return [r.json for r in server.requests]
+
+
+def test_a_turn_holds_what_was_asked_and_what_came(session: Session) -> None:
+    reply = session.ask(question("Hello", cell="abc"), Silent())
+    (turn,) = session.turns
+    assert turn is reply.turn
+    assert turn.asked == (text("Hello"),)
+    assert "> Hello" in turn.text
+    assert (turn.status, turn.stop_reason, turn.cell) == ("complete", "end_turn", "abc")
+    assert (turn.model, turn.server) == ("claude-sonnet-5-5", "offline")
+    assert turn.parameters["max_tokens"] == 32000
+    assert turn.ended >= turn.started
+    assert turn.usage.output > 0
+
+
+def test_the_next_question_carries_the_turns_before_it(session: Session) -> None:
+    first = session.ask(question("One"), Silent())
+    second = session.ask(question("Two"), Silent())
+    assert second.turn.saw == (first.turn.id,)
+    assert [m["role"] for m in sent(session.offline)[-1]["messages"]] == [
+        "user",
+        "assistant",
+        "user",
+    ]
+
+
+def test_history_is_sent_byte_for_byte_as_before(session: Session) -> None:
+    """Else nothing of it would be found in the server's cache."""
+    for prompt in ("One", "Two", "Three"):
+        session.ask(question(prompt), Silent())
+    assert session.offline is not None
+    bodies = [r.body for r in session.offline.requests]
+    start = bodies[1].split(b'"messages":')[1].rsplit(b'{"role":"user"', 1)[0]
+    assert bodies[2].split(b'"messages":')[1].startswith(start)
+
+
+def test_turns_answered_offline_are_never_sent_to_another_server(
+    session: Session, settings: Changeable, server: OfflineServer
+) -> None:
+    session.ask(question("Told offline only"), Silent())
+    settings.say(base_url=server.url)
+    plan = session.plan(question("And to you?"))
+    assert plan.left_out == 1
+    session.ask(question("And to you?"), Silent())
+    (body,) = sent(server)
+    assert "Told offline only" not in str(body)
+    settings.say(base_url="offline")
+    session.ask(question("Back again"), Silent())
+    assert "And to you?" in str(sent(session.offline)[-1])
+
+
+def test_another_server_needs_no_key(settings: Changeable, server: OfflineServer) -> None:
+    settings.say(base_url=server.url)
+    session = Session(settings, find=lambda: None)
+    session.ask(question("Hello"), Silent())
+    assert "x-api-key" not in server.requests[0].headers
+    session.close()
+
+
+def test_anthropics_server_needs_one(settings: Changeable) -> None:
+    settings.say(base_url="https://api.anthropic.com")
+    session = Session(settings, find=lambda: None)
+    with pytest.raises(CredentialError, match=r"%claude_login.*localhost:11434.*offline"):
+        session.ask(question("Hello"), Silent())
+    assert session.turns == []
+
+
+def test_a_key_is_never_sent_to_the_offline_server(settings: Changeable) -> None:
+    asked: list[str] = []
+
+    def find() -> None:
+        asked.append("looked")
+
+    session = Session(settings, find=find)
+    session.ask(question("Hello"), Silent())
+    assert asked == []
+    session.close()
+
+
+def test_a_question_over_the_budget_is_not_sent(
+    settings: Changeable, server: OfflineServer
+) -> None:
+    settings.say(base_url=server.url, budget=0.02, model="opus")
+    session = Session(settings, find=lambda: None)
+    with pytest.raises(BudgetError, match=r"not sent|Not sent"):
+        session.ask(question("Hello"), Silent())
+    assert server.requests == []
+    settings.say(budget=0.05)
+    session.ask(question("Hello"), Silent())
+    assert 0 < session.spent < 0.05
+    session.close()
+
+
+def test_the_offline_server_spends_nothing(session: Session, settings: Changeable) -> None:
+    settings.say(budget=0.0)
+    session.ask(question("Hello"), Silent())
+    assert session.spent == 0
+
+
+def test_a_broken_reply_is_kept_and_left_out_of_the_next_request(session: Session) -> None:
+    session.ask(question("One"), Silent())
+    assert session.offline is not None
+    session.offline.behave("cut")
+    with pytest.raises(BrokenReply):
+        session.ask(question("Two"), Silent())
+    assert session.turns[-1].status == "broken"
+    assert session.turns[-1].text.startswith("This is the")
+    session.ask(question("Three"), Silent())
+    assert "Two" not in str(sent(session.offline)[-1])
+
+
+def test_a_request_that_is_refused_leaves_no_turn(session: Session) -> None:
+    session.ask(question("One"), Silent())
+    assert session.offline is not None
+    session.offline.behave("unauthorized")
+    with pytest.raises(AuthenticationError) as refused:
+        session.ask(question("Two"), Silent())
+    assert refused.value.status == 401
+    assert refused.value.request_id == "req_offline_000002"
+    assert len(session.turns) == 1
+
+
+def test_another_thread_can_cancel_a_reply(session: Session) -> None:
+    session.ask(question("One"), Silent())
+    assert session.offline is not None
+    session.offline.behave("stall")
+    cancel = Cancel()
+
+    class CancelAtFirstText(Silent):
+        def received(self, event: Any) -> None:
+            if event["type"] == "content_block_delta":
+                threading.Thread(target=cancel.set).start()
+
+    with pytest.raises(Interrupted):
+        session.ask(question("Two"), CancelAtFirstText(), cancel=cancel)
+    assert session.turns[-1].status == "interrupted"
+    assert session.offline.disconnected.wait(10)
+
+
+def test_two_threads_can_ask_at_once(session: Session) -> None:
+    session.ask(question("Zero"), Silent())
+    threads = [
+        threading.Thread(target=session.ask, args=(question(f"Q{n}"), Silent())) for n in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(str(t.asked[0]["text"]) for t in session.turns[1:]) == [f"Q{n}" for n in range(6)]
+
+
+def test_an_unknown_name_suggests_the_nearest_model(session: Session) -> None:
+    with pytest.raises(InputError, match="did you mean sonnet"):
+        session.plan(question("Hello", model="sonet"))
+
+
+def test_the_request_digest_is_of_what_was_asked_and_not_of_caching(session: Session) -> None:
+    first = session.ask(question("Hello", alone=True), Silent()).turn.digest
+    again = session.ask(question("Hello"), Silent()).turn.digest
+    other = session.ask(question("Hello", alone=True, max_tokens=99), Silent()).turn.digest
+    assert first == again != other
+
+
+def test_the_first_question_to_a_server_is_known_as_the_first(session: Session) -> None:
+    assert session.plan(question("Hello")).first
+    session.ask(question("Hello"), Silent())
+    assert not session.plan(question("Hello")).first
+
+
+def test_a_plan_counts_and_prices_before_anything_leaves(session: Session) -> None:
+    plan: Plan = session.plan(question("word " * 1000, model="opus"))
+    assert 1000 < plan.tokens < 3000
+    assert plan.price is not None
+    assert 0.02 < plan.price < 0.04
+    assert session.offline is None

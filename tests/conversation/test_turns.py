@@ -1,0 +1,92 @@
+"""Turns as values, and the messages that they become."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from claude_magic.conversation.turns import Turn, messages, with_prefill
+from claude_magic.messages.blocks import text
+from claude_magic.messages.usage import Usage
+
+TURN = Turn(
+    id="1",
+    asked=(text("What is it?"),),
+    reply=({"type": "thinking", "thinking": "", "signature": "s"}, text("An ant.")),
+    model="claude-sonnet-5-5",
+    server="offline",
+    usage=Usage(fresh=10, read=2, output=5),
+    stop_reason="end_turn",
+    cell="abc",
+    saw=("0",),
+    started=1.0,
+    ended=2.5,
+    digest="d",
+)
+
+
+def test_a_turn_survives_being_written_as_json() -> None:
+    assert Turn.from_json(json.loads(json.dumps(TURN.to_json()))) == TURN
+
+
+def test_an_unknown_block_is_kept_as_it_is() -> None:
+    strange = {"type": "hologram", "rays": [1, 2]}
+    turn = replace(TURN, reply=(strange,))
+    assert Turn.from_json(json.loads(json.dumps(turn.to_json()))).reply == (strange,)
+    assert messages([turn])[1]["content"] == [strange]
+
+
+def test_thinking_stays_behind() -> None:
+    assert messages([TURN]) == [
+        {"role": "user", "content": "What is it?"},
+        {"role": "assistant", "content": "An ant."},
+    ]
+
+
+def test_an_interrupted_reply_is_sent_with_a_note_that_says_so() -> None:
+    content = messages([replace(TURN, status="interrupted")])[1]["content"]
+    assert [b["text"] for b in content if not isinstance(b, str)] == [
+        "An ant.",
+        "[The user interrupted this reply here.]",
+    ]
+
+
+NOT_SENT = {
+    "broken": replace(TURN, status="broken"),
+    "refused": replace(TURN, status="refused"),
+    "interrupted before a word came": replace(TURN, status="interrupted", reply=()),
+}
+
+
+@pytest.mark.parametrize("case", NOT_SENT)
+def test_is_not_sent_later(case: str) -> None:
+    assert messages([NOT_SENT[case]]) == []
+
+
+@pytest.mark.parametrize("reply", [(), (text(""),), (text(" \n"),)], ids=["none", "empty", "blank"])
+def test_a_reply_without_text_leaves_a_valid_conversation(reply: tuple[object, ...]) -> None:
+    assert messages([replace(TURN, reply=reply)])[1]["content"] == "[This reply held no text.]"
+
+
+def test_a_prefill_is_part_of_the_reply_it_began() -> None:
+    turn = replace(TURN, reply=(text("C"),), parameters={"prefill": "The answer is ("})
+    assert turn.text == "The answer is (C"
+    assert messages([turn])[1]["content"] == "The answer is (C"
+
+
+EMULATED = {
+    "nothing yet": ("", "The answer is ("),
+    "part of the prefill": ("The ans", "The answer is ("),
+    "repeated by the model": ("The answer is (C)", "The answer is (C)"),
+    "not repeated": ("C)", "The answer is (C)"),
+    "repeated after a line break": ("\nThe answer is (C)", "The answer is (C)"),
+}
+
+
+@pytest.mark.parametrize("case", EMULATED)
+def test_an_emulated_prefill_is_shown_once(case: str) -> None:
+    received, shown = EMULATED[case]
+    parameters = {"prefill": "The answer is (", "emulated": True}
+    assert with_prefill(received, parameters) == shown
