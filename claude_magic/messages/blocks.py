@@ -85,6 +85,11 @@ def document_base64(media_type: str, data: str, title: str | None = None) -> Doc
     return block
 
 
+def document_url(url: str) -> DocumentBlock:
+    """A document block for a PDF that the server fetches from `url`."""
+    return {"type": "document", "source": {"type": "url", "url": url}}
+
+
 def document_text(value: str, title: str | None = None) -> DocumentBlock:
     """A plain-text document block."""
     block: DocumentBlock = {

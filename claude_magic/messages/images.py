@@ -1,0 +1,204 @@
+"""An image as it is sent: `prepare()` is the one way from anything a notebook shows to a block.
+
+Pillow is imported only when an image has to be decoded: a figure that already fits goes as it is.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from .blocks import ImageBlock, image_base64
+from .errors import ImageError
+from .image_cache import ImageCache
+from .image_limits import MAX_EDGE, check_size, sendable_size
+from .image_sources import Link, from_base64, picture
+from .image_structure import check as check_structure
+from .sniff import media_type, size, size_of_base64
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from .image_encode import Encoded
+
+__all__ = ["ImageCache", "Prepared", "fit_many", "prepare", "thumbnail"]
+
+LONG_EDGE = 1568
+MANY_IMAGES_EDGE = 2000
+
+T = TypeVar("T")
+
+_SENDABLE = {"image/png", "image/jpeg", "image/gif", "image/webp"}
+_REFUSED = {
+    "application/pdf": "this is a PDF, not an image: attach it with -f",
+    "application/gzip": "this is compressed (an SVGZ is): decompress it first",
+    "image/heic": "HEIC images cannot be read: export it as JPEG first",
+}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An image as it is sent.
+
+    `width` and `height` in pixels as sent, 0 for an image that the server fetches. `digest` is
+    the SHA-256 in hex of the bytes sent (of the URL for one that is fetched). `note` says what
+    of the source is not shown, such as an animation's other frames.
+    """
+
+    block: ImageBlock
+    width: int
+    height: int
+    digest: str
+    note: str | None = None
+
+
+def prepare(
+    source: object, *, long_edge: int = LONG_EDGE, cache: ImageCache | None = None
+) -> Prepared:
+    """The image that `source` is or shows, as a block that every server takes.
+
+    `source`: bytes, path, http(s) or data: URL, image block, mimebundle, PIL image, NumPy array,
+    a figure of Matplotlib, seaborn, Plotly or Altair, or what has `_repr_png_` and the like.
+    The longer side is at most `long_edge` pixels, the base64 at most 5 MB. An image that already
+    is so goes as it is, without text chunks. The same source gives the same bytes.
+
+    Raises: ImageError if it is not an image, is damaged, or is too large to be decoded.
+    """
+    found = picture(source)
+    if isinstance(found, Link):
+        block = cast(ImageBlock, {"type": "image", "source": dict(found.source)})
+        return Prepared(block, 0, 0, _sha256(found.name.encode(errors="replace")))
+    long_edge = min(long_edge, MAX_EDGE)
+    if isinstance(found, bytes):
+        data = found
+        make = partial(_from_bytes, data, long_edge)
+        return _kept(cache, "bytes", partial(_sha256, data), long_edge, make)
+    from .image_pixels import fingerprint
+
+    check_size(*found.size)  # before the fingerprint decodes it
+    make = partial(_from_pillow, found, long_edge)
+    return _kept(cache, "pixels", partial(fingerprint, found), long_edge, make)
+
+
+def thumbnail(block: ImageBlock, *, cache: ImageCache | None = None) -> str | None:
+    """A `data:` URI of at most 5,000 bytes of image; None if the server fetches the image.
+
+    Raises: ImageError if the block's image cannot be decoded.
+    """
+    if block["source"]["type"] != "base64":
+        return None
+    text = block["source"]["data"]
+    digest = partial(_sha256, text.encode(errors="replace"))
+    return _kept(cache, "thumbnail", digest, 0, lambda: _thumbnail(from_base64(text)))
+
+
+def fit_many(
+    block: ImageBlock, long_edge: int = MANY_IMAGES_EDGE, *, cache: ImageCache | None = None
+) -> ImageBlock:
+    """`block` for a request of over 20 images, in which no side may exceed 2000 pixels.
+
+    It is the same block if it fits or is fetched by the server.
+
+    Raises: ImageError if an image that does not fit cannot be decoded.
+    """
+    if block["source"]["type"] != "base64":
+        return block
+    pixels = size_of_base64(block["source"]["data"])
+    if pixels is not None and max(pixels) <= long_edge:
+        return block
+    return prepare(block, long_edge=long_edge, cache=cache).block
+
+
+def _kept(
+    cache: ImageCache | None, made: str, digest: Callable[[], str], edge: int, make: Callable[[], T]
+) -> T:
+    """The result of `make` from `cache` or new; it depends on `digest` and `edge` alone."""
+    if cache is None:
+        return make()
+    return cache.get_or_make((made, digest(), edge), make, _bytes_held)
+
+
+def _bytes_held(made: object) -> int:
+    if isinstance(made, Prepared) and made.block["source"]["type"] == "base64":
+        return len(made.block["source"]["data"])
+    return len(str(made))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _from_bytes(data: bytes, long_edge: int) -> Prepared:
+    kind = media_type(data)
+    if kind is None:
+        raise ImageError(_not_an_image(data))
+    if kind in _REFUSED:
+        raise ImageError(_REFUSED[kind])
+    if kind == "image/svg+xml":
+        from .svg import rasterise
+
+        return _from_bytes(rasterise(data, long_edge), long_edge)
+    if kind not in _SENDABLE:
+        return _decoded(data, kind, long_edge)
+    pixels = size(data)
+    if pixels is None:
+        raise ImageError("the image is cut off: save it again and retry")
+    check_size(*pixels)
+    structure = check_structure(data, kind)
+    whole, count = structure.data, structure.frames
+    if structure.plain and max(pixels) <= long_edge and sendable_size(whole, kind):
+        return _prepared(whole, kind, pixels, _frame_note(0, count))
+    return _decoded(whole, kind, long_edge, count)
+
+
+def _not_an_image(data: bytes) -> str:
+    if not data:
+        return "there are no bytes in this image: pass another one"
+    return f"these bytes are not an image (they begin with {data[:16]!r}): pass a PNG or JPEG"
+
+
+def _decoded(data: bytes, kind: str, long_edge: int, count: int = 1) -> Prepared:
+    from .image_encode import encode_bytes
+
+    encoded = encode_bytes(data, kind, long_edge)
+    return _from_encoded(encoded, max(count, encoded.frames))
+
+
+def _from_pillow(image: Image.Image, long_edge: int) -> Prepared:
+    from .image_encode import encode_image
+
+    encoded = encode_image(image, long_edge)
+    return _from_encoded(encoded, encoded.frames)
+
+
+def _from_encoded(made: Encoded, count: int) -> Prepared:
+    note = _frame_note(made.frame, count)
+    return _prepared(made.data, made.media_type, (made.width, made.height), note)
+
+
+def _prepared(data: bytes, kind: str, pixels: tuple[int, int], note: str | None) -> Prepared:
+    text = binascii.b2a_base64(data, newline=False).decode()
+    return Prepared(image_base64(kind, text), *pixels, _sha256(data), note)
+
+
+def _frame_note(frame: int, count: int) -> str | None:
+    if count == 1:
+        return None
+    return f"frame {frame + 1} of {count}" if frame else f"first of {count} frames"
+
+
+def _thumbnail(data: bytes) -> str:
+    from .image_encode import THUMBNAIL_BYTES, THUMBNAIL_EDGE, thumbnail_bytes
+
+    kind = media_type(data)
+    if kind is None:
+        raise ImageError(_not_an_image(data))
+    pixels = size(data)
+    if pixels is None or max(pixels) > THUMBNAIL_EDGE or len(data) > THUMBNAIL_BYTES:
+        small = thumbnail_bytes(data, kind)
+        data, kind = small.data, small.media_type
+    return f"data:{kind};base64,{binascii.b2a_base64(data, newline=False).decode()}"
