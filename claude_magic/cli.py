@@ -1,0 +1,55 @@
+"""`claude-magic`: the demo and the offline server from a shell."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Sequence
+
+from ._version import __version__
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="claude-magic", description="Ask Claude about your notebook, figures included."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser(
+        "demo", help="JupyterLab on a tour notebook; no key needed, the offline server answers"
+    )
+    demo.add_argument(
+        "notebook", nargs="?", help="open this notebook instead of a copy of the tour"
+    )
+    demo.add_argument("--port", type=int, default=8888, help="port, or the next free one")
+    demo.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
+    offline = commands.add_parser(
+        "offline", help="run the offline Messages API server for any client"
+    )
+    offline.add_argument("--port", type=int, default=8484, help="port on loopback; 0 for any")
+    given = parser.parse_args(arguments)
+    if given.command == "offline":
+        return _offline(given.port)
+    from .demo import run
+
+    return run(given.notebook, given.port, browser=not given.no_browser)
+
+
+def _offline(port: int) -> int:
+    from .messages.errors import InputError
+    from .offline import OfflineServer
+
+    server = OfflineServer(port, keep=0)
+    try:
+        server.start()
+    except InputError as error:
+        print(f"claude-magic: {error}", file=sys.stderr)
+        return 1
+    print(f"The offline Messages API server answers at {server.url}; Ctrl+C ends.", flush=True)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        server.stop()
+    return 0

@@ -1,0 +1,1 @@
+"""The IPython side: which cell asks, what the notebook shows, and the magics."""

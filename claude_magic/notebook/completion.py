@@ -1,0 +1,51 @@
+"""Tab completion on the line of `%claude` and `%%claude`: options, models, variables, paths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+_COMMANDS = ("%claude", "%%claude")
+_MOST_FILES = 200
+
+
+def attach(shell: InteractiveShell) -> None:
+    """Complete the magics' lines in `shell`."""
+    hooks: Any = shell
+
+    def completed(_: Any, event: Any) -> list[str]:
+        from ..messages import models
+        from .options import complete
+
+        hidden = shell.user_ns_hidden
+        return complete(
+            event.text_until_cursor,
+            event.symbol,
+            models=[*models.ALIASES, *models.MODELS],
+            variables=[n for n in shell.user_ns if not n.startswith("_") and n not in hidden],
+            files=_files(event.symbol),
+        )
+
+    for command in _COMMANDS:
+        hooks.set_hook("complete_command", completed, str_key=command)
+
+
+def detach(shell: InteractiveShell) -> None:
+    """Undo `attach`."""
+    completers: Any = shell.strdispatchers.get("complete_command")
+    for command in _COMMANDS:
+        if completers is not None:
+            completers.strs.pop(command, None)
+
+
+def _files(typed: str) -> list[str]:
+    """Paths that begin with the last word typed; folders end in a slash."""
+    from glob import escape, iglob
+    from itertools import islice
+    from pathlib import Path
+
+    word = typed.rpartition(",")[2].rpartition("=")[2].lstrip("\"'")
+    found = islice(iglob(f"{escape(word)}*"), _MOST_FILES)  # noqa: PTH207 - keeps "./" as typed
+    return sorted(f"{path}/" if Path(path).is_dir() else path for path in found)

@@ -1,0 +1,174 @@
+"""Settings of the extension and where each value comes from.
+
+In order, the first that says something wins: `%claude_config`, the environment
+(`CLAUDE_MAGIC_<NAME>`; `ANTHROPIC_BASE_URL` for the address), the project file
+`.claude_magic.toml` (here or in a folder above), the Jupyter or IPython configuration
+(`c.ClaudeMagics.<name>`), the default.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from traitlets import Bool, Enum, Float, Int, TraitError, Unicode
+from traitlets.config import Configurable
+
+if TYPE_CHECKING:
+    from ..conversation.settings import Settings
+    from ..messages.errors import InputError
+
+PROJECT_FILE = ".claude_magic.toml"
+_PREFIX = "CLAUDE_MAGIC_"
+
+# A project file comes with somebody's repository: it must not say where the key goes.
+_NOT_FROM_PROJECT = frozenset({"base_url", "bearer", "api_version"})
+
+
+class Setting(NamedTuple):
+    """One row of `%claude_config`."""
+
+    name: str
+    value: Any
+    source: str
+    help: str
+
+
+class Settable(Configurable):
+    """The traits, for Jupyter's configuration files, and the values in force."""
+
+    base_url = Unicode("https://api.anthropic.com", help='Server address, or "offline".').tag(
+        config=True
+    )
+    bearer = Bool(False, help="Send the key as a Bearer token.").tag(config=True)
+    api_version = Unicode("2023-06-01", help="The anthropic-version header.").tag(config=True)
+    model = Unicode("sonnet", help="Model or alias.").tag(config=True)
+    system = Unicode("", help="System prompt for every question.").tag(config=True)
+    max_tokens = Int(0, min=0, help="Longest reply in tokens; 0: by model.").tag(config=True)
+    effort = Enum(
+        ("low", "medium", "high", "xhigh", "max", ""),
+        "medium",
+        help="How hard to think, where the model knows effort.",
+    ).tag(config=True)
+    think = Enum(("auto", "show", "off"), "auto", help="Thinking: show it, or off.").tag(
+        config=True
+    )
+    budget = Float(5.0, min=0.0, help="USD that one kernel may spend.").tag(config=True)
+    context = Unicode("auto", help="Cells that go along: auto, none, above, last:2.").tag(
+        config=True
+    )
+    images = Unicode("auto", help="Figures that go along: auto, none, last:2.").tag(config=True)
+    hires = Bool(False, help="Images up to the model's own limit.").tag(config=True)
+    quiet = Bool(False, help="No lines above and below a reply.").tag(config=True)
+    stream = Enum(("on", "off"), "on", help="Show the reply as it comes, or once at its end.").tag(
+        config=True
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._said: dict[str, Any] = {}
+
+    def settings_rows(self) -> list[Setting]:
+        """Every setting with its value and where that comes from.
+
+        Raises InputError for a value that does not fit, naming its source.
+        """
+        path, project = _project_file()
+        return [self._row(name, path, project) for name in _names()]
+
+    def value(self, name: str) -> Any:
+        """The value in force of one setting."""
+        path, project = _project_file()
+        return self._row(name, path, project).value
+
+    def session_settings(self) -> Settings:
+        """The part of the settings that asking needs."""
+        from dataclasses import fields
+
+        from ..conversation.settings import Settings
+
+        path, project = _project_file()
+        values = {f.name: self._row(f.name, path, project).value for f in fields(Settings)}
+        return Settings(**values)
+
+    def say(self, name: str, text: str) -> None:
+        """Set `name` for this kernel from its text form; an empty text takes that back.
+
+        Raises InputError for an unknown name or a value that does not fit.
+        """
+        if name not in _names():
+            raise _refused(f"{name!r} is no setting: see %claude_config for the list.")
+        if text:
+            self._said[name] = _parsed(self, name, text, "%claude_config")
+        else:
+            self._said.pop(name, None)
+
+    def _row(self, name: str, path: Path | None, project: Mapping[str, Any]) -> Setting:
+        help_text = str(self.traits()[name].help)
+        configured = getattr(self, name)
+        default = self.traits()[name].default_value
+        where = "default" if configured == default else "Jupyter configuration"
+        row = Setting(name, configured, where, help_text)
+        if name in project and name not in _NOT_FROM_PROJECT:
+            value = _parsed(self, name, str(project[name]), str(path))
+            # A budget protects the user: a project may tighten it only.
+            if name != "budget" or value < configured:
+                row = Setting(name, value, PROJECT_FILE, help_text)
+        for variable in _variables(name):
+            if os.environ.get(variable):
+                value = _parsed(self, name, os.environ[variable], variable)
+                row = Setting(name, value, variable, help_text)
+                break
+        if name in self._said:
+            row = Setting(name, self._said[name], "%claude_config", help_text)
+        return row
+
+
+def _names() -> list[str]:
+    return list(Settable.class_own_traits(config=True))
+
+
+def _variables(name: str) -> list[str]:
+    own = _PREFIX + name.upper()
+    return [own, "ANTHROPIC_BASE_URL"] if name == "base_url" else [own]
+
+
+def _parsed(owner: Settable, name: str, text: str, source: str) -> Any:
+    trait = owner.traits()[name]
+    try:
+        return trait._validate(owner, trait.from_string(text))
+    except (TraitError, ValueError):
+        choices = getattr(trait, "values", None)
+        fits = f"one of {', '.join(v for v in choices if v)}" if choices else trait.info()
+        raise _refused(f"{source}: {name}={text!r} does not fit; give {fits}.") from None
+
+
+def _project_file() -> tuple[Path | None, Mapping[str, Any]]:
+    """The nearest project file at or above the working folder, and what it says."""
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # the folder was deleted under the kernel
+        return None, {}
+    for folder in (here, *here.parents):
+        path = folder / PROJECT_FILE
+        if path.is_file():
+            import tomllib
+
+            try:
+                return path, tomllib.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError) as error:
+                raise _refused(f"{path} cannot be read: {error}") from None
+    return None, {}
+
+
+def refused_by_project() -> list[str]:
+    """Settings that the project file names and that are not taken from one."""
+    return sorted(_NOT_FROM_PROJECT & set(_project_file()[1]))
+
+
+def _refused(message: str) -> InputError:
+    from ..messages.errors import InputError  # not needed to load the extension
+
+    return InputError(message)

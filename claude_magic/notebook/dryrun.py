@@ -1,0 +1,86 @@
+"""`--dry-run`: what would be sent and what it would cost. Nothing leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..conversation.settings import ANTHROPIC_URL
+from ..messages.blocks import Block, content_blocks
+from ..messages.command import as_curl, as_python
+from ..rendering import STYLE, escape, plain
+from . import lines
+from .frame import thumbnails
+
+if TYPE_CHECKING:
+    from ..conversation.question import Plan, Question
+    from ..messages.images import ImageCache
+    from .notebook import Notebook
+
+_COMMANDS = {"curl": as_curl, "python": as_python}
+# One message's text is shown up to this many characters; the command forms show all of it.
+_SHOWN = 20_000
+
+
+def show(notebook: Notebook, question: Question, form: str) -> dict[str, str]:
+    """The request for `question` as a bundle: readable ("show"), or as a command."""
+    plan = notebook.session.plan(question)
+    if form == "show":
+        return readable(plan, notebook.session.images)
+    settings = notebook.session.settings()
+    command = _COMMANDS[form](
+        plan.request.body,
+        ANTHROPIC_URL if plan.server.offline else plan.server.label,
+        settings.api_version,
+        bearer=settings.bearer,
+    )
+    html = f'<pre class="claude-magic-pre">{escape(command)}</pre>'
+    return {
+        "text/html": f'{STYLE}<div class="claude-magic">{html}</div>',
+        "text/plain": plain(command),
+    }
+
+
+def readable(plan: Plan, cache: ImageCache) -> dict[str, str]:
+    """The request as a person reads it: messages in order, images small, then the parameters."""
+    price = f", about {lines.dollars(plan.price)}" if plan.price is not None else ""
+    top = (
+        f"Not sent · {lines.header(plan)} · about {plan.tokens:,} tokens "
+        f"in{price} with a reply of 1,000 tokens (estimates)"
+    )
+    html = [f'<div class="claude-magic-line">{escape(line)}</div>' for line in (top, *plan.notices)]
+    text = [top, *plan.notices]
+    for message in plan.request.body["messages"]:
+        html.append(f"<p><b>{escape(message['role'])}</b></p>")
+        text.append(f"--- {message['role']}")
+        for block in content_blocks(message):
+            html.append(_html(block, cache))
+            text.append(_text(block))
+    parameters = {k: v for k, v in plan.request.body.items() if k != "messages"}
+    html.append(f'<div class="claude-magic-line">{escape(_pairs(parameters))}</div>')
+    text.append(f"--- {_pairs(parameters)}")
+    return {
+        "text/html": f'{STYLE}<div class="claude-magic">{"".join(html)}</div>',
+        "text/plain": plain("\n".join(text)),
+    }
+
+
+def _html(block: Block, cache: ImageCache) -> str:
+    if block.get("type") == "image":
+        return thumbnails((block,), cache)
+    return f'<div class="claude-magic-pre">{escape(_text(block))}</div>'
+
+
+def _text(block: Block) -> str:
+    kind = str(block.get("type"))
+    if kind == "text":
+        value = str(block["text"])
+        more = f"\n[… {len(value) - _SHOWN:,} characters more]" if len(value) > _SHOWN else ""
+        return value[:_SHOWN] + more
+    source: Mapping[str, Any] = block.get("source", {})
+    size = f"{len(str(source.get('data', ''))):,} characters of {source.get('type')}"
+    return f"[{kind} {source.get('url') or block.get('title') or source.get('media_type')}: {size}]"
+
+
+def _pairs(parameters: Mapping[str, Any]) -> str:
+    return " · ".join(f"{name}: {value}" for name, value in parameters.items())

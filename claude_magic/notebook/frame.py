@@ -1,0 +1,86 @@
+"""The quiet lines around a reply as mimebundles: header with thumbnails, waiting line, footer.
+
+This HTML is ours; whatever in it comes from elsewhere (a server's address, an error's words) is
+escaped. The style sheet stands in the header, once per reply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+
+from ..messages.blocks import Block, ImageBlock
+from ..rendering import STYLE, escape, plain
+from . import lines
+
+if TYPE_CHECKING:
+    from ..conversation.question import Plan
+    from ..conversation.reply import Reply
+    from ..messages.images import ImageCache
+
+Bundle = Mapping[str, str]
+
+
+def header(plan: Plan, cache: ImageCache, *, quiet: bool) -> Bundle:
+    """What is asked of whom, with thumbnails of the images sent; only the style when quiet."""
+    notices = lines.notices(plan)
+    shown = [] if quiet else [lines.header(plan)]
+    body = "".join(_line(line) for line in (*shown, *notices))
+    if not quiet:
+        body += thumbnails(plan.question.content, cache)
+    html = f"{STYLE}{_box(body)}" if body else STYLE
+    return {"text/html": html, "text/plain": plain("\n".join([*shown, *notices]))}
+
+
+def footer(plan: Plan, reply: Reply) -> Bundle:
+    """Tokens, price, time, with the detail as a tooltip."""
+    line = lines.footer(plan, reply)
+    notices = reply.notices[len(plan.notices) :]
+    body = "".join(_line(n) for n in notices) + _line(line, title=lines.detail(plan, reply))
+    return {"text/html": _box(body), "text/plain": plain("\n".join([*notices, line]))}
+
+
+def status(doing: str) -> Bundle:
+    """What is happening until the first words come."""
+    return {"text/html": _box(_line(doing)), "text/plain": plain(doing)}
+
+
+def thinking(text: str) -> Bundle:
+    """A summary of the model's thinking, folded."""
+    html = (
+        '<details class="claude-magic-fold"><summary>Thinking</summary>'
+        f'<div class="claude-magic-pre">{escape(text)}</div></details>'
+    )
+    return {"text/html": _box(html), "text/plain": plain(f"[thinking]\n{text}")}
+
+
+def notice(text: str) -> dict[str, str]:
+    """One quiet line of its own."""
+    return {"text/html": f"{STYLE}{_box(_line(text))}", "text/plain": plain(text)}
+
+
+def thumbnails(blocks: tuple[Block, ...], cache: ImageCache) -> str:
+    """HTML of the images among `blocks`, small, each opening on click; addresses as text."""
+    from ..messages.images import thumbnail
+
+    shown: list[str] = []
+    for number, block in enumerate((b for b in blocks if b.get("type") == "image"), 1):
+        source = thumbnail(cast(ImageBlock, block), cache=cache)
+        if source is None:
+            address = escape(str(block["source"].get("url", "image")))
+            shown.append(f'<span class="claude-magic-line">{address}</span>')
+        else:
+            shown.append(
+                f'<details class="claude-magic-thumbnail"><summary title="Image {number} as sent">'
+                f'<img src="{source}" alt="Image {number} that was sent"></summary></details>'
+            )
+    return f'<div class="claude-magic-thumbnails">{"".join(shown)}</div>' if shown else ""
+
+
+def _line(text: str, title: str = "") -> str:
+    tooltip = f' title="{escape(title)}"' if title else ""
+    return f'<div class="claude-magic-line"{tooltip}>{escape(text)}</div>'
+
+
+def _box(html: str) -> str:
+    return f'<div class="claude-magic">{html}</div>'

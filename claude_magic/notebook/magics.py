@@ -1,0 +1,156 @@
+"""The magics: each parses its line, makes one call, and shows what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+
+from .config import Settable
+from .help import CLAUDE_HELP
+from .recorder import OURS, Recorder
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from ..conversation.reply import Reply
+    from .notebook import Notebook
+
+
+@magics_class
+class ClaudeMagics(Magics, Settable):
+    """Claude in a notebook. Settings are traits: `c.ClaudeMagics.model = "opus"`."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell, parent=shell)
+        self._shell = shell
+        self.recorder = Recorder(shell)
+        self._notebook: Notebook | None = None
+
+    @property
+    def notebook(self) -> Notebook:
+        """The conversation's notebook side, made when it is first needed: loading stays cheap."""
+        if self._notebook is None:
+            from .notebook import Notebook
+
+            self._notebook = Notebook(self._shell, self.recorder, self)
+        return self._notebook
+
+    def close(self) -> None:
+        """Stop recording and close the connections."""
+        self.recorder.detach()
+        if self._notebook is not None:
+            self._notebook.session.close()
+
+    @no_var_expand
+    @line_cell_magic
+    def claude(self, line: str, cell: str | None = None) -> None:
+        from .frame import notice
+        from .options import parse
+
+        request = parse(line)
+        question = self.notebook.question(request, cell or "")
+        if request.dry_run:
+            from .dryrun import show
+
+            self._show(show(self.notebook, question, request.dry_run))
+            return
+        if request.reply is not None:
+            self._bind(request.out, self.notebook.add(question, request.reply))
+            self._show(notice("This turn is part of the conversation; nothing was sent."))
+            return
+        reply = self.notebook.ask(question, self.notebook.display(quiet=bool(request.quiet)))
+        self._bind(request.out, reply)
+        if request.code:
+            self._put_code(reply)
+
+    claude.__doc__ = CLAUDE_HELP
+
+    @line_magic
+    def claude_code(self, line: str) -> None:
+        """Put the last reply's code into a new cell below; nothing is sent.
+
+        `%claude_code` takes all code blocks, `%claude_code 2` the second.
+        """
+        from ..messages.errors import InputError
+
+        if self.notebook.last is None:
+            raise InputError("There is no reply yet: ask with %%claude first.")
+        self._put_code(self.notebook.last, line.strip())
+
+    @line_magic
+    def claude_models(self, line: str) -> None:
+        """List the models with aliases, price, context and what each refuses.
+
+        The server's own list where it has one, else the built-in table.
+        """
+        from ..messages.errors import InputError
+        from .listings import models_table
+
+        if line.strip():
+            raise InputError("%claude_models takes no words; choose one with -m or model=.")
+        self._show(models_table(self.notebook.session))
+
+    @line_magic
+    def claude_config(self, line: str) -> None:
+        """Show the settings and where each value comes from, or set some for this kernel.
+
+        Example: `%claude_config model=opus budget=20`; `%claude_config model=` takes it back.
+        """
+        from .listings import assignments, settings_table
+
+        for name, value in assignments(line):
+            self.say(name, value)
+        self._show(settings_table(self, [name for name, _ in assignments(line)]))
+
+    @line_magic
+    def claude_login(self, line: str) -> None:
+        """Ask for an API key without showing it, for this kernel.
+
+        `--save` keeps it in the system's keyring, `--forget` deletes it there.
+        """
+        from .login import login
+
+        self._show(login(self.notebook, line.split()))
+
+    def _bind(self, name: str | None, reply: Reply) -> None:
+        if name:
+            self._shell.user_ns[name] = reply
+
+    def _put_code(self, reply: Reply, number: str = "") -> None:
+        from .code import chosen_code
+
+        self._shell.set_next_input(chosen_code(reply, number), replace=False)
+
+    def _show(self, bundle: dict[str, Any]) -> None:
+        self._shell.display_pub.publish(bundle, {OURS: {}})
+
+
+def load(shell: InteractiveShell) -> ClaudeMagics:
+    """Register the magics, the recorder and the completion with `shell`."""
+    magics = ClaudeMagics(shell)
+    shell.register_magics(magics)
+    magics.recorder.attach()
+    from . import completion, question_mark
+
+    completion.attach(shell)
+    question_mark.attach(shell)
+    return magics
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Undo `load`: hooks, magics, completion, connections."""
+    manager: Any = shell.magics_manager
+    magics = manager.registry.pop(ClaudeMagics.__name__, None)
+    if magics is None:
+        return
+    for kind in ("line", "cell"):
+        for name in [
+            n for n, f in manager.magics[kind].items() if getattr(f, "__self__", None) is magics
+        ]:
+            del manager.magics[kind][name]
+    from . import completion, question_mark
+
+    completion.detach(shell)
+    question_mark.detach(shell)
+    magics.close()

@@ -1,0 +1,84 @@
+"""What Tab can offer on the line of `%claude` and `%%claude`: pure, the caller knows the names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from .option_table import BY_SPELLING, OPTIONS, Option
+from .option_words import Word, is_option, list_word, plain_word, skip_spaces, split_list, text_word
+
+_MAGIC = re.compile(r"\s*%{1,2}\w+(?=\s|$)")
+_NEEDS_QUOTES = re.compile(r"[\s,]")
+
+
+@dataclass(frozen=True, slots=True)
+class _AtCursor:
+    """What is typed of the word at the cursor, and everything that could stand there."""
+
+    typed: str = ""
+    candidates: tuple[str, ...] = ()
+    quoted: bool = True
+    """Whether a candidate with spaces needs no quotes of its own."""
+
+
+def complete(
+    text_until_cursor: str,
+    word: str,
+    *,
+    models: Iterable[str],
+    variables: Iterable[str],
+    files: Iterable[str],
+) -> list[str]:
+    """What can stand in place of `word`, which ends at the cursor; empty inside a prompt.
+
+    `text_until_cursor` is the line up to the cursor, with or without the magic's name.
+    """
+    magic = _MAGIC.match(text_until_cursor)
+    line = text_until_cursor[magic.end() :] if magic else text_until_cursor
+    found = _at_cursor(line, {"model": models, "variable": variables, "path": files})
+    matches = dict.fromkeys(c for c in found.candidates if c.startswith(found.typed))
+    return [_replacement(match, found, word) for match in matches]
+
+
+def _replacement(match: str, found: _AtCursor, word: str) -> str:
+    """`match` for `word`: a front end's word may be more or less than what is typed of it."""
+    if word.endswith(found.typed):
+        bare = not found.quoted and _NEEDS_QUOTES.search(match)
+        return word.removesuffix(found.typed) + (f'"{match}"' if bare else match)
+    return match.removeprefix(found.typed.removesuffix(word))
+
+
+def _at_cursor(line: str, names: Mapping[str, Iterable[str]]) -> _AtCursor:
+    position, given = skip_spaces(line, 0), set[str]()
+    while position < len(line):
+        word = plain_word(line, position).raw
+        name, equals, _ = word.partition("=")
+        if not is_option(word) and word != "-":
+            return _AtCursor()
+        if position + len(word) == len(line) and not equals:
+            break
+        option = BY_SPELLING.get(name)
+        if option is None:
+            return _AtCursor()
+        given.add(option.field)
+        end = position + len(name)
+        if equals or (option.metavar and not option.attached):
+            start = end + 1 if equals else skip_spaces(line, end)
+            read: Callable[[str, int], Word] = list_word if option.splits else text_word
+            end = read(line, start).end
+            if end == len(line):
+                return _value_at_cursor(option, line[start:], names)
+        position = skip_spaces(line, end)
+    spellings = [s for o in OPTIONS if o.repeatable or o.field not in given for s in o.spellings]
+    return _AtCursor(line[position:], tuple(spellings))
+
+
+def _value_at_cursor(option: Option, raw: str, names: Mapping[str, Iterable[str]]) -> _AtCursor:
+    typed = split_list(raw)[-1] if option.splits else raw
+    quote = typed[:1] if typed[:1] in ("'", '"') else ""
+    known = [*option.choices, *option.words]
+    for source in option.sources:
+        known += names[source]
+    return _AtCursor(typed.removeprefix(quote), tuple(known), quoted=bool(quote))

@@ -1,0 +1,129 @@
+"""The images that `-i` names: outputs, variables and expressions, paths, addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..messages.blocks import Block, text
+from ..messages.errors import ImageError, InputError
+from .record import CellRun, Output
+
+if TYPE_CHECKING:
+    from ..messages.images import Prepared
+    from .outputs import Rendered
+
+_LAST = re.compile(r"last(?::(\d+))?")
+
+
+def pictures(
+    choices: Sequence[object],
+    runs: Sequence[CellRun],
+    *,
+    evaluate: Callable[[str], object],
+    render: Callable[[Output], Rendered],
+    prepare: Callable[[object], Prepared],
+) -> tuple[list[Block], list[str]]:
+    """The image blocks that `choices` name or are, and notices about them.
+
+    Raises InputError for a name, path or count that gives no image, saying which.
+    """
+    blocks: list[Block] = []
+    notices: list[str] = []
+    for choice in choices:
+        if choice in ("auto", "none"):
+            continue
+        if not isinstance(choice, str):
+            prepared = prepare(choice)
+            blocks.append(prepared.block)
+            notices += [prepared.note] if prepared.note else []
+            continue
+        found = _LAST.fullmatch(choice)
+        if found:
+            blocks += _newest(runs, int(found[1] or 1), choice, render)
+        elif choice.isdecimal():
+            blocks += _of_count(runs, int(choice), render)
+            notices.append(f"-i {choice} means that cell now: counts change when it runs again")
+        else:
+            for prepared in _named(choice, evaluate, prepare):
+                blocks.append(prepared.block)
+                notices += [prepared.note] if prepared.note else []
+    return _labelled(blocks), notices
+
+
+def _newest(
+    runs: Sequence[CellRun], number: int, choice: str, render: Callable[[Output], Rendered]
+) -> list[Block]:
+    found: list[Block] = []
+    for output in _outputs(reversed(runs)):
+        found[:0] = _images(render(output))
+        if len(found) >= number:
+            return found[-number:]
+    raise InputError(
+        f"-i {choice}: {len(found) or 'no'} images were displayed in this kernel so far; "
+        "run the cell that draws, or name a variable."
+    )
+
+
+def _of_count(
+    runs: Sequence[CellRun], count: int, render: Callable[[Output], Rendered]
+) -> list[Block]:
+    found = [
+        b for run in runs if run.count == count for o in run.outputs for b in _images(render(o))
+    ]
+    if not found:
+        raise InputError(f"-i {count}: no cell with that execution count displayed an image.")
+    return found
+
+
+def _outputs(runs: Iterable[CellRun]) -> Iterator[Output]:
+    """Outputs of the runs as they come, each run's newest first."""
+    for run in runs:
+        yield from (o for o in reversed(run.outputs) if o.bundle is not None)
+
+
+def _images(rendered: Rendered) -> list[Block]:
+    return [b for b in rendered.blocks if b.get("type") == "image"]
+
+
+def _named(
+    choice: str, evaluate: Callable[[str], object], prepare: Callable[[object], Prepared]
+) -> list[Prepared]:
+    try:
+        if re.match(r"(?i)https?://|data:", choice):
+            return [prepare(choice)]
+        if _is_file(choice):
+            return [prepare(Path(choice).expanduser())]
+        value = _value(choice, evaluate)
+        many = value if isinstance(value, list | tuple) else [value]
+        return [prepare(item) for item in many]
+    except ImageError as error:
+        raise ImageError(f"-i {choice}: {error}") from None
+
+
+def _value(choice: str, evaluate: Callable[[str], object]) -> object:
+    try:
+        return evaluate(choice)
+    except SyntaxError:
+        problem = "no such file, and not a Python expression"
+    except NameError as error:
+        problem = f"no such file, and {error}"
+    except Exception as error:  # whatever the user's own expression raises
+        problem = f"{type(error).__name__}: {error}"
+    raise InputError(f"-i {choice}: {problem}. Give a variable, a path, an address or last.")
+
+
+def _is_file(choice: str) -> bool:
+    try:
+        return Path(choice).expanduser().is_file()
+    except (OSError, ValueError, RuntimeError):  # too long for a path, NUL, no such user
+        return False
+
+
+def _labelled(blocks: list[Block]) -> list[Block]:
+    """Several images are told apart by a label before each."""
+    if len(blocks) < 2:
+        return blocks
+    return [b for n, block in enumerate(blocks, 1) for b in (text(f"Image {n}:"), block)]

@@ -1,0 +1,213 @@
+"""Records, while the kernel runs, what each cell ran and displayed.
+
+It listens where IPython itself passes outputs on: the shell's display publisher, its display hook,
+and the two standard streams for as long as a cell runs. What this package shows is marked in the
+output's metadata and not recorded.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, TextIO
+from weakref import WeakValueDictionary
+
+from .record import CellRun, Output, StreamText
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
+
+OURS = "claude_magic"
+"""The key in an output's metadata that says it is a reply and not something to look at."""
+
+# Runs kept, and outputs of one run: more than a question carries, few enough for the memory.
+_MOST_RUNS = 200
+_MOST_OUTPUTS = 200
+
+
+class _Tee:
+    """A standard stream that also records. Everything but `write` is the stream's own."""
+
+    def __init__(self, stream: TextIO, record: Callable[[str], None]) -> None:
+        self.stream = stream
+        self._record = record
+
+    def write(self, text: str) -> int:
+        self._record(text)
+        return self.stream.write(text)
+
+    def writelines(self, lines: list[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+class Recorder:
+    """What the cells of one shell ran and displayed, newest last, in `runs`."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self.runs: list[CellRun] = []
+        self.current: CellRun | None = None
+        self._shell = shell
+        self._serials = itertools.count(1)
+        self._open: list[ExecutionInfo] = []
+        self._by_display_id: WeakValueDictionary[str, Output] = WeakValueDictionary()
+        self._clear_next = False
+        self._marked = 0
+        self._undo: list[Callable[[], None]] = []
+        self._tees: list[_Tee] = []
+
+    def attach(self) -> None:
+        """Start listening; the cell that loads the extension is not recorded."""
+        events = self._shell.events
+        for name, callback in (("pre_run_cell", self._start), ("post_run_cell", self._finish)):
+            events.register(name, callback)
+            self._undo.append(partial(events.unregister, name, callback))
+        publisher, hook = self._shell.display_pub, self._shell.displayhook
+        self._wrap(publisher, "publish", self._displayed)
+        self._wrap(publisher, "clear_output", self._cleared)
+        self._wrap(hook, "write_format_data", self._result)
+
+    def detach(self) -> None:
+        """Undo `attach`."""
+        self._untee()
+        while self._undo:
+            self._undo.pop()()
+
+    def mark(self) -> int:
+        """A serial number: everything recorded so far is below it, all that comes above."""
+        self._marked = next(self._serials)
+        return self._marked
+
+    @property
+    def stdout(self) -> TextIO:
+        """Standard output, past the recording: for what is not the notebook's own."""
+        return sys.stdout.stream if isinstance(sys.stdout, _Tee) else sys.stdout
+
+    def _wrap(self, owner: Any, name: str, record: Callable[..., None]) -> None:
+        """Shadow a method of one object, not of its class, with one that records as well."""
+        original = getattr(owner, name)
+
+        def recording(*args: Any, **kwargs: Any) -> Any:
+            record(*args, **kwargs)
+            return original(*args, **kwargs)
+
+        setattr(owner, name, recording)
+
+        def undo() -> None:
+            # Someone may have wrapped ours in the meantime: theirs must not be torn out.
+            if vars(owner).get(name) is recording:
+                delattr(owner, name)
+
+        self._undo.append(undo)
+
+    def _start(self, info: ExecutionInfo) -> None:
+        self._open.append(info)
+        if len(self._open) > 1:  # a run within a cell belongs to that cell
+            return
+        cell_id = getattr(info, "cell_id", None)
+        self.current = CellRun(next(self._serials), cell_id, str(info.raw_cell))
+        self.runs.append(self.current)
+        del self.runs[:-_MOST_RUNS]
+        self._clear_next = False
+        self._tees = [_Tee(sys.stdout, self._printed), _Tee(sys.stderr, self._printed)]
+        sys.stdout, sys.stderr = self._tees
+
+    def _finish(self, result: ExecutionResult) -> None:
+        # post_run_cell is also sent for empty cells, which had no pre_run_cell.
+        if not any(info is result.info for info in self._open):
+            return
+        while self._open and self._open.pop() is not result.info:
+            pass
+        if self._open or self.current is None:
+            return
+        self._untee()
+        self.current.count = result.execution_count
+        error = result.error_in_exec or result.error_before_exec
+        if error is not None and not hasattr(error, "_render_traceback_"):
+            self._add(error=_traceback(error))
+        self.current = None
+
+    def _untee(self) -> None:
+        for tee, name in zip(self._tees, ("stdout", "stderr"), strict=False):
+            if getattr(sys, name) is tee:
+                setattr(sys, name, tee.stream)
+        self._tees = []
+
+    def _add(self, **values: Any) -> Output | None:
+        if self.current is None:
+            return None
+        if self._clear_next:
+            self.current.outputs.clear()
+            self._clear_next = False
+        output = Output(next(self._serials), **values)
+        self.current.outputs.append(output)
+        del self.current.outputs[:-_MOST_OUTPUTS]
+        return output
+
+    def _printed(self, text: str) -> None:
+        if self.current is None:
+            return
+        last = self.current.outputs[-1] if self.current.outputs else None
+        fresh = last is None or last.text is None or last.serial < self._marked
+        if self._clear_next or fresh:
+            last = self._add(text=StreamText())
+        if last is not None and last.text is not None:
+            last.text.write(text)
+
+    def _displayed(
+        self,
+        data: Mapping[str, Any],
+        metadata: Mapping[str, Any] | None = None,
+        *_: Any,
+        transient: Mapping[str, Any] | None = None,
+        update: bool = False,
+        **__: Any,
+    ) -> None:
+        if metadata and OURS in metadata:
+            return
+        display_id = str((transient or {}).get("display_id", ""))
+        if update:
+            shown = self._by_display_id.get(display_id)
+            if shown is not None:
+                shown.bundle, shown.metadata = dict(data), dict(metadata or {})
+                shown.serial = next(self._serials)
+            return
+        output = self._add(bundle=dict(data), metadata=dict(metadata or {}))
+        if output is not None and display_id:
+            self._by_display_id[display_id] = output
+
+    def _result(
+        self, format_dict: Mapping[str, Any], md_dict: Mapping[str, Any] | None = None
+    ) -> None:
+        if not (md_dict and OURS in md_dict):
+            self._add(bundle=dict(format_dict), metadata=dict(md_dict or {}))
+
+    def _cleared(self, wait: bool = False) -> None:
+        if self.current is None:
+            return
+        if wait:
+            self._clear_next = True
+        else:
+            self.current.outputs.clear()
+
+
+def _traceback(error: BaseException) -> str:
+    """The traceback as text, from the first frame of the notebook on."""
+    frames = traceback.TracebackException.from_exception(error)
+    stack = frames.stack
+    first = next((i for i, f in enumerate(stack) if _is_cell(f.filename)), 0)
+    for frame in stack[first:]:
+        if _is_cell(frame.filename):  # the file's name holds the process id
+            frame.filename = "<cell>"
+    frames.stack = traceback.StackSummary.from_list(list(stack[first:]))
+    return "".join(frames.format())
+
+
+def _is_cell(filename: str) -> bool:
+    return "ipykernel_" in filename or filename.startswith(("<ipython-input", "<cell"))

@@ -1,0 +1,118 @@
+"""Outputs of a cell that change while a reply streams into it."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from ..rendering import reply_bundle, split_point
+from .recorder import OURS
+
+SEGMENT = 2_500
+"""Characters after which a finished part of a reply is frozen."""
+
+# With header, thinking and tail this stays at twelve outputs; front ends fold longer lists.
+_MOST_SEGMENTS = 8
+
+
+class Publisher(Protocol):
+    """The shell's display publisher."""
+
+    def publish(
+        self,
+        data: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+        *,
+        transient: dict[str, Any] | None = None,
+        update: bool = False,
+    ) -> None: ...
+
+
+class Slot:
+    """One output; showing it again replaces it."""
+
+    def __init__(self, publisher: Publisher, display_id: str) -> None:
+        self._publisher = publisher
+        self._display_id = display_id
+        self._shown = False
+
+    def show(self, bundle: Mapping[str, str]) -> None:
+        """Publish `bundle`, marked as ours so that it is not taken for the notebook's own."""
+        self._publisher.publish(
+            dict(bundle),
+            {OURS: {}},
+            transient={"display_id": self._display_id},
+            update=self._shown,
+        )
+        self._shown = True
+
+
+def slots(publisher: Publisher) -> Iterator[Slot]:
+    """New slots without end, with display ids that no other reply has."""
+    name = secrets.token_hex(8)
+    return (Slot(publisher, f"claude-magic-{name}-{n}") for n in itertools.count())
+
+
+class Segments:
+    """A growing Markdown text as frozen parts and one tail that is shown again as it grows."""
+
+    def __init__(self, new_slot: Callable[[], Slot]) -> None:
+        self._new_slot = new_slot
+        self.tail = new_slot()
+        self._start = 0
+        self._count = 0
+        self._shown = ""
+
+    def show(self, text: str) -> None:
+        """Show `text`, which begins with all that was shown before."""
+        cut = split_point(text[self._start :], self._least())
+        if cut is not None and self._count < _MOST_SEGMENTS:
+            self.tail.show(reply_bundle(text[self._start : self._start + cut]))
+            self._start += cut
+            self._count += 1
+            self.tail = self._new_slot()
+            self._shown = ""
+        part = text[self._start :]
+        if part.strip() and part != self._shown:
+            self.tail.show(reply_bundle(part))
+            self._shown = part
+
+    def put_above(self, bundle: Mapping[str, str]) -> None:
+        """Show `bundle` where the tail stands; the text goes on below it."""
+        self.tail.show(bundle)
+        self.tail = self._new_slot()
+
+    def finish(self, text: str, header: Mapping[str, str], footer: Mapping[str, str]) -> None:
+        """Show what is left of `text`, `header` above and `footer` below it in one output."""
+        part = text[self._start :]
+        body = reply_bundle(part) if part.strip() else {}
+        stacked = stack(header, body, footer)
+        if stacked != body or part != self._shown:
+            self.tail.show(stacked or _NOTHING)
+
+    def _least(self) -> int:
+        # Later parts grow, so that a very long reply still ends within the number of segments.
+        return SEGMENT << max(0, self._count - 3)
+
+
+_NOTHING = {"text/html": "", "text/plain": ""}
+
+
+def stack(*bundles: Mapping[str, str]) -> dict[str, str]:
+    """One bundle with the given ones below each other, for every type that one of them has.
+
+    A part without a type stands there as plain text, except in HTML, which is only ever made by
+    the rendering layer.
+    """
+    result: dict[str, str] = {}
+    for mime in ("text/html", "text/markdown", "text/plain"):
+        parts = [
+            b.get(mime) or (b.get("text/plain", "") if mime != "text/html" else "") for b in bundles
+        ]
+        if any(mime in b for b in bundles):
+            result[mime] = ("\n" if mime == "text/html" else "\n\n").join(
+                p.strip() for p in parts if p.strip()
+            )
+    return result

@@ -1,0 +1,158 @@
+"""Settings and where they come from; the key, and where it never shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from claude_magic.conversation.settings import Settings
+from claude_magic.notebook.config import Settable
+from claude_magic.notebook.help import CLAUDE_HELP
+from claude_magic.notebook.options import usage_text
+from claude_magic.offline import OfflineServer
+from tests.kernels import Kernel, Ran, kernel
+
+CANARY = "sk-ant-canary-0123456789abcdef"
+OTHER_CANARY = "a-key-of-another-kind-42"
+
+
+def rows(ran: Ran) -> dict[str, tuple[str, str]]:
+    """Setting to value and source, from the table as text."""
+    found = {}
+    for line in ran.shown().splitlines()[1:]:
+        cells = re.split(r"\s{2,}", line.strip())
+        if len(cells) >= 3:
+            found[cells[0]] = (cells[1], cells[2])
+    return found
+
+
+def test_every_setting_that_asking_needs_can_be_set() -> None:
+    defaults = Settings()
+    traits = Settable.class_own_traits(config=True)
+    for name in Settings.__dataclass_fields__:
+        assert traits[name].default_value == getattr(defaults, name), name
+
+
+def test_the_help_is_the_option_tables() -> None:
+    assert CLAUDE_HELP.endswith(usage_text() + "\n")
+
+
+def test_each_value_is_shown_with_its_source(tmp_path: Path) -> None:
+    profile = tmp_path / "ipython" / "profile_default"
+    profile.mkdir(parents=True)
+    (profile / "ipython_config.py").write_text(
+        'c.ClaudeMagics.model = "haiku"\nc.ClaudeMagics.effort = "low"\nc.ClaudeMagics.budget = 3\n',
+        encoding="utf-8",
+    )
+    (tmp_path / ".claude_magic.toml").write_text(
+        'effort = "high"\nthink = "off"\nbudget = 50\nbase_url = "https://evil.example"\n',
+        encoding="utf-8",
+    )
+    with kernel(tmp_path, CLAUDE_MAGIC_THINK="show") as own:
+        own.run("%claude_config max_tokens=77 system='Be brief, please'")
+        ran = own.run("%claude_config")
+        found = rows(ran)
+        assert found["model"] == ("haiku", "Jupyter configuration")
+        assert found["effort"] == ("high", ".claude_magic.toml")
+        assert found["think"] == ("show", "CLAUDE_MAGIC_THINK")
+        assert found["max_tokens"] == ("77", "%claude_config")
+        assert found["system"] == ("Be brief, please", "%claude_config")
+        assert found["images"] == ("auto", "default")
+        # A project file comes with somebody's repository: it may not raise the budget, nor say
+        # where the key goes.
+        assert found["budget"] == ("3", "Jupyter configuration")
+        assert found["base_url"] == ("offline", "CLAUDE_MAGIC_BASE_URL")
+        assert "base_url: not taken from a project file" in ran.shown()
+        own.run("%claude --alone Hi")
+        body = own.requests()[-1]
+        assert body["model"] == "claude-haiku-5-5"
+        assert body["max_tokens"] == 77
+        assert body["system"] == "Be brief, please"
+        assert body["output_config"] == {"effort": "high"}
+        own.run("%claude_config max_tokens=")
+        assert rows(own.run("%claude_config"))["max_tokens"] == ("0", "default")
+
+
+def test_our_own_variable_for_the_address_wins(tmp_path: Path) -> None:
+    with kernel(tmp_path, ANTHROPIC_BASE_URL="https://gateway.example") as own:
+        assert rows(own.run("%claude_config"))["base_url"] == ("offline", "CLAUDE_MAGIC_BASE_URL")
+    with kernel(
+        tmp_path, CLAUDE_MAGIC_BASE_URL="", ANTHROPIC_BASE_URL="https://gateway.example"
+    ) as own:
+        assert rows(own.run("%claude_config"))["base_url"] == (
+            "https://gateway.example",
+            "ANTHROPIC_BASE_URL",
+        )
+
+
+def saw_key(server: OfflineServer) -> str | None:
+    return server.requests[-1].headers.get("x-api-key")
+
+
+def test_a_key_typed_at_the_prompt_is_used_and_shown_nowhere(tmp_path: Path) -> None:
+    with OfflineServer() as server, kernel(tmp_path, CLAUDE_MAGIC_BASE_URL=server.url) as own:
+        ran = own.run("%claude_login", stdin=CANARY)
+        assert "kept until this kernel ends" in ran.shown()
+        assert "canary" not in json.dumps(ran.messages, default=str)
+        own.run("%claude Hi")
+        assert saw_key(server) == CANARY
+        own.run("%claude_login --forget")
+        own.run("%claude Hi")
+        assert saw_key(server) is None
+
+
+def test_where_nothing_can_be_typed_login_says_what_to_do(running_kernel: Kernel) -> None:
+    ran = running_kernel.run("%claude_login", ok=False)
+    assert ran.reply["ename"] == "CredentialError"
+    assert "ANTHROPIC_API_KEY" in ran.error
+
+
+# What is run with a key in the environment; some of it fails on purpose.
+EVERYTHING = [
+    "%xmode Verbose",
+    "%claude Hello",
+    "%claude -o reply And again",
+    "reply, reply.turn, reply.usage",
+    "%claude_config",
+    "%claude_models",
+    "%claude --dry-run Hi",
+    "%claude --dry-run=curl Hi",
+    "%claude --dry-run=python Hi",
+    "%claude -m sonet Hi",
+    "%claude -i nothing Hi",
+    "import os; print('key:', os.environ['ANTHROPIC_API_KEY'])  # the notebook shows its own key",
+    "%claude What did I print?",
+    "open('key.txt', 'w').write(os.environ['ANTHROPIC_API_KEY'])",
+    "%claude -f key.txt What is in it?",
+    "os.unlink('key.txt')",
+    "%claude {{ os.environ['ANTHROPIC_API_KEY'] }}",
+    "%claude_config base_url=http://127.0.0.1:9",
+    "%claude The server is down",
+    "m = get_ipython().magics_manager.registry['ClaudeMagics']",
+    "m.notebook, m.notebook.session, vars(m.notebook.session), m.notebook.find_key()",
+    "vars(m.notebook.session._connections)",
+    "def boom(session):\n    found = session._find()\n    1 / 0\nboom(m.notebook.session)",
+    "%claude What went wrong?",
+]
+
+
+@pytest.mark.parametrize("canary", [CANARY, OTHER_CANARY], ids=["Anthropic's", "another kind"])
+def test_the_key_is_in_no_output_request_body_history_or_file(tmp_path: Path, canary: str) -> None:
+    shown: list[str] = []
+    environment = {"ANTHROPIC_API_KEY": canary}
+    with OfflineServer() as server:
+        with kernel(tmp_path, CLAUDE_MAGIC_BASE_URL=server.url, **environment) as own:
+            for code in EVERYTHING:
+                ran = own.run(code, ok=False)
+                if "the notebook shows its own key" not in code:
+                    shown.append(json.dumps([ran.messages, ran.reply], default=str))
+        bodies = [r.body.decode() for r in server.requests]
+        assert saw_key(server) == canary
+    assert not any(canary in text for text in shown)
+    assert not any(canary in body for body in bodies)
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert canary.encode() not in path.read_bytes(), path

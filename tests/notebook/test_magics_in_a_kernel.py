@@ -1,0 +1,210 @@
+"""The magics as a front end sees them, in a real kernel."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.kernels import Kernel, kernel
+
+OFFLINE = "get_ipython().magics_manager.registry['ClaudeMagics'].notebook.session.offline"
+
+
+def last(kernel: Kernel) -> dict[str, Any]:
+    return kernel.requests()[-1]
+
+
+def test_a_reply_is_html_markdown_and_plain_text(running_kernel: Kernel) -> None:
+    ran = running_kernel.run("%%claude\nHello")
+    answer = ran.outputs[-1]["data"]
+    assert set(answer) == {"text/html", "text/markdown", "text/plain"}
+    assert "<strong>offline server</strong>" in answer["text/html"]
+    assert "> Hello" in answer["text/markdown"]
+
+
+def test_a_prompt_may_stand_on_the_line_and_in_the_cell(running_kernel: Kernel) -> None:
+    running_kernel.run("%%claude --alone What's this:\n\n  indented\n")
+    assert last(running_kernel)["messages"][-1]["content"] == "What's this:\n  indented"
+
+
+def test_a_line_may_end_in_a_question_mark(running_kernel: Kernel) -> None:
+    ran = running_kernel.run("if True:\n    %claude --alone -c none Why is `x` so?")
+    assert last(running_kernel)["messages"][-1]["content"] == "Why is `x` so?"
+    assert "offline server" in ran.shown()
+
+
+def test_a_question_mark_right_after_the_name_shows_the_help(running_kernel: Kernel) -> None:
+    reply = running_kernel.run("%%claude?").reply
+    page = reply["payload"][0]["data"]["text/plain"]
+    assert "--max-tokens" in page
+    assert "%%claude -m opus" in page
+
+
+def test_options_become_parameters_of_the_request(running_kernel: Kernel) -> None:
+    running_kernel.run(
+        '%%claude -m haiku -s "Be brief" --max-tokens 99 --stop END --stop STOP --effort high '
+        "--think show --alone -c none\nHello"
+    )
+    assert last(running_kernel) == {
+        "model": "claude-haiku-5-5",
+        "max_tokens": 99,
+        "system": "Be brief",
+        "stop_sequences": ["END", "STOP"],
+        "thinking": {"type": "adaptive", "display": "summarized"},
+        "output_config": {"effort": "high"},
+        "messages": [{"role": "user", "content": "Hello"}],
+        "stream": True,
+    }
+
+
+def test_thinking_is_shown_folded_above_the_answer(running_kernel: Kernel) -> None:
+    ran = running_kernel.run("%%claude --think show --alone\nHello")
+    folded = [i for i, o in enumerate(ran.outputs) if "<details" in o["data"]["text/html"]]
+    assert folded
+    assert folded[0] < len(ran.outputs) - 1
+
+
+def test_the_reply_is_bound_to_a_name(running_kernel: Kernel) -> None:
+    running_kernel.run("%claude -o reply Hello")
+    assert "> Hello" in running_kernel.value("reply.text")
+    assert running_kernel.value("reply.usage.output") > 0
+    assert running_kernel.value("reply.stop_reason") == "end_turn"
+    assert running_kernel.value("reply.cost") > 0
+
+
+def test_the_replys_code_goes_into_a_new_cell(running_kernel: Kernel) -> None:
+    ran = running_kernel.run("%claude --code Write code that squares numbers")
+    (payload,) = ran.reply["payload"]
+    assert payload["source"] == "set_next_input"
+    assert payload["replace"] is False
+    compile(payload["text"], "reply", "exec")
+
+
+def test_the_code_can_be_had_afterwards_without_a_request(running_kernel: Kernel) -> None:
+    running_kernel.run("%claude Write code that squares numbers")
+    before = len(running_kernel.requests())
+    (payload,) = running_kernel.run("%claude_code 1").reply["payload"]
+    assert "offline server" in payload["text"]
+    assert len(running_kernel.requests()) == before
+    assert "from 1 to 1" in running_kernel.run("%claude_code 7", ok=False).error
+
+
+def test_quiet_leaves_the_answer_alone(running_kernel: Kernel) -> None:
+    ran = running_kernel.run("%claude -q Hello")
+    assert "Sonnet 5.5 ·" not in ran.shown()
+    assert " out ·" not in ran.shown()
+
+
+def test_a_turn_can_be_written_by_the_user(running_kernel: Kernel) -> None:
+    before = len(running_kernel.requests())
+    running_kernel.run('%%claude --reply "Call it X" -o mine\nWhat shall we call the drug?')
+    assert len(running_kernel.requests()) == before
+    assert running_kernel.value("mine.text") == "Call it X"
+    running_kernel.run("%claude -c none What did we call it?")
+    assert last(running_kernel)["messages"][-3:] == [
+        {"role": "user", "content": "What shall we call the drug?"},
+        {"role": "assistant", "content": "Call it X"},
+        {"role": "user", "content": "What did we call it?"},
+    ]
+
+
+def test_a_question_alone_neither_sees_nor_joins_the_conversation(running_kernel: Kernel) -> None:
+    running_kernel.run("%claude --alone The lonely one")
+    assert len(last(running_kernel)["messages"]) == 1
+    assert "cache_control" not in last(running_kernel)
+    running_kernel.run("%claude And this one")
+    assert "The lonely one" not in json.dumps(last(running_kernel))
+
+
+def test_a_dry_run_shows_everything_and_sends_nothing(running_kernel: Kernel) -> None:
+    before = len(running_kernel.requests())
+    ran = running_kernel.run("weight = 3\nprint(weight)\n%claude --dry-run -m opus How heavy?")
+    assert len(running_kernel.requests()) == before
+    shown = ran.shown()
+    assert shown.startswith("Not sent · Opus 5.5")
+    assert "weight = 3" in shown
+    assert re.search(r"about [\d,]+ tokens in, about \$0\.\d+", shown)
+
+
+def test_a_dry_run_as_python_is_a_program_that_compiles(running_kernel: Kernel) -> None:
+    shown = running_kernel.run("%claude --dry-run=python Hello 'you'").shown()
+    compile(shown, "command", "exec")
+    assert 'os.environ["ANTHROPIC_API_KEY"]' in shown
+
+
+def test_a_file_goes_along_as_a_document(running_kernel: Kernel, shared_folder: Path) -> None:
+    (shared_folder / "notes.txt").write_text("Ants have six legs.", encoding="utf-8")
+    running_kernel.run("%claude --alone -f notes.txt How many legs?")
+    assert last(running_kernel)["messages"][0]["content"][0] == {
+        "type": "document",
+        "source": {"type": "text", "media_type": "text/plain", "data": "Ants have six legs."},
+        "title": "notes.txt",
+    }
+
+
+def test_prompts_are_cached_where_the_conversation_goes_on(running_kernel: Kernel) -> None:
+    running_kernel.run("%%claude\n" + "A long text. " * 400)
+    running_kernel.run("%claude -o reply And on")
+    assert last(running_kernel)["cache_control"] == {"type": "ephemeral"}
+    assert running_kernel.value("reply.usage.read") > 1000
+
+
+def test_the_models_are_listed_with_price_and_what_they_refuse(running_kernel: Kernel) -> None:
+    shown = running_kernel.run("%claude_models").shown()
+    (line,) = [s for s in shown.splitlines() if s.startswith("claude-sonnet-5-5")]
+    assert line.split()[1:5] == ["sonnet", "2", "10", "1,000,000"]
+    assert "prefill" in line
+    assert "as the server lists them" in shown
+
+
+def test_a_model_about_to_be_retired_is_answered_with_a_notice_once(
+    running_kernel: Kernel,
+) -> None:
+    first = running_kernel.run("%claude -m claude-sonnet-4-5 Hello").shown()
+    assert "claude-sonnet-4-5 is retired on 2026-11-30" in first
+    assert "claude-sonnet-5-5" in first
+    assert "retired" not in running_kernel.run("%claude -m claude-sonnet-4-5 Again").shown()
+
+
+COMPLETED = {
+    "an option": ("%%claude --mo", "--model"),
+    "a model": ("%%claude -m op", "opus"),
+    "a model of the line magic": ("%claude -m claude-son", "claude-sonnet-5-5"),
+    "a variable": ("%claude -i completed_fig", "completed_figure"),
+    "a choice": ("%claude --effort me", "medium"),
+}
+
+
+@pytest.mark.parametrize("case", COMPLETED)
+def test_tab_completes(running_kernel: Kernel, case: str) -> None:
+    typed, offered = COMPLETED[case]
+    running_kernel.run("completed_figure = 1")
+    content = running_kernel.client.complete(typed, reply=True, timeout=60)["content"]
+    start = content["cursor_start"]
+    assert any((typed[:start] + m).endswith(offered) for m in content["matches"]), content
+
+
+def test_nothing_is_said_on_loading_and_unloading_undoes_it_all(tmp_path: Path) -> None:
+    with kernel(tmp_path, load=False) as own:
+        state = (
+            "(sorted(n for n in get_ipython().magics_manager.magics['line'] if 'claude' in n),"
+            " 'publish' in vars(get_ipython().display_pub),"
+            " 'write_format_data' in vars(get_ipython().displayhook),"
+            " type(__import__('sys').stdout).__name__,"
+            " [len(c) for c in get_ipython().events.callbacks.values()],"
+            " len(get_ipython().input_transformers_cleanup),"
+            " sorted(get_ipython().strdispatchers['complete_command'].strs))"
+        )
+        before = own.value(state)
+        assert own.run("%load_ext claude_magic").messages == [] or not own.run("1").printed
+        own.run("%claude Hello")
+        assert own.value(state) != before
+        own.run("%unload_ext claude_magic")
+        assert own.value(state) == before
+        assert own.run("print('still here')").printed == "still here\n"
+        own.run("%load_ext claude_magic")
+        assert "Turn 1" in own.run("%claude Hello again").shown()
