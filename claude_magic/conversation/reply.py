@@ -72,7 +72,9 @@ class Reply:
         return f"Reply({start!r}, {self.turn.status}, {self.turn.model})"
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        from ..rendering import reply_bundle
+        from ..rendering import STYLE, reply_bundle
 
+        bundle = dict(reply_bundle(self.text))
+        bundle["text/html"] = STYLE + bundle["text/html"]
         # The mark keeps a reply from being sent back as something that the notebook displayed.
-        return dict(reply_bundle(self.text)), {"claude_magic": {}}
+        return bundle, {"claude_magic": {}}

@@ -142,10 +142,10 @@ class Session:
         with self._lock:
             client = self._connections.client(settings, plan.server, found)
             self._told |= {plan.server.label, plan.model.id}
-        watcher.sending(plan)
         started = self._clock()
         stream: ReplyStream | None = None
         try:
+            watcher.sending(plan)
             with client.stream(plan.request.body, cancel=cancel, waiting=watcher.waiting) as stream:
                 for event in stream:
                     watcher.received(event)
