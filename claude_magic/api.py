@@ -38,7 +38,7 @@ def ask(
     Raises the errors of `claude_magic.messages.errors`; InputError where the extension is not
     loaded.
     """
-    from .conversation.session import Silent
+    from .conversation.watcher import Silent
     from .notebook.options import RequestOptions
 
     notebook = current_notebook()

@@ -8,60 +8,24 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any
 
-from ..messages import models
-from ..messages.blocks import Block, ImageBlock, Message, content_blocks, text
+from ..messages.blocks import content_blocks, text
 from ..messages.credentials import Found, find_key
-from ..messages.errors import BrokenReply, BudgetError, InputError, Interrupted
-from ..messages.request import Options, build
-from ..messages.usage import Usage, estimate_input
+from ..messages.errors import BrokenReply, BudgetError, Interrupted
+from ..messages.usage import Usage
 from .connection import Connections, Server, require_key
-from .question import Plan, Question
+from .plan import Plan, make_plan
+from .question import Question
 from .reply import Reply
-from .settings import OFFLINE, Settings
-from .turns import Status, Turn, messages
+from .settings import Settings
+from .turns import Status, Turn
+from .watcher import Watcher
 
 if TYPE_CHECKING:
     from ..messages.client import Cancel, ReplyStream
     from ..messages.images import ImageCache
-    from ..messages.retry import Wait
     from ..offline import OfflineServer
-
-_MANY_IMAGES = 20
-
-
-class Watcher(Protocol):
-    """Who is told how a question fares; called in the thread that asks."""
-
-    def sending(self, plan: Plan) -> None:
-        """The request is about to leave."""
-
-    def waiting(self, wait: Wait) -> None:
-        """The server asked for patience; called about once a second."""
-
-    def received(self, event: Mapping[str, Any]) -> None:
-        """An event of the stream came."""
-
-    def ended(self, plan: Plan, reply: Reply) -> None:
-        """The reply is over, however it ended: see `reply.turn.status`."""
-
-
-class Silent:
-    """A watcher that shows nothing: the caller has the reply."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *exception: object) -> None: ...
-
-    def sending(self, plan: Plan) -> None: ...
-
-    def waiting(self, wait: Wait) -> None: ...
-
-    def received(self, event: Mapping[str, Any]) -> None: ...
-
-    def ended(self, plan: Plan, reply: Reply) -> None: ...
 
 
 class Session:
@@ -103,30 +67,12 @@ class Session:
 
         Raises InputError where it cannot be asked so.
         """
-        settings = self.settings()
-        server = Server.of(settings.base_url)
-        model = _model(question.model or settings.model, server)
-        notice = None if model.id in self._told else models.retirement_notice(model)
-        visible = [] if question.alone else [t for t in self.turns if t.sent_later]
-        told = [t for t in visible if t.server == server.label or t.server != OFFLINE]
-        request = build(
-            model,
-            messages(told),
-            question.content,
-            _options(question, settings),
-            anthropic=server.anthropic,
-        )
-        body = _within_image_limits(request.body, lambda: self.images)
-        return Plan(
+        return make_plan(
             question,
-            server,
-            model,
-            replace(request, body=body),
-            tuple(t.id for t in told),
-            estimate_input(body, model),
-            left_out=len(visible) - len(told),
-            first=server.label not in self._told,
-            notices=(*question.notices, *((notice,) if notice else ()), *request.notices),
+            self.settings(),
+            self.turns,
+            asked=self._told,
+            images=lambda: self.images,
         )
 
     def ask(self, question: Question, watcher: Watcher, *, cancel: Cancel | None = None) -> Reply:
@@ -274,48 +220,3 @@ def digest(server: Server, body: Mapping[str, Any]) -> str:
     asked = {k: v for k, v in body.items() if k != "cache_control"}
     canonical = json.dumps([server.label, asked], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest()
-
-
-def _model(name: str, server: Server) -> models.Model:
-    found = models.lookup(name)
-    if found is not None:
-        return replace(found, id=models.resolve(name))  # a dated id is sent as it was given
-    model_id, nearest = models.resolve(name), models.nearest(name)
-    if server.anthropic and not model_id.startswith("claude-"):
-        hint = f"did you mean {nearest}? " if nearest else ""
-        raise InputError(f"{name!r} is no model of this server: {hint}%claude_models lists them.")
-    return models.unknown(model_id)
-
-
-def _options(question: Question, settings: Settings) -> Options:
-    return Options(
-        system=settings.system if question.system is None else question.system,
-        max_tokens=question.max_tokens or settings.max_tokens or None,
-        stop=question.stop,
-        prefill=question.prefill,
-        effort=question.effort or settings.effort,
-        effort_named=question.effort is not None,
-        think=question.think or settings.think,
-        cache=not question.alone,
-    )
-
-
-def _within_image_limits(
-    body: Mapping[str, Any], cache: Callable[[], ImageCache]
-) -> Mapping[str, Any]:
-    """The body with every image at most 2000 px a side, which the API asks for over 20 images."""
-    found = [b for m in body["messages"] for b in content_blocks(m) if b.get("type") == "image"]
-    if len(found) <= _MANY_IMAGES:
-        return body
-    from ..messages.images import fit_many
-
-    def fitted(message: Message) -> Message:
-        if isinstance(message["content"], str):
-            return message
-        blocks: list[Block] = [
-            fit_many(cast(ImageBlock, b), cache=cache()) if b.get("type") == "image" else b
-            for b in message["content"]
-        ]
-        return {"role": message["role"], "content": blocks}
-
-    return {**body, "messages": [fitted(m) for m in body["messages"]]}

@@ -13,7 +13,8 @@ from . import lines
 from .frame import thumbnails
 
 if TYPE_CHECKING:
-    from ..conversation.question import Plan, Question
+    from ..conversation.plan import Plan
+    from ..conversation.question import Question
     from ..messages.images import ImageCache
     from .notebook import Notebook
 

@@ -14,7 +14,7 @@ from ..rendering import STYLE, escape, plain
 from . import lines
 
 if TYPE_CHECKING:
-    from ..conversation.question import Plan
+    from ..conversation.plan import Plan
     from ..conversation.reply import Reply
     from ..messages.images import ImageCache
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..conversation.question import Plan
+from ..conversation.plan import Plan
 from ..conversation.reply import Reply
 
 _ENDINGS = {

@@ -17,7 +17,7 @@ from . import frame, lines
 from .slots import Publisher, Segments, slots
 
 if TYPE_CHECKING:
-    from ..conversation.question import Plan
+    from ..conversation.plan import Plan
     from ..conversation.reply import Reply
     from ..messages.images import ImageCache
     from ..messages.retry import Wait

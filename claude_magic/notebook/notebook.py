@@ -11,7 +11,8 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
 from ..conversation.question import Question
-from ..conversation.session import Session, Watcher
+from ..conversation.session import Session
+from ..conversation.watcher import Watcher
 from ..messages import models
 from ..messages.blocks import Block, text
 from ..messages.credentials import Found, Secret, find_key, keyring_key, mask

@@ -10,7 +10,7 @@ from ..rendering import TerminalFilter, plain
 from . import lines
 
 if TYPE_CHECKING:
-    from ..conversation.question import Plan
+    from ..conversation.plan import Plan
     from ..conversation.reply import Reply
     from ..messages.retry import Wait
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from claude_magic.conversation.question import Plan, Question
-from claude_magic.conversation.session import Session, Silent
+from claude_magic.conversation.plan import Plan
+from claude_magic.conversation.question import Question
+from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
+from claude_magic.conversation.watcher import Silent
 from claude_magic.messages.blocks import text
 from claude_magic.messages.client import Cancel
 from claude_magic.messages.errors import (

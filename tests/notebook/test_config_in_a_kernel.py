@@ -44,7 +44,9 @@ def test_each_value_is_shown_with_its_source(tmp_path: Path) -> None:
     profile = tmp_path / "ipython" / "profile_default"
     profile.mkdir(parents=True)
     (profile / "ipython_config.py").write_text(
-        'c.ClaudeMagics.model = "haiku"\nc.ClaudeMagics.effort = "low"\nc.ClaudeMagics.budget = 3\n',
+        'c.ClaudeMagics.model = "haiku"\n'
+        'c.ClaudeMagics.effort = "low"\n'
+        "c.ClaudeMagics.budget = 3\n",
         encoding="utf-8",
     )
     (tmp_path / ".claude_magic.toml").write_text(

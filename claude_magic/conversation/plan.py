@@ -1,0 +1,134 @@
+"""What a question would send, to whom, and what it would cost, before anything leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from ..messages import models
+from ..messages.blocks import Block, ImageBlock, Message, content_blocks
+from ..messages.errors import InputError
+from ..messages.request import Options, Request, build
+from ..messages.usage import Usage, estimate_input
+from .connection import Server
+from .question import Question
+from .settings import OFFLINE, Settings
+from .turns import Turn, messages
+
+if TYPE_CHECKING:
+    from ..messages.images import ImageCache
+
+_MANY_IMAGES = 20
+# A reply's length is not known beforehand; a budget that allowed for the longest possible one
+# would stop every question. This many tokens of output are reckoned with.
+_EXPECTED_OUTPUT = 1_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be sent, and what it would cost, before anything leaves.
+
+    `tokens` is an estimate of the input; `price` in USD for that and a reply of about a thousand
+    tokens, None when the model's price is not known. `left_out` counts earlier turns that this
+    server must not see; `first` says that this kernel has sent nothing to this server yet.
+    """
+
+    question: Question
+    server: Server
+    model: models.Model
+    request: Request
+    saw: tuple[str, ...]
+    tokens: int
+    left_out: int = 0
+    first: bool = False
+    notices: tuple[str, ...] = ()
+
+    @property
+    def price(self) -> float | None:
+        return Usage(fresh=self.tokens, output=_EXPECTED_OUTPUT).cost(self.model)
+
+
+def make_plan(
+    question: Question,
+    settings: Settings,
+    turns: Sequence[Turn],
+    *,
+    asked: Collection[str],
+    images: Callable[[], ImageCache],
+) -> Plan:
+    """The plan for `question` after `turns`.
+
+    `asked` holds the servers and models that this kernel has asked already: what is said about
+    each is said once. Raises InputError where it cannot be asked so.
+    """
+    server = Server.of(settings.base_url)
+    model = _model(question.model or settings.model, server)
+    visible = [] if question.alone else [t for t in turns if t.sent_later]
+    # What was answered offline may hold what nobody meant to send.
+    told = [t for t in visible if t.server == server.label or t.server != OFFLINE]
+    request = build(
+        model,
+        messages(told),
+        question.content,
+        _options(question, settings),
+        anthropic=server.anthropic,
+    )
+    body = _within_image_limits(request.body, images)
+    retirement = None if model.id in asked else models.retirement_notice(model)
+    return Plan(
+        question,
+        server,
+        model,
+        replace(request, body=body),
+        tuple(t.id for t in told),
+        estimate_input(body, model),
+        left_out=len(visible) - len(told),
+        first=server.label not in asked,
+        notices=(*question.notices, *([retirement] if retirement else []), *request.notices),
+    )
+
+
+def _model(name: str, server: Server) -> models.Model:
+    found = models.lookup(name)
+    if found is not None:
+        return replace(found, id=models.resolve(name))  # a dated id is sent as it was given
+    model_id, nearest = models.resolve(name), models.nearest(name)
+    if server.anthropic and not model_id.startswith("claude-"):
+        hint = f"did you mean {nearest}? " if nearest else ""
+        raise InputError(f"{name!r} is no model of this server: {hint}%claude_models lists them.")
+    return models.unknown(model_id)
+
+
+def _options(question: Question, settings: Settings) -> Options:
+    return Options(
+        system=settings.system if question.system is None else question.system,
+        max_tokens=question.max_tokens or settings.max_tokens or None,
+        stop=question.stop,
+        prefill=question.prefill,
+        effort=question.effort or settings.effort,
+        effort_named=question.effort is not None,
+        think=question.think or settings.think,
+        cache=not question.alone,
+    )
+
+
+def _within_image_limits(
+    body: Mapping[str, Any], cache: Callable[[], ImageCache]
+) -> Mapping[str, Any]:
+    """The body with every image at most 2000 px a side, which the API asks for over 20 images."""
+    found = [b for m in body["messages"] for b in content_blocks(m) if b.get("type") == "image"]
+    if len(found) <= _MANY_IMAGES:
+        return body
+    from ..messages.images import fit_many
+
+    def fitted(message: Message) -> Message:
+        if isinstance(message["content"], str):
+            return message
+        blocks: list[Block] = [
+            fit_many(cast(ImageBlock, b), cache=cache()) if b.get("type") == "image" else b
+            for b in message["content"]
+        ]
+        return {"role": message["role"], "content": blocks}
+
+    return {**body, "messages": [fitted(m) for m in body["messages"]]}

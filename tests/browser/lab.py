@@ -1,0 +1,64 @@
+"""How the browser tests talk to JupyterLab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab and the folder it serves."""
+
+    url: str
+    folder: Path
+
+
+_IDLE = """() => {
+  const panel = window.jupyterapp?.shell.currentWidget;
+  const kernel = panel?.sessionContext?.session?.kernel;
+  return !!panel?.content && kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
+}"""
+
+
+class Notebook:
+    """A notebook in the browser, driven by JupyterLab's own commands."""
+
+    def __init__(self, lab: Lab, page: Any) -> None:
+        self.lab = lab
+        self.page = page
+
+    def open(self, name: str, sources: list[str] | None = None) -> None:
+        """Open `name`, written first with these code cells if given, and wait for its kernel."""
+        if sources is not None:
+            nb = nbformat.v4.new_notebook()
+            nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+            nb.cells = [nbformat.v4.new_code_cell(source) for source in sources]
+            nbformat.write(nb, self.lab.folder / name)
+        self.page.goto(f"{self.lab.url}/lab/tree/{name}?reset")
+        self.page.wait_for_function(_IDLE, timeout=60_000)
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Run one of JupyterLab's commands and wait until it is done."""
+        self.page.evaluate(
+            "([name, args]) => window.jupyterapp.commands.execute(name, args)", [name, arguments]
+        )
+
+    def run_all(self) -> None:
+        """Run all cells and wait until the kernel is idle again."""
+        self.command("notebook:run-all-cells")
+        self.page.wait_for_function(_IDLE, timeout=120_000)
+
+    def output(self, cell: int) -> Any:
+        """The output area of a code cell, counted from 0."""
+        return self.page.locator(".jp-CodeCell").nth(cell).locator(".jp-OutputArea").first
+
+    def theme(self, name: str) -> None:
+        """Change the theme, for example to "JupyterLab Dark"."""
+        self.command("apputils:change-theme", theme=name)
+        self.page.wait_for_function(
+            "(name) => document.body.dataset.jpThemeName === name", arg=name
+        )
