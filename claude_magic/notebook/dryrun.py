@@ -35,7 +35,7 @@ def show(notebook: Notebook, question: Question, form: str) -> dict[str, str]:
         settings.api_version,
         bearer=settings.bearer,
     )
-    html = f'<pre class="claude-magic-pre">{escape(command)}</pre>'
+    html = f'<div class="claude-magic-pre">{escape(command)}</div>'
     return {
         "text/html": f'{STYLE}<div class="claude-magic">{html}</div>',
         "text/plain": plain(command),

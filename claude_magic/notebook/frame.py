@@ -6,6 +6,7 @@ escaped. The style sheet stands in the header, once per reply.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
@@ -28,8 +29,10 @@ def header(plan: Plan, cache: ImageCache, *, quiet: bool) -> Bundle:
     body = "".join(_line(line) for line in (*shown, *notices))
     if not quiet:
         body += thumbnails(plan.question.content, cache)
-    html = f"{STYLE}{_box(body)}" if body else STYLE
-    return {"text/html": html, "text/plain": plain("\n".join([*shown, *notices]))}
+    return {
+        "text/html": STYLE + (_box(body) if body else ""),
+        "text/plain": plain("\n".join([*shown, *notices])),
+    }
 
 
 def footer(plan: Plan, reply: Reply) -> Bundle:
@@ -47,11 +50,11 @@ def status(doing: str) -> Bundle:
 
 def thinking(text: str) -> Bundle:
     """A summary of the model's thinking, folded."""
-    html = (
+    folded = (
         '<details class="claude-magic-fold"><summary>Thinking</summary>'
         f'<div class="claude-magic-pre">{escape(text)}</div></details>'
     )
-    return {"text/html": _box(html), "text/plain": plain(f"[thinking]\n{text}")}
+    return {"text/html": _box(folded), "text/plain": plain(f"[thinking]\n{text}")}
 
 
 def notice(text: str) -> dict[str, str]:
@@ -78,9 +81,9 @@ def thumbnails(blocks: tuple[Block, ...], cache: ImageCache) -> str:
 
 
 def _line(text: str, title: str = "") -> str:
-    tooltip = f' title="{escape(title)}"' if title else ""
+    tooltip = f' title="{html.escape(title)}"' if title else ""
     return f'<div class="claude-magic-line"{tooltip}>{escape(text)}</div>'
 
 
-def _box(html: str) -> str:
-    return f'<div class="claude-magic">{html}</div>'
+def _box(inner: str) -> str:
+    return f'<div class="claude-magic">{inner}</div>'

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Bundle = dict[str, str]
 _ASSIGNMENT = re.compile(r"""\s*(\w+)\s*=\s*("[^"]*"|'[^']*'|\S*)""")
+RIGHT = ' class="claude-magic-right"'
 _PRICES = "Prices in USD per million tokens."
 
 
@@ -30,10 +31,9 @@ def table(
     """A table in the notebook's own style; columns whose index is in `right` are right-aligned."""
 
     def line(tag: str, values: Sequence[str]) -> str:
-        sides = ("right" if i in right else "left" for i in range(len(values)))
         cells = (
-            f'<{tag} style="text-align:{side}">{escape(value)}</{tag}>'
-            for side, value in zip(sides, values, strict=True)
+            f"<{tag}{RIGHT if i in right else ''}>{escape(value)}</{tag}>"
+            for i, value in enumerate(values)
         )
         return f"<tr>{''.join(cells)}</tr>"
 

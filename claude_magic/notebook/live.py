@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..conversation.turns import with_prefill
+from ..rendering import TerminalFilter
 from . import frame, lines
-from .slots import Publisher, Segments, slots
+from .slots import NOTHING, Publisher, Segments, slots
 
 if TYPE_CHECKING:
     from ..conversation.plan import Plan
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from ..messages.retry import Wait
 
 _INTERVAL = 0.1
+# A tail that cannot be frozen (one long code block) is shown the less often the longer it is.
+_LONG_TAIL = 5_000
 
 
 class CellDisplay:
@@ -50,9 +53,11 @@ class CellDisplay:
         self._over = threading.Event()
         self._segments: Segments | None = None
         self._parameters: Mapping[str, Any] = {}
+        # What was frozen must stay the beginning of what comes: so filtered as it comes.
+        self._filter = TerminalFilter()
         self._text: list[str] = []
         self._thinking = self._status = ""
-        self._dirty = False
+        self._dirty = self._thinking_shown = False
         self._flushed = self._began = 0.0
 
     def __enter__(self) -> CellDisplay:
@@ -64,7 +69,7 @@ class CellDisplay:
             self._over.set()
             with self._lock:
                 if self._segments is not None and not self._text:
-                    self._segments.tail.show({"text/html": "", "text/plain": ""})
+                    self._segments.tail.show(NOTHING)
 
     def sending(self, plan: Plan) -> None:
         self._parameters = {"prefill": plan.request.prefill, "emulated": plan.request.emulated}
@@ -105,9 +110,9 @@ class CellDisplay:
             if segments is None:
                 segments = Segments(lambda: next(self._slots))
                 header = frame.header(plan, self._cache, quiet=self._quiet)
-            if self._thinking and not self._text:
-                segments.put_above(frame.thinking(self._thinking))
-            segments.finish(reply.text, header, footer)
+            self._show_thinking(segments)
+            text = self._shown() if self._streaming else reply.text
+            segments.finish(text, header, footer)
 
     def _add(self, part: Mapping[str, Any]) -> None:
         text, thinking = part.get("text"), part.get("thinking")
@@ -115,18 +120,29 @@ class CellDisplay:
             if isinstance(thinking, str):
                 self._thinking += thinking
             if isinstance(text, str) and text:
-                self._text.append(text)
+                self._text.append(self._filter.feed(text))
                 self._dirty = True
                 self._flush()
 
     def _flush(self) -> None:
-        if self._segments is None or self._clock() - self._flushed < _INTERVAL:
+        if self._segments is None:
             return
-        if not self._flushed and self._thinking:
-            self._segments.put_above(frame.thinking(self._thinking))
-        self._segments.show(with_prefill("".join(self._text), self._parameters))
+        interval = _INTERVAL * max(1.0, self._segments.tail_length / _LONG_TAIL)
+        if self._clock() - self._flushed < interval:
+            return
+        self._show_thinking(self._segments)
+        self._segments.show(self._shown())
         self._dirty = False
         self._flushed = self._clock()
+
+    def _show_thinking(self, segments: Segments) -> None:
+        """Fold the thinking away above the text, once: what comes after the text began is rare."""
+        if self._thinking and not self._thinking_shown:
+            segments.put_above(frame.thinking(self._thinking))
+            self._thinking_shown = True
+
+    def _shown(self) -> str:
+        return with_prefill("".join(self._text), self._parameters)
 
     def _show_status(self) -> None:
         if self._segments is not None and not self._text:

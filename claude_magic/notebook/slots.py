@@ -13,6 +13,9 @@ from .recorder import OURS
 SEGMENT = 2_500
 """Characters after which a finished part of a reply is frozen."""
 
+NOTHING = {"text/html": "", "text/plain": ""}
+"""Shown in place of an output that is not needed any more."""
+
 # With header, thinking and tail this stays at twelve outputs; front ends fold longer lists.
 _MOST_SEGMENTS = 8
 
@@ -65,6 +68,11 @@ class Segments:
         self._count = 0
         self._shown = ""
 
+    @property
+    def tail_length(self) -> int:
+        """Characters that the tail shows."""
+        return len(self._shown)
+
     def show(self, text: str) -> None:
         """Show `text`, which begins with all that was shown before."""
         cut = split_point(text[self._start :], self._least())
@@ -76,7 +84,8 @@ class Segments:
             self._shown = ""
         part = text[self._start :]
         if part.strip() and part != self._shown:
-            self.tail.show(reply_bundle(part))
+            # While it grows, only what is looked at; the other forms come when it is frozen.
+            self.tail.show({"text/html": reply_bundle(part)["text/html"]})
             self._shown = part
 
     def put_above(self, bundle: Mapping[str, str]) -> None:
@@ -88,16 +97,11 @@ class Segments:
         """Show what is left of `text`, `header` above and `footer` below it in one output."""
         part = text[self._start :]
         body = reply_bundle(part) if part.strip() else {}
-        stacked = stack(header, body, footer)
-        if stacked != body or part != self._shown:
-            self.tail.show(stacked or _NOTHING)
+        self.tail.show(stack(header, body, footer) or NOTHING)
 
     def _least(self) -> int:
         # Later parts grow, so that a very long reply still ends within the number of segments.
         return SEGMENT << max(0, self._count - 3)
-
-
-_NOTHING = {"text/html": "", "text/plain": ""}
 
 
 def stack(*bundles: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,202 @@
+"""A reply as it comes, given to the display event by event. The clock is the test's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from claude_magic.conversation.plan import Plan
+from claude_magic.conversation.question import Question
+from claude_magic.conversation.reply import Reply
+from claude_magic.conversation.session import Session
+from claude_magic.conversation.settings import Settings
+from claude_magic.conversation.turns import Turn
+from claude_magic.messages.blocks import text
+from claude_magic.messages.images import ImageCache
+from claude_magic.messages.retry import Wait
+from claude_magic.notebook.live import CellDisplay
+
+MOST_OUTPUTS = 12
+
+
+class Cell:
+    """The outputs of a cell, as a front end keeps them; every update is counted."""
+
+    def __init__(self) -> None:
+        self.outputs: dict[str, dict[str, Any]] = {}
+        self.updates = 0
+
+    def publish(
+        self,
+        data: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+        *,
+        transient: dict[str, Any] | None = None,
+        update: bool = False,
+    ) -> None:
+        assert metadata is not None
+        assert "claude_magic" in metadata
+        assert transient is not None
+        display_id = transient["display_id"]
+        assert update == (display_id in self.outputs)
+        self.outputs[display_id] = data
+        self.updates += 1
+
+    def shown(self, mime: str = "text/plain") -> list[str]:
+        return [o.get(mime, "") for o in self.outputs.values()]
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def delta(piece: str, kind: str = "text") -> dict[str, Any]:
+    return {"type": "content_block_delta", "index": 0, "delta": {kind: piece}}
+
+
+def play(
+    reply_text: str,
+    *,
+    thinking: str = "",
+    streaming: bool = True,
+    quiet: bool = False,
+    size: int = 29,
+    seconds: float = 0.02,
+    prefill: str = "",
+) -> Cell:
+    """The cell after a reply came in pieces of `size` characters, `seconds` apart."""
+    cell, clock = Cell(), Clock()
+    plan = Session(lambda: Settings(base_url="offline")).plan(
+        Question(content=(text("Hi"),), prefill=prefill)
+    )
+    display = CellDisplay(cell, ImageCache(), quiet=quiet, streaming=streaming, clock=clock)
+    with display:
+        display.sending(plan)
+        for start in range(0, len(thinking), size):
+            display.received(delta(thinking[start : start + size], "thinking"))
+        for start in range(0, len(reply_text), size):
+            clock.now += seconds
+            display.received(delta(reply_text[start : start + size]))
+        display.ended(plan, Reply(turn_of(plan, reply_text)))
+    return cell
+
+
+def turn_of(plan: Plan, reply_text: str) -> Turn:
+    parameters = {"prefill": plan.request.prefill, "emulated": plan.request.emulated}
+    return Turn(
+        "1",
+        (text("Hi"),),
+        (text(reply_text),),
+        plan.model.id,
+        "offline",
+        parameters=parameters,
+        stop_reason="end_turn",
+    )
+
+
+LONG = "\n\n".join(
+    f"Paragraph {n}, which says `something` of {'some ' * 20}length." for n in range(300)
+)
+TEXTS = {
+    "a word": "Yes.",
+    "a paragraph": "It is **so**, for $5 to $10.",
+    "a long text": LONG,
+    "long with Windows line ends": LONG.replace("\n", "\r\n"),
+    "one endless paragraph": "word " * 8000,
+    "a long code block": "```python\n" + "x = 1\n" * 3000 + "```\n\nThat is all.",
+    "an unfinished code block": "See:\n\n```python\nx = 1\n",
+}
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_at_the_end_the_segments_are_the_whole_reply_and_the_footer(case: str) -> None:
+    cell = play(TEXTS[case])
+    header, *segments = cell.shown("text/plain")
+    assert header.startswith("Sonnet 5.5")
+    whole = "\n\n".join(segments)
+    *parts, footer = whole.rsplit("\n\n", 1)
+    assert "0 in · 0 out" in footer
+    words = TEXTS[case].split()
+    assert "".join(parts).split() == words
+    assert "".join(cell.shown("text/markdown")).count("Paragraph") == TEXTS[case].count("Paragraph")
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_a_cell_never_has_more_than_twelve_outputs(case: str) -> None:
+    assert len(play(TEXTS[case], thinking="Let me see.").outputs) <= MOST_OUTPUTS
+
+
+def test_a_long_reply_is_frozen_in_parts() -> None:
+    assert len(play(LONG).outputs) > 4
+
+
+def test_a_reply_is_shown_at_most_ten_times_a_second() -> None:
+    pieces, seconds = 3000, 0.005
+    cell = play("word " * pieces, size=5, seconds=seconds)
+    assert cell.updates <= pieces * seconds * 10 + MOST_OUTPUTS + 5
+
+
+def test_the_first_words_are_shown_at_once() -> None:
+    cell, clock = Cell(), Clock()
+    plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
+    with CellDisplay(cell, ImageCache(), clock=clock) as display:
+        display.sending(plan)
+        assert cell.shown()[-1] == "sending"
+        display.received(delta("The first"))
+        assert "The first" in cell.shown("text/html")[-1]
+
+
+def test_a_wait_counts_down() -> None:
+    cell = Cell()
+    plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
+    with CellDisplay(cell, ImageCache(), clock=Clock()) as display:
+        display.sending(plan)
+        display.waiting(Wait(12.0, "rate limit reached", 1))
+        assert cell.shown()[-1] == "rate limit reached: again in 12 s"
+
+
+def test_without_a_reply_no_waiting_line_stays() -> None:
+    cell = Cell()
+    plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
+    with pytest.raises(OSError), CellDisplay(cell, ImageCache(), clock=Clock()) as display:
+        display.sending(plan)
+        raise OSError
+    assert cell.shown()[-1] == ""
+
+
+def test_without_streaming_there_is_one_output_at_the_end() -> None:
+    cell = play("It is **so**.", streaming=False, thinking="Let me see.")
+    assert cell.updates == 2  # the thinking above, folded, and the reply
+    *_, reply = cell.outputs.values()
+    assert set(reply) == {"text/html", "text/markdown", "text/plain"}
+    assert "Sonnet 5.5" in reply["text/html"]
+    assert "<strong>so</strong>" in reply["text/html"]
+    assert " out · " in reply["text/html"]
+
+
+def test_quiet_shows_the_reply_alone() -> None:
+    cell = play("It is so.", quiet=True, streaming=False)
+    assert cell.shown() == ["It is so."]
+
+
+def test_thinking_is_folded_above_the_text() -> None:
+    cell = play("So.", thinking="Let me see.")
+    kinds = ["<details" in html for html in cell.shown("text/html")]
+    assert kinds == [False, True, False]
+
+
+def test_a_prefill_asked_for_in_words_is_shown_once() -> None:
+    cell = play("The answer is (C), of course.", prefill="The answer is (")
+    assert cell.shown()[1].startswith("The answer is (C), of course.")
+
+
+def test_no_escape_sequence_cut_in_two_is_shown() -> None:
+    cell = play("One \x1b[31mred\x1b[0m word", size=1)
+    assert cell.shown()[1].startswith("One red word")
