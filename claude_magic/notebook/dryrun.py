@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..conversation.settings import ANTHROPIC_URL
-from ..messages.blocks import Block, content_blocks
+from ..messages.blocks import Block, Message, content_blocks
 from ..messages.command import as_curl, as_python
 from ..rendering import STYLE, escape, plain
 from . import lines
@@ -51,12 +51,18 @@ def readable(plan: Plan, cache: ImageCache) -> dict[str, str]:
     )
     html = [f'<div class="claude-magic-line">{escape(line)}</div>' for line in (top, *plan.notices)]
     text = [top, *plan.notices]
-    for message in plan.request.body["messages"]:
-        html.append(f"<p><b>{escape(message['role'])}</b></p>")
-        text.append(f"--- {message['role']}")
-        for block in content_blocks(message):
-            html.append(_html(block, cache))
-            text.append(_text(block))
+    messages = plan.request.body["messages"]
+    # The last question is what one wants to look at; a prefill stands after it.
+    new = max(i for i, message in enumerate(messages) if message["role"] == "user")
+    earlier = "".join(_html(message, cache) for message in messages[:new])
+    if earlier:
+        count = lines.count(len(plan.saw), "earlier turn")
+        html.append(
+            f'<details class="claude-magic-fold"><summary>{count}</summary>{earlier}</details>'
+        )
+    html += [_html(message, cache) for message in messages[new:]]
+    for message in messages:
+        text += [f"--- {message['role']}", *(_text(b) for b in content_blocks(message))]
     parameters = {k: v for k, v in plan.request.body.items() if k != "messages"}
     html.append(f'<div class="claude-magic-line">{escape(_pairs(parameters))}</div>')
     text.append(f"--- {_pairs(parameters)}")
@@ -66,10 +72,13 @@ def readable(plan: Plan, cache: ImageCache) -> dict[str, str]:
     }
 
 
-def _html(block: Block, cache: ImageCache) -> str:
-    if block.get("type") == "image":
-        return thumbnails((block,), cache)
-    return f'<div class="claude-magic-pre">{escape(_text(block))}</div>'
+def _html(message: Message, cache: ImageCache) -> str:
+    return f"<p><b>{escape(message['role'])}</b></p>" + "".join(
+        thumbnails((block,), cache)
+        if block.get("type") == "image"
+        else f'<div class="claude-magic-pre">{escape(_text(block))}</div>'
+        for block in content_blocks(message)
+    )
 
 
 def _text(block: Block) -> str:

@@ -66,6 +66,8 @@ def _facts(value: object) -> str:
 
 def _array_facts(value: Any) -> list[str]:
     facts: list[str] = []
+    if getattr(value, "shape", None) == ():  # a number, whose type says it all
+        return facts
     for attribute, label in (("shape", "shape "), ("dtype", ""), ("size", "size ")):
         found = getattr(value, attribute, None)
         if found is None or callable(found) or (attribute == "size" and facts):

@@ -75,8 +75,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     port = free_port()
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={port}"]
     command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"]
-    command += ["--LabApp.expose_app_in_browser=True", f"--ServerApp.root_dir={work}"]
-    command += ["--allow-root", "--ServerApp.port_retries=0"]
+    # The same server serves Notebook 7, at /notebooks.
+    command += [f"--{app}.expose_app_in_browser=True" for app in ("LabApp", "JupyterNotebookApp")]
+    command += [f"--ServerApp.root_dir={work}", "--allow-root", "--ServerApp.port_retries=0"]
     env = {k: v for k, v in os.environ.items() if not k.startswith(("ANTHROPIC_", "CLAUDE_"))}
     env |= {
         "JUPYTER_CONFIG_DIR": str(home / "config"),

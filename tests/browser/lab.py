@@ -31,14 +31,19 @@ class Notebook:
         self.lab = lab
         self.page = page
 
-    def open(self, name: str, sources: list[str] | None = None) -> None:
-        """Open `name`, written first with these code cells if given, and wait for its kernel."""
+    def open(
+        self, name: str, sources: list[str] | None = None, *, application: str = "lab/tree"
+    ) -> None:
+        """Open `name`, written first with these code cells if given, and wait for its kernel.
+
+        `application` is the path of the front end: "notebooks" is Notebook 7.
+        """
         if sources is not None:
             nb = nbformat.v4.new_notebook()
             nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
             nb.cells = [nbformat.v4.new_code_cell(source) for source in sources]
             nbformat.write(nb, self.lab.folder / name)
-        self.page.goto(f"{self.lab.url}/lab/tree/{name}?reset")
+        self.page.goto(f"{self.lab.url}/{application}/{name}?reset")
         self.page.wait_for_function(_IDLE, timeout=60_000)
 
     def command(self, name: str, **arguments: Any) -> None:

@@ -5,116 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from attacks import ALL, BEACON, CODE, HTML, IMAGES, LINKS
 from html_reading import Page, active_parts
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from claude_magic.rendering import TerminalFilter, reply_bundle
-
-BEACON = "http://127.0.0.1:9/beacon"
-
-HTML = {
-    "script": "<script>alert(1)</script>",
-    "script in a block": "<div>\n\n<script>\nfetch('" + BEACON + "')\n</script>\n\n</div>",
-    "event handler": "<b onmouseover=alert(1)>x</b>",
-    "image with onerror": "<img src=x onerror=alert(1)>",
-    "image in html": f'<img src="{BEACON}">',
-    "style element": "<style>body { background: url(" + BEACON + ") }</style>",
-    "style attribute": f'<p style="background: url({BEACON})">x</p>',
-    "svg": "<svg onload=alert(1)><image href='" + BEACON + "'/></svg>",
-    "svg in a link": "<svg><a xlink:href='javascript:alert(1)'><text>x</text></a></svg>",
-    "iframe": f'<iframe src="{BEACON}" srcdoc="<script>alert(1)</script>"></iframe>',
-    "form": f'<form action="{BEACON}"><input name=key><button>Approve</button></form>',
-    "command linker": '<a data-commandlinker-command="apputils:delete" href="#">x</a>',
-    "comment": "<!-- --!><img src=x onerror=alert(1)> -->",
-    "cdata": "<![CDATA[<script>alert(1)</script>]]>",
-    "processing instruction": "<?xml-stylesheet href='" + BEACON + "'?>",
-    "doctype": "<!DOCTYPE html><base href='" + BEACON + "'>",
-    "closing our container": "</div></div><script>alert(1)</script>",
-    "unclosed tag": "text <img src=" + BEACON + " ",
-    "unclosed script": "<script>alert(1)",
-    "html in a table": "| a |\n|---|\n| <img src=x onerror=alert(1)> |",
-    "html in a link": "[<img src=x onerror=alert(1)>](https://host/)",
-    "html in a heading": "# <script>alert(1)</script>",
-    "html after an odd backtick": "`a\n\n<img src=x onerror=alert(1)>`",
-    "html between formulas": "\\(`\\) `<img src=x onerror=alert(1)>`",
-    "html in a formula": "$<img src=x onerror=alert(1)>$",
-    "html in an entity": "&lt;img src=x onerror=alert(1)&gt;",
-    "html in an autolink": '<https://x"onmouseover=alert(1)>',
-    "html in a table cell split by code": "| `a | <img src=x onerror=alert(1)>` |\n|---|---|",
-    "template in a meta": "<meta http-equiv=refresh content='0;url=" + BEACON + "'>",
-    "link element": f"<link rel=stylesheet href='{BEACON}'>",
-    "math element": "<math><maction actiontype='statusline' xlink:href='javascript:a()'>x",
-    "control characters within a tag": "<scr\x00ipt>alert(1)</scr\x1b[31mipt>",
-}
-LINKS = {
-    "javascript link": "[x](javascript:alert(1))",
-    "javascript link, mixed case": "[x](JaVaScRiPt:alert(1))",
-    "javascript link, entity": "[x](javascript&#58;alert(1))",
-    "javascript link, named entity": "[x](javascript&colon;alert(1))",
-    "javascript link, tab": "[x](java&#9;script:alert(1))",
-    "javascript link, control character": "[x](\x01javascript:alert(1))",
-    "javascript link in brackets": "[x](<javascript:alert(1)>)",
-    "javascript autolink": "<javascript:alert(1)>",
-    "javascript reference": "[x]\n\n[x]: javascript:alert(1)",
-    "javascript full reference": "[y][x]\n\n[x]: <javascript:alert(1)> 'y'",
-    "data link": "[x](data:text/html,<script>alert(1)</script>)",
-    "vbscript link": "[x](vbscript:msgbox(1))",
-    "file link": "[x](file:///etc/passwd)",
-    "relative link": "[x](/lab/api/sessions)",
-    "link without scheme": "[x](//host/x)",
-    "link to the page itself": "[x]() [x](<>) [x](<> 'title') [y]\n\n[y]: <>",
-    "fragment link": "[x](#approve)",
-    "attribute in a link's title": "[x](https://host/ '\" onmouseover=alert(1) \"')",
-    "link of an image": "![x](https://host/)(javascript:alert(1))",
-    "link after an image in brackets": "[a]![b](https://host/)(javascript:alert(1))",
-}
-IMAGES = {
-    "image, inline": f"![x]({BEACON})",
-    "image, reference": f"![x][ref]\n\n[ref]: {BEACON}",
-    "image, collapsed reference": f"![x][]\n\n[x]: {BEACON}",
-    "image, shortcut reference": f"![x]\n\n[x]: {BEACON}",
-    "image, reference defined first": f"[ref]: {BEACON}\n\n![x][ref]",
-    "image, data": "![x](data:image/svg+xml;base64,PHN2Zz4=)",
-    "image, relative": "![x](attachment:x.png)",
-    "image in a link": f"[![x]({BEACON})](https://host/)",
-    "image in a table": f"| a |\n|---|\n| ![x]({BEACON}) |",
-    "image in an image": f"![![x]({BEACON})]({BEACON})",
-    "image of a link": f"!\\[x]({BEACON}) !&#91;x]({BEACON})",
-}
-MATHS = {
-    "href in maths": r"$\href{javascript:alert(1)}{x}$",
-    "href in display maths": "$$\n\\href{javascript:alert(1)}{x}\n$$",
-    "href in brackets": r"\[\href{javascript:alert(1)}{x}\] and \(\href{a}{x}\)",
-    "href in an environment": "\\begin{align}\n\\href{javascript:alert(1)}{x}\n\\end{align}",
-    "href in text, environment": r"a \begin{align}\href{javascript:alert(1)}{x}\end{align}",
-    "require": r"$\require{html}x$",
-    "class": r"$\class{jp-Button}{x}$",
-    "style": r"$\style{background: url(" + BEACON + r")}{x}$",
-    "cssId": r"$\cssId{main}{x}$",
-    "htmlData": r"$\htmlData{commandlinker-command=x}{x}$",
-    "unicode": r"$\unicode[a; background: red]{65}$",
-    "bbox": r"$\bbox[background: url(" + BEACON + r")]{x}$",
-    "definition": r"$\def\x{\x\x}\x$",
-    "new command": r"$\newcommand{\a}{\a\a}$",
-    "let": r"$\let\frac\href$",
-    "includegraphics": r"$\includegraphics{" + BEACON + "}$",
-    "very long formula": "$" + "x+" * 3000 + "x$",
-    "very deep formula": "$" + "{" * 100 + "x" + "}" * 100 + "$",
-    "reference to an equation": r"\ref{a} \eqref{b}",
-    "dollars that are not ours": r"$ \href{javascript:alert(1)}{x} $ $ x",
-    "escaped dollars": r"\$\href{javascript:alert(1)}{x}\$",
-    "escaped backslash": r"\\(\href{javascript:alert(1)}{x}\\) \\[ \href{a}{b} \\]",
-    "dollars as entities": r"&#36;\href{javascript:alert(1)}{x}&#36;",
-    "backslash as an entity": r"&#92;(&#92;href{javascript:alert(1)}{x}&#92;)",
-    "dollars in a link": r"[$ \href{a}{b} $](https://host/$x$)",
-    "dollars over emphasis": r"$*\href{javascript:alert(1)}{x}*$ 1",
-    "dollars in an image": r"![$\href{a}{b}$](https://host/)",
-}
-CODE = {
-    "mermaid": '```mermaid\ngraph TD; A-->B; click A href "javascript:alert(1)"\n```',
-    "html in a fence's info": "```<img/src=x/onerror=alert(1)>\nx\n```",
-}
-ALL = HTML | LINKS | IMAGES | MATHS | CODE
 
 
 def each(attacks: dict[str, str]) -> pytest.MarkDecorator:
