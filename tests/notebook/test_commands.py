@@ -1,0 +1,61 @@
+"""`--dry-run=curl` and `=python` print commands that send exactly what the cell would send."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from claude_magic.messages.command import as_curl, as_python
+from claude_magic.offline import OfflineServer
+from tests.kernels import Kernel
+
+TRICKY = "What's \"this\": $HOME, `id`, \\n, 'JSON'\nJSON\n% {x} é 🐜"
+BODY = {
+    "model": "claude-sonnet-4-5",
+    "max_tokens": 20,
+    "messages": [{"role": "user", "content": TRICKY}],
+    "stop_sequences": ["'''", '"""'],
+}
+KEY = {"ANTHROPIC_API_KEY": "a-key-of-the-environment"}
+
+
+@pytest.mark.parametrize("bearer", [False, True], ids=["x-api-key", "bearer"])
+@pytest.mark.parametrize("form", ["curl", "python"])
+def test_the_command_sends_the_body_as_it_is_with_the_key_of_the_environment(
+    form: str, bearer: bool
+) -> None:
+    shell = shutil.which("bash")
+    if form == "curl" and (shell is None or shutil.which("curl") is None):
+        pytest.skip("no bash or no curl here")
+    with OfflineServer() as server:
+        make = as_curl if form == "curl" else as_python
+        command = make(BODY, server.url, "2023-06-01", bearer=bearer)
+        program = [str(shell), "-c"] if form == "curl" else [sys.executable, "-c"]
+        done = subprocess.run(
+            [*program, command],
+            env={**os.environ, **KEY},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        (request,) = server.requests
+    assert request.json == BODY
+    sent = request.headers["authorization" if bearer else "x-api-key"]
+    assert sent.removeprefix("Bearer ") == KEY["ANTHROPIC_API_KEY"]
+    assert "offline server" in done.stdout
+
+
+def test_the_cell_and_its_command_send_the_same(running_kernel: Kernel) -> None:
+    line = "%%claude -m claude-sonnet-4-5 --max-tokens 20 --alone -c none --stop END"
+    shown = running_kernel.run(f"{line} --dry-run=curl\n{TRICKY}").shown()
+    payload = shown.split("<<'JSON'\n", 1)[1].rsplit("\nJSON", 1)[0]
+    running_kernel.run(f"{line}\n{TRICKY}")
+    sent = running_kernel.requests()[-1]
+    assert sent.pop("stream") is True
+    assert json.loads(payload) == sent
