@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 def ask(
     prompt: str,
     *,
-    images: Sequence[object] = (),
-    files: Sequence[str] = (),
+    images: object = (),
+    files: str | Sequence[str] = (),
     model: str | None = None,
     system: str | None = None,
     max_tokens: int | None = None,
-    stop: Sequence[str] = (),
+    stop: str | Sequence[str] = (),
     prefill: str = "",
     effort: str | None = None,
     think: str | None = None,
@@ -31,9 +31,9 @@ def ask(
     """The reply to `prompt`, as a turn of this notebook's conversation.
 
     `images` are whatever `-i` takes and the objects themselves: figures, PIL images, arrays,
-    bytes, paths, addresses. Nothing else of the notebook goes along: name what should. `{{ }}` is
-    not evaluated; Python has f-strings. Shows nothing while it runs; the reply renders itself as
-    the last expression of a cell.
+    bytes, paths, addresses. One image, file or stop text needs no list. Nothing else of the
+    notebook goes along: name what should. `{{ }}` is not evaluated; Python has f-strings. Shows
+    nothing while it runs; the reply renders itself as the last expression of a cell.
 
     Raises the errors of `claude_magic.messages.errors`; InputError where the extension is not
     loaded.
@@ -45,11 +45,11 @@ def ask(
     options = RequestOptions(
         image=("none",),
         context=("none",),
-        file=tuple(files),
+        file=_several(files),
         model=model,
         system=system,
         max_tokens=max_tokens,
-        stop=tuple(stop),
+        stop=_several(stop),
         prefill=prefill,
         effort=effort,
         think=think,
@@ -57,7 +57,13 @@ def ask(
         hires=hires,
         raw=True,
     )
-    return notebook.ask(notebook.question(options, prompt, images), Silent())
+    return notebook.ask(notebook.question(options, prompt, _several(images)), Silent())
+
+
+def _several(given: Any) -> tuple[Any, ...]:
+    """`given` as a tuple; what is one thing, though Python could go through its parts, as one."""
+    one = isinstance(given, str | bytes | bytearray) or hasattr(given, "__array_interface__")
+    return (given,) if one or not hasattr(given, "__iter__") else tuple(given)
 
 
 def current_notebook() -> Notebook:

@@ -23,18 +23,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     demo.add_argument(
         "notebook", nargs="?", help="open this notebook instead of a copy of the tour"
     )
-    demo.add_argument("--port", type=int, default=8888, help="port, or the next free one")
+    demo.add_argument("--port", type=_port, default=8888, help="port, or the next free one")
     demo.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     offline = commands.add_parser(
         "offline", help="run the offline Messages API server for any client"
     )
-    offline.add_argument("--port", type=int, default=8484, help="port on loopback; 0 for any")
+    offline.add_argument("--port", type=_port, default=8484, help="port on loopback; 0 for any")
     given = parser.parse_args(arguments)
     if given.command == "offline":
         return _offline(given.port)
     from .demo import run
 
     return run(given.notebook, given.port, browser=not given.no_browser)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError(f"{port} is no port: give a number up to 65535")
+    return port
 
 
 def _offline(port: int) -> int:

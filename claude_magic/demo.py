@@ -23,7 +23,11 @@ def run(notebook: str | None, port: int, *, browser: bool) -> int:
     if importlib.util.find_spec("jupyterlab") is None:
         print("claude-magic: the demo needs JupyterLab: pip install 'claude-magic[demo]'")
         return 1
-    path = Path(notebook).resolve() if notebook else _copy_of_tour()
+    try:
+        path = Path(notebook).resolve() if notebook else _copy_of_tour()
+    except OSError as error:
+        print(f"claude-magic: the tour cannot be copied here: {error}")
+        return 1
     if not path.is_file():
         print(f"claude-magic: there is no notebook {path}")
         return 1

@@ -11,6 +11,8 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 import claude_magic
 from claude_magic.cli import main
 
@@ -22,6 +24,15 @@ def environment(folder: Path) -> dict[str, str]:
     env |= {f"JUPYTER_{k}_DIR": str(folder / k.lower()) for k in ("CONFIG", "DATA", "RUNTIME")}
     env.pop("DISPLAY", None)
     return env
+
+
+@pytest.mark.parametrize("command", ["demo", "offline"])
+def test_a_port_that_is_none_is_refused_in_one_line(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--port", "99999"])
+    assert "99999 is no port" in capsys.readouterr().err
 
 
 def test_the_offline_server_answers_any_client_until_it_is_interrupted(tmp_path: Path) -> None:

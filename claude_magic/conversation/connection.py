@@ -34,7 +34,7 @@ class Server:
         if base_url.strip().lower() == OFFLINE:
             return cls(OFFLINE, OFFLINE, offline=True, anthropic=True, loopback=True)
         address = parse_address(base_url)
-        anthropic = address.url == ANTHROPIC_URL
+        anthropic = address.url.lower() == ANTHROPIC_URL
         return cls(address.url, address.host, anthropic=anthropic, loopback=address.loopback)
 
 

@@ -12,6 +12,7 @@ from ..messages.errors import InputError
 from ..messages.request import Options, Request, build
 from ..messages.usage import Usage, estimate_input
 from .connection import Server
+from .page import current, seen_by
 from .question import Question
 from .settings import OFFLINE, Settings
 from .turns import Turn, messages
@@ -31,7 +32,8 @@ class Plan:
 
     `tokens` is an estimate of the input; `price` in USD for that and a reply of about a thousand
     tokens, None when the model's price is not known. `left_out` counts earlier turns that this
-    server must not see; `first` says that this kernel has sent nothing to this server yet.
+    server must not see, `standing` all turns of the conversation; `first` says that this kernel
+    has sent nothing to this server yet.
     """
 
     question: Question
@@ -41,6 +43,7 @@ class Plan:
     saw: tuple[str, ...]
     tokens: int
     left_out: int = 0
+    standing: int = 0
     first: bool = False
     notices: tuple[str, ...] = ()
 
@@ -53,18 +56,20 @@ def make_plan(
     question: Question,
     settings: Settings,
     turns: Sequence[Turn],
+    retired: Collection[str],
     *,
     asked: Collection[str],
     images: Callable[[], ImageCache],
 ) -> Plan:
-    """The plan for `question` after `turns`.
+    """The plan for `question` after those of `turns` that stand above it and are not `retired`.
 
     `asked` holds the servers and models that this kernel has asked already: what is said about
     each is said once. Raises InputError where it cannot be asked so.
     """
     server = Server.of(settings.base_url)
     model = _model(question.model or settings.model, server)
-    visible = [] if question.alone else [t for t in turns if t.sent_later]
+    seen = seen_by(question.cell, question.run, turns, retired, question.order)
+    visible = [] if question.alone else seen
     # What was answered offline may hold what nobody meant to send.
     told = [t for t in visible if t.server == server.label or t.server != OFFLINE]
     request = build(
@@ -84,9 +89,22 @@ def make_plan(
         tuple(t.id for t in told),
         estimate_input(body, model),
         left_out=len(visible) - len(told),
+        standing=_standing(question, turns, retired),
         first=server.label not in asked,
         notices=(*question.notices, *([retirement] if retirement else []), *request.notices),
     )
+
+
+def _standing(question: Question, turns: Sequence[Turn], retired: Collection[str]) -> int:
+    """How many turns the conversation has beside those that this question replaces."""
+    others = (
+        t
+        for t in turns
+        if t.sent_later
+        and t.id not in retired
+        and (question.cell is None or t.cell != question.cell or t.id in question.run)
+    )
+    return len(current(others))
 
 
 def _model(name: str, server: Server) -> models.Model:

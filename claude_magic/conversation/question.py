@@ -11,6 +11,9 @@ from ..messages.blocks import Block
 class Question:
     """One question, its content ready to send; None means "as the session is set".
 
+    `cell` is the id of the cell that asks, `ordinal` which of its questions this is, `run` the ids
+    of the turns that this run of it asked before, `order` the cells of the page from top to bottom.
+    `fresh` asks the server even where the same request was answered before.
     `carried` says in words what goes along ("4 cells, 2 figures"); `notices` are lines for the
     user about what was left out or changed on the way.
     """
@@ -24,7 +27,10 @@ class Question:
     effort: str | None = None
     think: str | None = None
     alone: bool = False
+    fresh: bool = False
     cell: str | None = None
     ordinal: int = 0
+    run: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
     carried: str = ""
     notices: tuple[str, ...] = ()

@@ -20,11 +20,12 @@ class Reply:
     """What came back. Shows as rendered Markdown where it is the last expression of a cell.
 
     `notices` are lines that the user should read: a model about to be retired, a prefill that had
-    to be asked for in words, an image that was left out.
+    to be asked for in words, an image that was left out. `replayed` says that nothing was sent.
     """
 
     turn: Turn
     notices: tuple[str, ...] = ()
+    replayed: bool = False
 
     @property
     def text(self) -> str:

@@ -7,7 +7,9 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import content_blocks, text
@@ -15,6 +17,7 @@ from ..messages.credentials import Found, find_key
 from ..messages.errors import BrokenReply, BudgetError, Interrupted
 from ..messages.usage import Usage
 from .connection import Connections, Server, require_key
+from .page import seen_by, superseded
 from .plan import Plan, make_plan
 from .question import Question
 from .reply import Reply
@@ -44,7 +47,10 @@ class Session:
     ) -> None:
         self.settings = settings
         self.turns: list[Turn] = []
+        self.retired: set[str] = set()
         self.spent = 0.0
+        # Expected cost of the questions under way.
+        self._pending = 0.0
         self._find = find
         self._clock = clock
         self._connections = Connections()
@@ -71,6 +77,7 @@ class Session:
             question,
             self.settings(),
             self.turns,
+            self.retired,
             asked=self._told,
             images=lambda: self.images,
         )
@@ -78,13 +85,29 @@ class Session:
     def ask(self, question: Question, watcher: Watcher, *, cancel: Cancel | None = None) -> Reply:
         """The reply to `question`; its turn is in `turns` afterwards, unless it was `alone`.
 
+        A request that was answered before, and has not changed, is not sent again: the recorded
+        reply is shown. No key is needed for that.
+
         Raises CredentialError and BudgetError before anything leaves; the client's errors;
         BrokenReply and Interrupted after the turn, with what came, was kept.
         """
         plan = self.plan(question)
         settings = self.settings()
+        recorded = self._recorded(plan, settings)
+        if recorded is not None:
+            return self._replay(plan, recorded, watcher)
         found = self._credential(plan.server)
-        self._check_budget(plan, settings.budget)
+        with self._reserved(plan, settings.budget):
+            return self._send(plan, settings, found, watcher, cancel)
+
+    def _send(
+        self,
+        plan: Plan,
+        settings: Settings,
+        found: Found | None,
+        watcher: Watcher,
+        cancel: Cancel | None,
+    ) -> Reply:
         with self._lock:
             client = self._connections.client(settings, plan.server, found)
             self._told |= {plan.server.label, plan.model.id}
@@ -122,12 +145,25 @@ class Session:
             cell=question.cell,
             ordinal=question.ordinal,
             saw=plan.saw,
+            order=question.order,
             started=now,
             ended=now,
         )
         with self._lock:
             self.turns.append(turn)
         return Reply(turn, plan.notices)
+
+    def seen(self, cell: str | None, run: Collection[str], order: Sequence[str]) -> list[Turn]:
+        """The turns that a question in `cell` would see; see `page.seen_by`."""
+        return seen_by(cell, run, self.turns, self.retired, order)
+
+    def cell_ended(self, cell: str, run: Collection[str]) -> None:
+        """A run of `cell` has ended well: what it did not ask again is not part of the page now.
+
+        `run` holds the ids of the turns that it asked. Older versions are kept, and never sent.
+        """
+        with self._lock:
+            self.retired |= set(superseded(self.turns, cell, run))
 
     def models(self) -> Sequence[Mapping[str, Any]]:
         """The server's own list of models. Raises the client's errors."""
@@ -148,21 +184,59 @@ class Session:
         with self._lock:
             self._connections.close()
 
+    def _recorded(self, plan: Plan, settings: Settings) -> Turn | None:
+        """The newest complete turn of the very same request to the same server, if wanted."""
+        if settings.replay == "off" or plan.question.fresh or plan.question.alone:
+            return None
+        wanted = digest(plan.server, plan.request.body)
+        found = (t for t in reversed(self.turns) if t.digest == wanted and t.status == "complete")
+        return next(found, None)
+
+    def _replay(self, plan: Plan, recorded: Turn, watcher: Watcher) -> Reply:
+        """The recorded reply, shown again: nothing is sent and nothing is paid."""
+        question = plan.question
+        turn = recorded
+        if (recorded.cell, recorded.ordinal) != (question.cell, question.ordinal):
+            # The same question stands in another place now, or a second time.
+            turn = replace(
+                recorded,
+                id=uuid.uuid4().hex,
+                cell=question.cell,
+                ordinal=question.ordinal,
+                order=question.order,
+            )
+        with self._lock:
+            self.retired.discard(turn.id)
+            if turn is not recorded:
+                self.turns.append(turn)
+        reply = Reply(turn, plan.notices, replayed=True)
+        watcher.ended(plan, reply)
+        return reply
+
     def _credential(self, server: Server) -> Found | None:
         """The key for `server`. Raises CredentialError where one is needed and there is none."""
         found = None if server.offline else self._find()
         require_key(server, found)
         return found
 
-    def _check_budget(self, plan: Plan, budget: float) -> None:
-        if plan.server.offline or plan.price is None:
-            return
-        if self.spent + plan.price > budget:
-            raise BudgetError(
-                f"Not sent: it would cost about ${plan.price:.2f}, and ${self.spent:.2f} of the "
-                f"budget of ${budget:.2f} are spent. Raise it with "
-                f"%claude_config budget={int(2 * (self.spent + plan.price)) + 1}"
-            )
+    @contextmanager
+    def _reserved(self, plan: Plan, budget: float) -> Iterator[None]:
+        """Hold the expected price back from other threads' questions. Raises BudgetError."""
+        price = 0.0 if plan.server.offline else plan.price or 0.0
+        with self._lock:
+            spent = self.spent + self._pending
+            if price and spent + price > budget:
+                raise BudgetError(
+                    f"Not sent: it would cost about ${price:.2f}, and ${spent:.2f} of the "
+                    f"budget of ${budget:.2f} are spent. Raise it with "
+                    f"%claude_config budget={int(2 * (spent + price)) + 1}"
+                )
+            self._pending += price
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._pending -= price
 
     def _end(
         self,
@@ -202,6 +276,7 @@ def _turn(
         cell=question.cell,
         ordinal=question.ordinal,
         saw=plan.saw,
+        order=question.order,
         started=started,
         ended=ended,
         digest=digest(plan.server, request.body),

@@ -10,7 +10,10 @@ OFFLINE = "offline"
 
 @dataclass(frozen=True)
 class Settings:
-    """Defaults for every question. `max_tokens` 0 means "by model and server"; `budget` in USD."""
+    """Defaults for every question. `max_tokens` 0 means "by model and server"; `budget` in USD.
+
+    `replay`: "on" shows the recorded reply of a request that was answered before, "off" never.
+    """
 
     base_url: str = ANTHROPIC_URL
     bearer: bool = False
@@ -21,3 +24,4 @@ class Settings:
     effort: str = "medium"
     think: str = "auto"
     budget: float = 5.0
+    replay: str = "on"

@@ -22,7 +22,8 @@ class Turn:
 
     `asked` and `reply` are content blocks as sent and as received; `server` is the address or
     "offline"; `cell` the id of the cell that asked and `ordinal` which of its questions this was,
-    from 0; `saw` the ids of the turns that went along; `started` and `ended` in seconds since the
+    from 0; `saw` the ids of the turns that went along, and `order` the cells of the page as they
+    stood then; `started` and `ended` in seconds since the
     epoch; `digest` the SHA-256 of the request.
     """
 
@@ -38,6 +39,7 @@ class Turn:
     cell: str | None = None
     ordinal: int = 0
     saw: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
     started: float = 0.0
     ended: float = 0.0
     digest: str = ""
@@ -51,14 +53,14 @@ class Turn:
         """A JSON-ready dict; `from_json` gives the same turn back."""
         record = asdict(self)
         record["asked"], record["reply"] = list(self.asked), list(self.reply)
-        record["saw"] = list(self.saw)
+        record["saw"], record["order"] = list(self.saw), list(self.order)
         return record
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Turn:
         """The turn that `to_json` wrote."""
         values = dict(record)
-        for name in ("asked", "reply", "saw"):
+        for name in ("asked", "reply", "saw", "order"):
             values[name] = tuple(values[name])
         values["usage"] = Usage(**values["usage"])
         return cls(**values)

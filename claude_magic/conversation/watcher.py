@@ -24,7 +24,10 @@ class Watcher(Protocol):
         """An event of the stream came."""
 
     def ended(self, plan: Plan, reply: Reply) -> None:
-        """The reply is over, however it ended: see `reply.turn.status`."""
+        """The reply is over, however it ended: see `reply.turn.status`.
+
+        For a recorded reply that is shown again this is the only call.
+        """
 
 
 class Silent:

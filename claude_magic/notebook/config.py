@@ -8,7 +8,9 @@ In order, the first that says something wins: `%claude_config`, the environment
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -36,6 +38,26 @@ class Setting(NamedTuple):
     help: str
 
 
+class _Carried(Unicode[str, str | bytes]):
+    """Words that say what goes along; an expression or a path is taken on the line only.
+
+    A setting may come from somebody's project file, and what `-i` names is evaluated.
+    """
+
+    def __init__(self, words: str, **kwargs: Any) -> None:
+        super().__init__("auto", **kwargs)
+        self.words = words
+
+    def validate(self, obj: Any, value: Any) -> str:
+        said = super().validate(obj, value)
+        if re.fullmatch(rf"{self.words}|last(:[1-9][0-9]*)?", said):
+            return said
+        raise TraitError(f"{self.name}={value!r} does not fit; give {self.info()}.")
+
+    def info(self) -> str:
+        return f"{self.words.replace('|', ', ')}, last or last:2"
+
+
 class Settable(Configurable):
     """The traits, for Jupyter's configuration files, and the values in force."""
 
@@ -56,10 +78,15 @@ class Settable(Configurable):
         config=True
     )
     budget = Float(5.0, min=0.0, help="USD that one kernel may spend.").tag(config=True)
-    context = Unicode("auto", help="Cells that go along: auto, none, above, last:2.").tag(
+    context = _Carried(
+        "auto|none|above", help="Cells that go along: auto, none, above, last:2."
+    ).tag(config=True)
+    images = _Carried("auto|none", help="Figures that go along: auto, none, last:2.").tag(
         config=True
     )
-    images = Unicode("auto", help="Figures that go along: auto, none, last:2.").tag(config=True)
+    replay = Enum(
+        ("on", "off"), "on", help="Show a request's recorded reply instead of asking it again."
+    ).tag(config=True)
     hires = Bool(False, help="Images up to the model's own limit.").tag(config=True)
     quiet = Bool(False, help="No lines above and below a reply.").tag(config=True)
     stream = Enum(("on", "off"), "on", help="Show the reply as it comes, or once at its end.").tag(
@@ -73,10 +100,18 @@ class Settable(Configurable):
     def settings_rows(self) -> list[Setting]:
         """Every setting with its value and where that comes from.
 
-        Raises InputError for a value that does not fit, naming its source.
+        A value that does not fit is shown with what is wrong, so that it can be set right.
         """
+        from ..messages.errors import InputError
+
         path, project = _project_file()
-        return [self._row(name, path, project) for name in _names()]
+        rows = []
+        for name in _names():
+            try:
+                rows.append(self._row(name, path, project))
+            except InputError as error:
+                rows.append(Setting(name, "does not fit", "", str(error)))
+        return rows
 
     def value(self, name: str) -> Any:
         """The value in force of one setting."""
@@ -107,23 +142,21 @@ class Settable(Configurable):
 
     def _row(self, name: str, path: Path | None, project: Mapping[str, Any]) -> Setting:
         help_text = str(self.traits()[name].help)
+        if name in self._said:
+            return Setting(name, self._said[name], "%claude_config", help_text)
+        for variable in _variables(name):
+            if os.environ.get(variable):
+                value = _parsed(self, name, os.environ[variable], variable)
+                return Setting(name, value, variable, help_text)
         configured = getattr(self, name)
         default = self.traits()[name].default_value
         where = "default" if configured == default else "Jupyter configuration"
-        row = Setting(name, configured, where, help_text)
         if name in project and name not in _NOT_FROM_PROJECT:
             value = _parsed(self, name, str(project[name]), str(path))
             # A budget protects the user: a project may tighten it only.
             if name != "budget" or value < configured:
-                row = Setting(name, value, PROJECT_FILE, help_text)
-        for variable in _variables(name):
-            if os.environ.get(variable):
-                value = _parsed(self, name, os.environ[variable], variable)
-                row = Setting(name, value, variable, help_text)
-                break
-        if name in self._said:
-            row = Setting(name, self._said[name], "%claude_config", help_text)
-        return row
+                return Setting(name, value, PROJECT_FILE, help_text)
+        return Setting(name, configured, where, help_text)
 
 
 def _names() -> list[str]:
@@ -138,11 +171,15 @@ def _variables(name: str) -> list[str]:
 def _parsed(owner: Settable, name: str, text: str, source: str) -> Any:
     trait = owner.traits()[name]
     try:
-        return trait._validate(owner, trait.from_string(text))
+        value = trait._validate(owner, trait.from_string(text))
     except (TraitError, ValueError):
+        value = math.nan
+    # A budget that is no number would let everything pass.
+    if isinstance(value, float) and math.isnan(value):
         choices = getattr(trait, "values", None)
         fits = f"one of {', '.join(v for v in choices if v)}" if choices else trait.info()
-        raise _refused(f"{source}: {name}={text!r} does not fit; give {fits}.") from None
+        raise _refused(f"{source}: {name}={text!r} does not fit; give {fits}.")
+    return value
 
 
 def _project_file() -> tuple[Path | None, Mapping[str, Any]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
@@ -41,19 +42,33 @@ class Context:
 
 @dataclass(frozen=True)
 class _Piece:
-    """A run, or what a cell showed after it had asked (`source` is then empty)."""
+    """A run by its serial, or what a cell showed after it had asked (`source` is then empty)."""
 
+    serial: int
     source: str
     outputs: Sequence[Output]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a question stands.
+
+    `order` holds the cells of the page from top to bottom, `asked` those whose turns the question
+    sees; where no cell has an id, `since` is the serial of the last question.
+    """
+
+    since: int = 0
+    order: tuple[str, ...] = ()
+    asked: frozenset[str] = frozenset()
 
 
 Render = Callable[[Output], Rendered]
 
 
 def choose(
-    runs: Sequence[CellRun], current: CellRun | None, choice: str, since: int
+    runs: Sequence[CellRun], current: CellRun | None, choice: str, place: Place
 ) -> list[_Piece]:
-    """The runs that `choice` (the value of `-c`) means, with what is newer than `since` for `auto`.
+    """The runs that `choice` (the value of `-c`) means; `auto` goes by the question's `place`.
 
     Raises InputError for a choice that is not known or finds no cell.
     """
@@ -65,27 +80,47 @@ def choose(
     if choice == "none":
         return []
     if choice == "auto":
-        pieces = [
-            _Piece(
-                run.source if run.serial > since else "",
-                [o for o in run.outputs if o.serial > since],
-            )
-            for run in latest
-        ]
+        pieces = _above(latest, current, place)
     else:
-        pieces = [_Piece(run.source, run.outputs) for run in _chosen(latest, current, choice)]
+        pieces = [
+            _Piece(run.serial, run.source, run.outputs) for run in _chosen(latest, current, choice)
+        ]
     return [
-        _Piece("" if _only_asks(p.source) else p.source, p.outputs)
+        replace(p, source="") if _only_asks(p.source) else p
         for p in pieces
         if p.outputs or not _only_asks(p.source)
     ]
+
+
+def _above(latest: Sequence[CellRun], current: CellRun | None, place: Place) -> list[_Piece]:
+    """What stands between the question before this one and this one."""
+    if current is None or current.cell is None:
+        return [_newer(run, place.since) for run in latest]
+    own = _newer(current, current.asked_at)
+    if current.asked_at:  # this run has asked before: the rest went along then
+        return [own]
+    places = {cell: number for number, cell in enumerate(place.order)}
+    here = places.get(current.cell, len(places))
+    before = max((p for c in place.asked if (p := places.get(c, here)) < here), default=-1)
+    between = sorted(
+        (places[run.cell], run.serial, run)
+        for run in latest
+        if run.cell in places and before <= places[run.cell] < here
+    )
+    # The cell that asked before gives what it showed after its question.
+    return [*(_newer(r, r.asked_at if p == before else 0) for p, _, r in between), own]
+
+
+def _newer(run: CellRun, serial: int) -> _Piece:
+    source = run.source if run.serial > serial else ""
+    return _Piece(run.serial, source, [o for o in run.outputs if o.serial > serial])
 
 
 def _chosen(runs: Sequence[CellRun], current: CellRun | None, choice: str) -> list[CellRun]:
     before = [r for r in runs if r is not current and not _only_asks(r.source)]
     if choice == "above":
         return before
-    last = re.fullmatch(r"last(?::(\d+))?", choice)
+    last = re.fullmatch(r"last(?::([1-9]\d*))?", choice)
     if last:
         return before[-int(last[1] or 1) :]
     counts = re.fullmatch(r"(\d+)(?:-(\d+))?", choice)
@@ -223,7 +258,8 @@ def _variables(prompt: str, sources: Sequence[str], namespace: Mapping[str, obje
 
 def _names(source: str) -> list[str]:
     try:
-        tree = ast.parse(source)
-    except SyntaxError:  # magics and shell lines
-        return _NAME.findall(source)
+        with warnings.catch_warnings(action="ignore"):  # the cell showed them when it ran
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _NAME.findall(source)  # magics and shell lines; what is nested too deep
     return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]

@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..messages.blocks import Block, document_base64, document_text, document_url
-from ..messages.errors import InputError
+from ..messages.errors import ImageError, InputError
 from ..messages.sniff import media_type
+
+if TYPE_CHECKING:
+    from ..messages.images import Prepared
 
 _MOST_BYTES = 24_000_000  # as base64 this fills the API's 32 MB request
 
 
-def file_block(name: str, prepare: Callable[[object], Block]) -> Block:
-    """The file `name` as a PDF or text document, or as an image; an address as a PDF there.
+def file_blocks(
+    names: Sequence[str], prepare: Callable[[object], Prepared]
+) -> tuple[list[Block], list[str]]:
+    """Each file as a PDF or text document, or as an image; an address as a PDF there. Notices.
 
-    Raises InputError if it cannot be read, is too large, or is neither text, PDF nor image.
+    Raises InputError if one cannot be read, is too large, or is neither text, PDF nor image.
     """
+    notices: list[str] = []
+    return [_file_block(name, prepare, notices) for name in names], notices
+
+
+def _file_block(name: str, prepare: Callable[[object], Prepared], notices: list[str]) -> Block:
     if name.startswith(("https://", "http://")):
         return document_url(name)
-    path = Path(name).expanduser()
     try:
+        path = Path(name).expanduser()
+        if path.exists() and not path.is_file():
+            raise InputError(f"-f {name}: not a file. Give the path of a text, PDF or image file.")
         data = path.read_bytes() if path.stat().st_size <= _MOST_BYTES else None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # the last: ~nobody
         reason = getattr(error, "strerror", None) or "not a path"
         raise InputError(
             f"-f {name}: {reason}. Give the path of a text, PDF or image file."
@@ -34,7 +47,7 @@ def file_block(name: str, prepare: Callable[[object], Block]) -> Block:
     if kind == "application/pdf":
         return document_base64(kind, base64.b64encode(data).decode("ascii"), path.name)
     if kind is not None and kind.startswith("image/") and kind != "image/svg+xml":
-        return prepare(data)
+        return _image_block(name, data, prepare, notices)
     try:
         content = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -44,3 +57,14 @@ def file_block(name: str, prepare: Callable[[object], Block]) -> Block:
     if not content.strip():
         raise InputError(f"-f {name}: the file is empty.")
     return document_text(content, path.name)
+
+
+def _image_block(
+    name: str, data: bytes, prepare: Callable[[object], Prepared], notices: list[str]
+) -> Block:
+    try:
+        prepared = prepare(data)
+    except ImageError as error:
+        raise ImageError(f"-f {name}: {error}") from None
+    notices += [prepared.note] if prepared.note else []
+    return prepared.block

@@ -75,7 +75,8 @@ def thumbnails(blocks: tuple[Block, ...], cache: ImageCache) -> str:
         else:
             shown.append(
                 f'<details class="claude-magic-thumbnail"><summary title="Image {number} as sent">'
-                f'<img src="{source}" alt="Image {number} that was sent"></summary></details>'
+                f'<img src="{source}" height="48" alt="Image {number} that was sent">'
+                "</summary></details>"
             )
     return f'<div class="claude-magic-thumbnails">{"".join(shown)}</div>' if shown else ""
 

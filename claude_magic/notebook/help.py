@@ -15,9 +15,9 @@ Options:
                        -m opus
   -s, --system TEXT    the system prompt of this question
                        -s "Answer in French"
-  -i, --image IMAGES   images: a variable or expression, path, URL, last, last:2, #tag, none
+  -i, --image IMAGES   images: a variable or expression, path, URL, last, last:2, a count, none
                        -i fig,plot.png
-  -c, --context CELLS  cells that go along: auto, none, above, last, last:2, 3-5, #tag
+  -c, --context CELLS  cells that go along: auto, none, above, last, last:2, 3-5
                        -c last:2
   -f, --file FILES     files that go along, text or PDF
                        -f notes.txt
@@ -37,6 +37,7 @@ Options:
   -q, --quiet          no header and no footer
       --dry-run[=AS]   show the request and its price, send nothing; or as a command (curl, python)
                        --dry-run=curl
+      --fresh          ask again, even if this very request was answered before
       --alone          without the conversation, and not part of it
       --hires          images up to the model's limit, not 1568 pixels
       --raw            send {{ }} as it stands

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ..conversation.plan import Plan
 from ..conversation.reply import Reply
 
+# A reason that is not known here is the server's word.
+_LONGEST_REASON = 60
 _ENDINGS = {
     "interrupted": "interrupted; what came is kept",
     "broken": "broken off; what came is kept, and not sent later",
@@ -19,6 +21,8 @@ def header(plan: Plan) -> str:
         parts.append("offline server")
     elif not plan.server.anthropic:
         parts.append(plan.server.host)
+    if len(plan.saw) + plan.left_out < plan.standing and not plan.question.alone:
+        parts.append(f"sees {len(plan.saw)} of {count(plan.standing, 'turn')}")
     if plan.question.carried:
         parts.append(plan.question.carried)
     return " · ".join(parts)
@@ -52,7 +56,7 @@ def footer(plan: Plan, reply: Reply) -> str:
     elif reply.stop_reason == "max_tokens":
         parts.append("max_tokens: cut at the limit, raise it with --max-tokens")
     elif reply.stop_reason not in ("end_turn", None):
-        parts.append(str(reply.stop_reason))
+        parts.append(str(reply.stop_reason)[:_LONGEST_REASON])
     return " · ".join(parts)
 
 

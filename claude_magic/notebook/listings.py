@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ..conversation.session import Session
 
 Bundle = dict[str, str]
-_ASSIGNMENT = re.compile(r"""\s*(\w+)\s*=\s*("[^"]*"|'[^']*'|\S*)""")
+# After a blank comes the value, unless it is the next name: "model= budget=20" takes model back.
+_ASSIGNMENT = re.compile(r"""\s*(\w+)\s*=(?:\s+(?!\w+\s*=))?("[^"]*"|'[^']*'|\S*)""")
 RIGHT = ' class="claude-magic-right"'
 _PRICES = "Prices in USD per million tokens."
 

@@ -44,7 +44,8 @@ class CellDisplay:
         streaming: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._slots = slots(publisher)
+        self._marks: dict[str, Any] = {}
+        self._slots = slots(publisher, self._marks)
         self._cache = cache
         self._quiet = quiet
         self._streaming = streaming
@@ -103,15 +104,20 @@ class CellDisplay:
 
     def ended(self, plan: Plan, reply: Reply) -> None:
         self._over.set()
+        if reply.replayed:
+            self._marks["replayed"] = True  # in the metadata; what is shown is what was saved
         with self._lock:
             footer: Mapping[str, str] = {} if self._quiet else frame.footer(plan, reply)
-            segments = self._segments
             header: Mapping[str, str] = {}
+            segments = self._segments
+            text = self._shown()
             if segments is None:
+                header, text = frame.header(plan, self._cache, quiet=self._quiet), reply.text
+                if self._streaming:
+                    next(self._slots).show(header)
+                    header = {}
                 segments = Segments(lambda: next(self._slots))
-                header = frame.header(plan, self._cache, quiet=self._quiet)
             self._show_thinking(segments)
-            text = self._shown() if self._streaming else reply.text
             segments.finish(text, header, footer)
 
     def _add(self, part: Mapping[str, Any]) -> None:

@@ -21,25 +21,26 @@ def login(notebook: Notebook, words: Sequence[str]) -> dict[str, str]:
     if unknown:
         raise InputError("%claude_login takes --save or --forget; the key itself is asked for.")
     if "--forget" in words:
-        notebook.key = None
         _forget()
-        return _line("The key is forgotten, here and in the keyring.")
+        notebook.forget_key()
+        found = notebook.find_key()
+        still = f" The one in {found.source} is still used." if found else ""
+        return _line(f"The key is forgotten, here and in the keyring.{still}")
     key = _typed()
-    notebook.key = Secret(key)
-    if not notebook.key.sendable:
-        notebook.key = None
+    if not key.sendable:
         raise CredentialError("This is no API key: it has characters that no key has. Try again.")
+    notebook.key = key
     if "--save" in words:
         _save(key)
         return _line("The key is kept in the system's keyring.")
     return _line("The key is kept until this kernel ends. %claude_login --save keeps it longer.")
 
 
-def _typed() -> str:
+def _typed() -> Secret:
     import getpass
 
     try:
-        key = getpass.getpass("API key (not shown): ").strip()
+        key = Secret(getpass.getpass("API key (not shown): "))
     except (EOFError, OSError, RuntimeError):  # no one to ask: nbclient, a closed terminal
         raise CredentialError(
             "No key can be typed here: set ANTHROPIC_API_KEY before starting Jupyter."
@@ -49,11 +50,11 @@ def _typed() -> str:
     return key
 
 
-def _save(key: str) -> None:
+def _save(key: Secret) -> None:
     keyring = _keyring()
     try:
-        keyring.set_password(SERVICE, ACCOUNT, key)
-    except keyring.errors.KeyringError as error:
+        keyring.set_password(SERVICE, ACCOUNT, key.reveal())
+    except Exception as error:  # each back end fails in ways of its own; frames below hold the key
         raise CredentialError(
             f"The keyring took no key ({type(error).__name__}): it is kept for this kernel only."
         ) from None
@@ -66,8 +67,8 @@ def _forget() -> None:
         return
     try:
         keyring.delete_password(SERVICE, ACCOUNT)
-    except keyring.errors.KeyringError:
-        return  # there was none
+    except Exception:  # there was none, and each back end says so in ways of its own
+        return
 
 
 def _keyring() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from traitlets import TraitError
 
 from .config import Settable
 from .help import CLAUDE_HELP
@@ -99,9 +100,10 @@ class ClaudeMagics(Magics, Settable):
         """
         from .listings import assignments, settings_table
 
-        for name, value in assignments(line):
+        said = list(assignments(line))
+        for name, value in said:
             self.say(name, value)
-        self._show(settings_table(self, [name for name, _ in assignments(line)]))
+        self._show(settings_table(self, [name for name, _ in said]))
 
     @line_magic
     def claude_login(self, line: str) -> None:
@@ -127,8 +129,16 @@ class ClaudeMagics(Magics, Settable):
 
 
 def load(shell: InteractiveShell) -> ClaudeMagics:
-    """Register the magics, the recorder and the completion with `shell`."""
-    magics = ClaudeMagics(shell)
+    """Register the magics, the recorder and the completion with `shell`.
+
+    Raises InputError for a value of the Jupyter configuration that does not fit.
+    """
+    try:
+        magics = ClaudeMagics(shell)
+    except TraitError as error:
+        from ..messages.errors import InputError
+
+        raise InputError(f"Jupyter configuration, c.ClaudeMagics: {error} Correct it.") from None
     shell.register_magics(magics)
     magics.recorder.attach()
     from . import completion, question_mark

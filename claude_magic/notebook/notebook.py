@@ -8,39 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from ..conversation.page import Page
 from ..conversation.question import Question
 from ..conversation.session import Session
-from ..conversation.watcher import Watcher
 from ..messages import models
 from ..messages.blocks import Block, text
 from ..messages.credentials import Found, Secret, find_key, keyring_key, mask
 from ..messages.errors import InputError
 from . import lines
-from .context import Context, choose, gather
-from .files import file_block
+from .context import Context, Place, choose, gather
+from .displays import Display, Noting
+from .files import file_blocks
 from .interpolate import interpolate
 from .outputs import Rendered, output_blocks
 from .pictures import pictures
+from .saved import SavedOrder, notebook_path
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..conversation.reply import Reply
+    from ..conversation.turns import Turn
     from ..messages.images import Prepared
     from .config import Settable
     from .options import RequestOptions
-    from .record import Output
+    from .record import CellRun, Output
     from .recorder import Recorder
-
-
-class Display(Watcher, Protocol):
-    """Where a reply is shown: entered before the question leaves, left when all is over."""
-
-    def __enter__(self) -> object: ...
-
-    def __exit__(self, *exception: object) -> None: ...
 
 
 class Notebook:
@@ -52,12 +47,22 @@ class Notebook:
         self.settable = settable
         self.key: Secret | None = None
         self.session = Session(settable.session_settings, find=self.find_key)
+        self.page = Page()
+        self._saved = SavedOrder()
         self.last: Reply | None = None
         self._since = 0
+        for run in recorder.runs:
+            self._cell_started(run)
+        recorder.started, recorder.ended = self._cell_started, self._cell_ended
 
     def find_key(self) -> Found | None:
         """The credential in force, from `%claude_login`, the environment or the keyring."""
         return find_key(self.key, keyring_lookup=self._keyring)
+
+    def forget_key(self) -> None:
+        """Forget the key of `%claude_login` and what the keyring said."""
+        self.key = None
+        vars(self).pop("_keyring_key", None)
 
     @cached_property
     def _keyring_key(self) -> Secret | None:
@@ -76,6 +81,7 @@ class Notebook:
 
         Raises InputError before anything leaves: empty prompt, unknown name, unreadable image.
         """
+        self._read_order()
         prompt = "\n".join(p.strip("\n").rstrip() for p in (options.prompt, body) if p.strip())
         if not prompt.strip():
             raise InputError("The question is empty: write it on the line or in the cell below it.")
@@ -83,7 +89,7 @@ class Notebook:
         asked = (
             [text(prompt)] if options.raw else interpolate(prompt, self.evaluate, prepare=prepare)
         )
-        files = [file_block(f, lambda data: prepare(data).block) for f in options.file or ()]
+        files, remarks = file_blocks(options.file or (), prepare)
         render = partial(_render, prepare=prepare)
         chosen = options.image or (self.settable.value("images"),)
         context = self._context(options, prompt, render, figures="auto" in chosen)
@@ -101,39 +107,36 @@ class Notebook:
             ("image", _count_images([*shown, *asked])),
             ("file", len(files)),
         )
-        current = self.recorder.current
+        cell, run = self._asking()
         return Question(
             content=self._masked([*files, *context.blocks, *shown, *asked]),
             model=options.model,
-            system=options.system,
+            system=None if options.system is None else self._mask(options.system),
             max_tokens=options.max_tokens,
             stop=options.stop or (),
-            prefill=options.prefill or "",
+            prefill=self._mask(options.prefill or ""),
             effort=options.effort,
             think=options.think,
             alone=bool(options.alone),
-            cell=current.cell if current else None,
-            ordinal=current.questions if current else 0,
+            fresh=bool(options.fresh) or self._again(),
+            cell=cell,
+            ordinal=len(run),
+            run=run,
+            order=self.page.order,
             carried=carried,
-            notices=(*context.notices, *notices),
+            notices=(*remarks, *context.notices, *notices),
         )
 
     def ask(self, question: Question, display: Display) -> Reply:
         """Ask, showing the reply on `display`. What stands above counts as asked about from now."""
-        turns = len(self.session.turns)
         with display:
-            try:
-                reply = self.session.ask(question, display)
-            finally:
-                self._asked(turns)
-        self.last = reply
-        return reply
+            self.last = self.session.ask(question, Noting(display, self._asked))
+        return self.last
 
     def add(self, question: Question, reply: str) -> Reply:
         """A turn whose answer the user wrote: nothing is sent."""
-        turns = len(self.session.turns)
         self.last = self.session.add(question, reply)
-        self._asked(turns)
+        self._asked(self.last.turn)
         return self.last
 
     def display(self, *, quiet: bool) -> Display:
@@ -154,13 +157,47 @@ class Notebook:
         """The value of a Python expression in the notebook's namespace. Raises what it raises."""
         return eval(expression, self.shell.user_global_ns, self.shell.user_ns)  # noqa: S307 - the user's own words
 
-    def _asked(self, turns_before: int) -> None:
+    def _read_order(self) -> None:
+        path = notebook_path(self.shell.user_ns)
+        order = self._saved.read(path) if path else ()
+        if order:
+            self.page.tell(order)
+
+    def _again(self) -> bool:
+        """Whether this cell was the last to run before this run: then it is meant to ask afresh."""
+        runs = self.recorder.runs
+        return len(runs) > 1 and runs[-1].cell is not None and runs[-1].same_cell(runs[-2])
+
+    def _cell_started(self, run: CellRun) -> None:
+        if run.cell is not None:
+            self.page.ran(run.cell)
+
+    def _asking(self) -> tuple[str | None, tuple[str, ...]]:
+        """The cell that asks, and the turns that this run of it has asked so far."""
+        run = self.recorder.current
+        return (run.cell, tuple(run.turns)) if run else (None, ())
+
+    def _place(self) -> Place:
+        cell, run = self._asking()
+        seen = self.session.seen(cell, run, self.page.order)
+        return Place(self._since, self.page.order, frozenset(t.cell for t in seen if t.cell))
+
+    def _asked(self, turn: Turn) -> None:
         """Later questions begin after this one, if its turn is one that they see."""
-        if not any(turn.sent_later for turn in self.session.turns[turns_before:]):
+        run = self.recorder.current
+        if run is not None:
+            run.turns.append(turn.id)
+        if turn.sent_later:
+            self._since = self.recorder.mark()
+            if run is not None:
+                run.asked_at = self._since
+
+    def _cell_ended(self, run: CellRun, *, well: bool) -> None:
+        if run.cell is None or not well:
             return
-        self._since = self.recorder.mark()
-        if self.recorder.current:
-            self.recorder.current.questions += 1
+        statuses = {t.status for t in self.session.turns if t.id in run.turns}
+        if statuses <= {"complete"}:
+            self.session.cell_ended(run.cell, run.turns)
 
     def _context(
         self,
@@ -174,11 +211,14 @@ class Notebook:
         if choices == ("none",):
             return Context()
         recorder = self.recorder
-        pieces = [
-            piece
-            for choice in choices
-            for piece in choose(recorder.runs, recorder.current, choice, self._since)
-        ]
+        place = self._place()
+        pieces = list(
+            {
+                piece.serial: piece  # the same cell named twice goes along once
+                for choice in choices
+                for piece in choose(recorder.runs, recorder.current, choice, place)
+            }.values()
+        )
         return gather(pieces, prompt, self.shell.user_ns, render, figures=figures)
 
     def _prepare(self, options: RequestOptions) -> Callable[[object], Prepared]:
@@ -191,10 +231,16 @@ class Notebook:
         return partial(prepare, long_edge=edge, cache=self.session.images)
 
     def _masked(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
-        """The blocks with the key, should a cell or an output hold it, replaced by stars."""
-        found = find_key(self.key, keyring_lookup=lambda: None)
-        secret = found.secret if found else None
-        return tuple(_masked(block, secret) for block in blocks)
+        """The blocks with the key, should a cell or an output hold it, masked."""
+        return tuple(_masked(block, self._secret()) for block in blocks)
+
+    def _mask(self, said: str) -> str:
+        return mask(said, self._secret())
+
+    def _secret(self) -> Secret | None:
+        """The key as far as it is known here; no keyring is asked for this."""
+        found = find_key(self.key, keyring_lookup=lambda: vars(self).get("_keyring_key"))
+        return found.secret if found else None
 
 
 def _masked(block: Block, secret: Secret | None) -> Block:

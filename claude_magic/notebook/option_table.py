@@ -60,7 +60,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "--image",
-        "images: a variable or expression, path, URL, last, last:2, #tag, none",
+        "images: a variable or expression, path, URL, last, last:2, a count, none",
         "-i fig,plot.png",
         metavar="IMAGES",
         short="-i",
@@ -71,7 +71,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "--context",
-        "cells that go along: auto, none, above, last, last:2, 3-5, #tag",
+        "cells that go along: auto, none, above, last, last:2, 3-5",
         "-c last:2",
         metavar="CELLS",
         short="-c",
@@ -141,6 +141,7 @@ OPTIONS: tuple[Option, ...] = (
         choices=("curl", "python"),
         attached=True,
     ),
+    Option("--fresh", "ask again, even if this very request was answered before", "--fresh"),
     Option("--alone", "without the conversation, and not part of it", "--alone"),
     Option("--hires", "images up to the model's limit, not 1568 pixels", "--hires"),
     Option("--raw", "send {{ }} as it stands", "--raw"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..messages.images import Prepared
     from .outputs import Rendered
 
-_LAST = re.compile(r"last(?::(\d+))?")
+_LAST = re.compile(r"last(?::([1-9]\d*))?")
 
 
 def pictures(
@@ -33,12 +33,12 @@ def pictures(
     blocks: list[Block] = []
     notices: list[str] = []
     for choice in choices:
-        if choice in ("auto", "none"):
-            continue
         if not isinstance(choice, str):
             prepared = prepare(choice)
             blocks.append(prepared.block)
             notices += [prepared.note] if prepared.note else []
+            continue
+        if choice in ("auto", "none"):
             continue
         found = _LAST.fullmatch(choice)
         if found:
@@ -98,9 +98,12 @@ def _named(
             return [prepare(Path(choice).expanduser())]
         value = _value(choice, evaluate)
         many = value if isinstance(value, list | tuple) else [value]
-        return [prepare(item) for item in many]
+        found = [prepare(item) for item in many]
     except ImageError as error:
         raise ImageError(f"-i {choice}: {error}") from None
+    if not found:
+        raise InputError(f"-i {choice}: it is empty; give one that holds images, or leave it out.")
+    return found
 
 
 def _value(choice: str, evaluate: Callable[[str], object]) -> object:

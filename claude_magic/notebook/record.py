@@ -34,13 +34,16 @@ class StreamText:
             text = text[-_KEEP:]
             self._tail.append(text)
             self._tail_length += len(text)
-            while self._tail_length - len(self._tail[0]) >= _KEEP:
-                self._tail_length -= len(self._tail.popleft())
+            try:
+                while self._tail_length - len(self._tail[0]) >= _KEEP:
+                    self._tail_length -= len(self._tail.popleft())
+            except IndexError:  # another thread prints too; no lock, which a fork could copy shut
+                self._tail_length = 0
 
     def __str__(self) -> str:
         tail = "".join(self._tail)[-_KEEP:]
         dropped = self.length - self._head_length - len(tail)
-        gap = f"\n[… {dropped:,} characters left out …]\n" if dropped else ""
+        gap = f"\n[… {dropped:,} characters left out …]\n" if dropped > 0 else ""
         return "".join(self._head) + gap + tail
 
 
@@ -60,13 +63,17 @@ class Output:
 
 @dataclass
 class CellRun:
-    """One run of one cell. `cell` is its id where the front end sends one, `count` its `In[n]`."""
+    """One run of one cell. `cell` is its id where the front end sends one, `count` its `In[n]`.
+
+    `turns` are the ids of the turns that it asked, `asked_at` the serial of the last of them.
+    """
 
     serial: int
     cell: str | None
     source: str
     outputs: list[Output] = field(default_factory=list)
-    questions: int = 0
+    turns: list[str] = field(default_factory=list)
+    asked_at: int = 0
     count: int | None = None
 
     def same_cell(self, other: CellRun) -> bool:

@@ -36,8 +36,10 @@ class _Tee:
         self._record = record
 
     def write(self, text: str) -> int:
-        self._record(text)
-        return self.stream.write(text)
+        written = self.stream.write(text)
+        if isinstance(text, str):  # another stream, set by the user, may take bytes
+            self._record(text)
+        return written
 
     def writelines(self, lines: list[str]) -> None:
         for line in lines:
@@ -57,10 +59,14 @@ class Recorder:
         self._serials = itertools.count(1)
         self._open: list[ExecutionInfo] = []
         self._by_display_id: WeakValueDictionary[str, Output] = WeakValueDictionary()
+        # Who wants to know that a cell starts, and that it has ended, and whether well.
+        self.started: Callable[[CellRun], None] = _nobody
+        self.ended: Callable[..., None] = _nobody
         self._clear_next = False
         self._marked = 0
         self._undo: list[Callable[[], None]] = []
-        self._tees: list[_Tee] = []
+        self._publisher: object = None
+        self._unwrap_publisher: list[Callable[[], None]] = []
 
     def attach(self) -> None:
         """Start listening; the cell that loads the extension is not recorded."""
@@ -68,16 +74,17 @@ class Recorder:
         for name, callback in (("pre_run_cell", self._start), ("post_run_cell", self._finish)):
             events.register(name, callback)
             self._undo.append(partial(events.unregister, name, callback))
-        publisher, hook = self._shell.display_pub, self._shell.displayhook
-        self._wrap(publisher, "publish", self._displayed)
-        self._wrap(publisher, "clear_output", self._cleared)
-        self._wrap(hook, "write_format_data", self._result)
+        self._undo.append(self._wrapped(self._shell.displayhook, "write_format_data", self._result))
+        self._listen()
 
     def detach(self) -> None:
         """Undo `attach`."""
         self._untee()
         while self._undo:
             self._undo.pop()()
+        self._leave_publisher()
+        self._open.clear()
+        self.current = None
 
     def mark(self) -> int:
         """A serial number: everything recorded so far is below it, all that comes above."""
@@ -87,10 +94,34 @@ class Recorder:
     @property
     def stdout(self) -> TextIO:
         """Standard output, past the recording: for what is not the notebook's own."""
-        return sys.stdout.stream if isinstance(sys.stdout, _Tee) else sys.stdout
+        return _bare(sys.stdout)
 
-    def _wrap(self, owner: Any, name: str, record: Callable[..., None]) -> None:
-        """Shadow a method of one object, not of its class, with one that records as well."""
+    def _listen(self) -> None:
+        """Record what the shell's display publisher gets.
+
+        Looked at with each cell: the extension may be loaded within `%%capture`, where another
+        publisher stands in its place.
+        """
+        publisher = self._shell.display_pub
+        if publisher is self._publisher:
+            return
+        self._leave_publisher()
+        self._publisher = publisher
+        self._unwrap_publisher = [
+            self._wrapped(publisher, "publish", self._displayed),
+            self._wrapped(publisher, "clear_output", self._cleared),
+        ]
+
+    def _leave_publisher(self) -> None:
+        while self._unwrap_publisher:
+            self._unwrap_publisher.pop()()
+        self._publisher = None
+
+    def _wrapped(self, owner: Any, name: str, record: Callable[..., None]) -> Callable[[], None]:
+        """Shadow a method of one object, not of its class, with one that records as well.
+
+        Returns what undoes it.
+        """
         original = getattr(owner, name)
 
         def recording(*args: Any, **kwargs: Any) -> Any:
@@ -104,7 +135,7 @@ class Recorder:
             if vars(owner).get(name) is recording:
                 delattr(owner, name)
 
-        self._undo.append(undo)
+        return undo
 
     def _start(self, info: ExecutionInfo) -> None:
         self._open.append(info)
@@ -112,13 +143,24 @@ class Recorder:
             return
         cell_id = getattr(info, "cell_id", None)
         self.current = CellRun(next(self._serials), cell_id, str(info.raw_cell))
+        for run in self.runs:  # what this run replaces is not looked at any more
+            if cell_id is not None and run.cell == cell_id:
+                run.outputs.clear()
         self.runs.append(self.current)
+        self.started(self.current)
         del self.runs[:-_MOST_RUNS]
         self._clear_next = False
-        self._tees = [_Tee(sys.stdout, self._printed), _Tee(sys.stderr, self._printed)]
-        sys.stdout, sys.stderr = self._tees
+        self._listen()
+        # A cell may have put back the stream of an earlier one, which records too.
+        sys.stdout = _Tee(_bare(sys.stdout), self._printed)
+        sys.stderr = _Tee(_bare(sys.stderr), self._printed)
 
-    def _finish(self, result: ExecutionResult) -> None:
+    def _finish(self, result: ExecutionResult | None) -> None:
+        if result is None:  # ipykernel: a cell with await that was cancelled
+            self._open.clear()
+            self._untee()
+            self.current = None
+            return
         # post_run_cell is also sent for empty cells, which had no pre_run_cell.
         if not any(info is result.info for info in self._open):
             return
@@ -131,13 +173,13 @@ class Recorder:
         error = result.error_in_exec or result.error_before_exec
         if error is not None and not hasattr(error, "_render_traceback_"):
             self._add(error=_traceback(error))
-        self.current = None
+        run, self.current = self.current, None
+        self.ended(run, well=error is None)
 
     def _untee(self) -> None:
-        for tee, name in zip(self._tees, ("stdout", "stderr"), strict=False):
-            if getattr(sys, name) is tee:
-                setattr(sys, name, tee.stream)
-        self._tees = []
+        for name in ("stdout", "stderr"):
+            if isinstance(stream := getattr(sys, name), _Tee):
+                setattr(sys, name, _bare(stream))
 
     def _add(self, **values: Any) -> Output | None:
         if self.current is None:
@@ -197,11 +239,25 @@ class Recorder:
             self.current.outputs.clear()
 
 
+def _bare(stream: TextIO | _Tee) -> TextIO:
+    """The stream itself, past the recording."""
+    while isinstance(stream, _Tee):
+        stream = stream.stream
+    return stream
+
+
+def _nobody(*_: Any, **__: Any) -> None: ...
+
+
 def _traceback(error: BaseException) -> str:
     """The traceback as text, from the first frame of the notebook on."""
     frames = traceback.TracebackException.from_exception(error)
     stack = frames.stack
-    first = next((i for i, f in enumerate(stack) if _is_cell(f.filename)), 0)
+    in_cell = _is_cell(getattr(frames, "filename", None) or "")
+    if in_cell:  # a SyntaxError: the cell itself never ran, all frames are the kernel's
+        frames.filename = "<cell>"
+    nowhere = len(stack) if in_cell else 0
+    first = next((i for i, f in enumerate(stack) if _is_cell(f.filename)), nowhere)
     for frame in stack[first:]:
         if _is_cell(frame.filename):  # the file's name holds the process id
             frame.filename = "<cell>"

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from ..rendering import reply_bundle, split_point
+from ..rendering import literal, reply_bundle, split_point
 from .recorder import OURS
 
 SEGMENT = 2_500
@@ -36,8 +36,9 @@ class Publisher(Protocol):
 class Slot:
     """One output; showing it again replaces it."""
 
-    def __init__(self, publisher: Publisher, display_id: str) -> None:
+    def __init__(self, publisher: Publisher, display_id: str, marks: Mapping[str, Any]) -> None:
         self._publisher = publisher
+        self._marks = marks
         self._display_id = display_id
         self._shown = False
 
@@ -45,17 +46,20 @@ class Slot:
         """Publish `bundle`, marked as ours so that it is not taken for the notebook's own."""
         self._publisher.publish(
             dict(bundle),
-            {OURS: {}},
+            {OURS: dict(self._marks)},
             transient={"display_id": self._display_id},
             update=self._shown,
         )
         self._shown = True
 
 
-def slots(publisher: Publisher) -> Iterator[Slot]:
-    """New slots without end, with display ids that no other reply has."""
+def slots(publisher: Publisher, marks: Mapping[str, Any]) -> Iterator[Slot]:
+    """New slots without end, with display ids that no other reply has.
+
+    `marks` stand in the metadata of each output, and may change until it is shown.
+    """
     name = secrets.token_hex(8)
-    return (Slot(publisher, f"claude-magic-{name}-{n}") for n in itertools.count())
+    return (Slot(publisher, f"claude-magic-{name}-{n}", marks) for n in itertools.count())
 
 
 class Segments:
@@ -107,16 +111,18 @@ class Segments:
 def stack(*bundles: Mapping[str, str]) -> dict[str, str]:
     """One bundle with the given ones below each other, for every type that one of them has.
 
-    A part without a type stands there as plain text, except in HTML, which is only ever made by
-    the rendering layer.
+    A part without Markdown stands there as its plain text, escaped: a stop reason, say, is the
+    server's word. HTML is only ever made by the rendering layer.
     """
     result: dict[str, str] = {}
     for mime in ("text/html", "text/markdown", "text/plain"):
-        parts = [
-            b.get(mime) or (b.get("text/plain", "") if mime != "text/html" else "") for b in bundles
-        ]
         if any(mime in b for b in bundles):
-            result[mime] = ("\n" if mime == "text/html" else "\n\n").join(
-                p.strip() for p in parts if p.strip()
-            )
+            parts = [_part(bundle, mime).strip() for bundle in bundles]
+            result[mime] = ("\n" if mime == "text/html" else "\n\n").join(p for p in parts if p)
     return result
+
+
+def _part(bundle: Mapping[str, str], mime: str) -> str:
+    if mime == "text/markdown" and mime not in bundle:
+        return literal(bundle.get("text/plain", ""))
+    return bundle.get(mime, "")

@@ -50,6 +50,8 @@ class TerminalDisplay:
                 self._write(with_prefill(self._received, self._parameters))
 
     def ended(self, plan: Plan, reply: Reply) -> None:
+        if reply.replayed and not self._quiet:
+            self._lines([lines.header(plan)])
         self._write(reply.text)
         self._out.write("\n")
         if not self._quiet:

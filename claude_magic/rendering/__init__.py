@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .bundle import reply_bundle
     from .codeblocks import CodeBlock, code_blocks
+    from .inert import literal
     from .segments import split_point
     from .shield import escape
     from .style import STYLE
@@ -22,6 +23,7 @@ __all__ = [
     "TerminalFilter",
     "code_blocks",
     "escape",
+    "literal",
     "plain",
     "reply_bundle",
     "split_point",
@@ -33,6 +35,7 @@ _HOME = {
     "TerminalFilter": "terminal",
     "code_blocks": "codeblocks",
     "escape": "shield",
+    "literal": "inert",
     "plain": "terminal",
     "reply_bundle": "bundle",
     "split_point": "segments",

@@ -74,7 +74,7 @@ def _block(node: SyntaxTreeNode) -> str:
         mark = node.markup
         return f"{mark}\n{node.content}\n{_CLOSING[mark]}"
     if kind == "maths_source":
-        return _lines(_literal(node.content))
+        return _lines(literal(node.content))
     raise ValueError(f"no Markdown for a {kind} token")
 
 
@@ -152,7 +152,7 @@ def _inline(node: SyntaxTreeNode) -> str:
     if kind == "maths":
         return f"{node.markup}{node.content}{_CLOSING[node.markup]}"
     if kind == "image":
-        return _literal(image_text(str(node.attrs["src"]), node.content))
+        return literal(image_text(str(node.attrs["src"]), node.content))
     inside = _inlines(node.children)
     if kind == "link":
         return _link(inside, str(node.attrs["href"]), auto=node.info == "auto")
@@ -181,7 +181,7 @@ def _safe_text(text: str) -> str:
     )
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Text that reads as it is, nothing in it emphasised, linked or typeset."""
     # An escaped bracket could read as the delimiter of a formula, a bare one as a link's.
     escaped = _LITERAL.sub(r"\\\g<0>", text)

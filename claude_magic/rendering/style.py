@@ -85,10 +85,12 @@ div.claude-magic.claude-magic .claude-magic-center { text-align: center; }
 details.claude-magic-thumbnail { display: inline-block; margin: 4px 8px 4px 0;
   vertical-align: top; }
 details.claude-magic-thumbnail[open] { display: block; }
-details.claude-magic-thumbnail > summary { list-style: none; cursor: zoom-in; }
+details.claude-magic-thumbnail > summary { list-style: none; cursor: zoom-in;
+  width: fit-content; line-height: 0; }
 details.claude-magic-thumbnail[open] > summary { cursor: zoom-out; }
 details.claude-magic-thumbnail > summary::-webkit-details-marker { display: none; }
-details.claude-magic-thumbnail img { height: 48px; width: auto; max-width: 100%; margin: 0; }
+details.claude-magic-thumbnail img { display: block; height: 48px; width: auto;
+  max-width: 100%; margin: 0; }
 details.claude-magic-thumbnail[open] img { height: auto; min-height: 48px; max-height: 480px; }
 """
 

@@ -112,5 +112,10 @@ def notebook(lab: Lab, page: Any, request: pytest.FixtureRequest) -> Iterator[No
     """An opener of notebooks; a screenshot is kept of what the test left on the page."""
     page.set_default_timeout(30_000)
     yield Notebook(lab, page)
+    picture(page, request.node.name)
+
+
+def picture(page: Any, name: str) -> None:
+    """Keep a screenshot of what is in view, for whoever looks at the test's results."""
     ARTIFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=str(ARTIFACTS / f"{request.node.name}.png"))
+    page.screenshot(path=str(ARTIFACTS / f"{name}.png"))

@@ -44,7 +44,11 @@ class Notebook:
             nb.cells = [nbformat.v4.new_code_cell(source) for source in sources]
             nbformat.write(nb, self.lab.folder / name)
         self.page.goto(f"{self.lab.url}/{application}/{name}?reset")
-        self.page.wait_for_function(_IDLE, timeout=60_000)
+        self.until_idle()
+
+    def until_idle(self) -> None:
+        """Return once the notebook's kernel is connected and has nothing to do."""
+        self.page.wait_for_function(_IDLE, timeout=120_000)
 
     def command(self, name: str, **arguments: Any) -> None:
         """Run one of JupyterLab's commands and wait until it is done."""
@@ -55,7 +59,7 @@ class Notebook:
     def run_all(self) -> None:
         """Run all cells and wait until the kernel is idle again."""
         self.command("notebook:run-all-cells")
-        self.page.wait_for_function(_IDLE, timeout=120_000)
+        self.until_idle()
 
     def output(self, cell: int) -> Any:
         """The output area of a code cell, counted from 0."""

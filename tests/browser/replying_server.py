@@ -15,8 +15,8 @@ from typing import Any, Self
 class Said:
     """One reply: `text` in pieces of `size` characters, spread over `seconds`.
 
-    After the piece that holds the character `hold`, the stream stands still until
-    `ReplyingServer.go_on`. With `error`, an error event with this message ends it.
+    After the piece that holds the character `hold`, the stream stands still until the server is
+    told to go on. With `error`, an error event with this message ends it.
     """
 
     text: str
@@ -76,7 +76,7 @@ class ReplyingServer:
         self._server.server_close()
 
     def go_on(self) -> None:
-        """Ends the standstill of a held stream."""
+        """Ends the standstill of held streams, also of those to come."""
         self._go_on.set()
 
     def models(self) -> dict[str, Any] | None:
@@ -98,7 +98,6 @@ class ReplyingServer:
             yield piece
             if said.hold is not None and number == said.hold // said.size:
                 self._go_on.wait()
-                self._go_on.clear()
             # Few waits of a length that a timer keeps, in place of many short ones.
             elif said.seconds and number % max(1, len(pieces) // 20) == 0:
                 self._over.wait(said.seconds / min(len(pieces), 20))

@@ -1,7 +1,7 @@
-"""A reply, an error, a model's name are untrusted text: in a real browser, nothing runs or loads.
+"""A reply, an error, a model's name are untrusted text: in a real browser nothing runs or loads.
 
-Each attack is a reply of its own, streamed in small pieces, in one notebook. A second notebook
-displays the same as HTML of its own, which the same detectors must notice.
+Each attack of the table is a reply of its own, streamed in small pieces. A control notebook shows
+such text as trusting code would, and the same detectors must notice that.
 """
 
 from __future__ import annotations
@@ -12,91 +12,151 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 
-from tests.browser.conftest import ARTIFACTS
+from tests.browser.conftest import picture
+from tests.browser.hostile import Hostile, notebook
 from tests.browser.lab import Lab, Notebook
-from tests.browser.replying_server import Refused, ReplyingServer, Said
+from tests.browser.replying_server import ReplyingServer
 from tests.browser.watching import Beacon, Seen, Watch
-from tests.rendering import attacks
 
-# Two outputs a question; front ends hide what is beyond fifty in a cell.
-PER_CELL = 24
-CLEAN = Seen()
-
-# Put where a name, a reason or an error's words are expected.
-TAGS = '<img src="{}/{}" onerror=alert(1)><script>alert(1)</script>'
-LINK = '<a href="javascript:alert(1)" data-commandlinker-command="x">x</a>'
+NOTHING = Seen()
 
 
-class Answers:
-    """What the server says to "attack 3" and the like: each attack of the table, and more."""
+@dataclass(frozen=True)
+class Stage:
+    """A watched page, and the server that gives the hostile replies."""
 
-    def __init__(self, beacon: str) -> None:
-        self._beacon = beacon
-        self.replies = [
-            Said(f"Attack {n}.\n\n{text.replace(attacks.BEACON, f'{beacon}/{n}')}", seconds=0.12)
-            for n, text in enumerate(attacks.ALL.values())
-        ]
-        tags = TAGS.format(beacon, "elsewhere") + LINK
-        self.replies += [
-            Said("Attack in the names.", model=tags, stop_reason=tags),
-            Said("Attack in the thinking.", thinking=tags),
-        ]
-        self.refusals: list[Said | Refused] = [
-            Refused(400, kind=tags, message=tags),
-            Refused(403, message=f"{tags}\x1b]8;;{beacon}/osc\x1b\\text\x1b]8;;\x1b\\"),
-            Refused(404, message=f"model {tags}"),
-            Refused(400, body=tags),
-            Said("Attack at the end.", error=tags),
-        ]
-        self.models = ({"type": "model", "id": tags, "display_name": tags},)
-        self.seconds: float | None = None
+    lab: Lab
+    watch: Watch
+    notebook: Notebook
+    hostile: Hostile
 
-    def __call__(self, question: str) -> Said | Refused:
-        kind, number = re.findall(r"(attack|refusal) (\d+)", question)[-1]
-        return (self.replies if kind == "attack" else self.refusals)[int(number)]
+    @property
+    def page(self) -> Any:
+        return self.watch.page
+
+    @property
+    def shown(self) -> set[int]:
+        """The numbers of the attacks that stand on the page."""
+        text = self.page.evaluate(
+            "[...document.querySelectorAll('.jp-OutputArea-output')].map(e => e.innerText)"
+        )
+        return {int(n) for n in re.findall(r"Attack (\d+)\b", "\n".join(text))}
+
+    @property
+    def all(self) -> set[int]:
+        return set(range(len(self.hostile.replies)))
 
 
-def attacked(server: ReplyingServer, answers: Answers) -> nbformat.NotebookNode:
-    """A notebook that asks for every attack."""
-    ask = "get_ipython().run_line_magic('claude', f'--alone --think show attack {n}')"
-    total = len(answers.replies)
-    sources = [
-        "%load_ext claude_magic",
-        f"%claude_config base_url={server.url} model=test context=none images=none",
-        *(
-            f"for n in range({first}, {min(first + PER_CELL, total)}):\n    {ask}"
-            for first in range(0, total, PER_CELL)
-        ),
-        "%claude_models",
-        "%claude --alone -o reply attack 0",
-        "reply",
-        *(f"%claude --alone refusal {n}" for n in range(len(answers.refusals))),
-    ]
-    return as_notebook(sources)
+@pytest.fixture(scope="module")
+def stage(lab: Lab, browser: Any, browser_context_args: dict[str, Any]) -> Iterator[Stage]:
+    """Both notebooks written, none run."""
+    context = browser.new_context(**browser_context_args)
+    with Beacon() as beacon:
+        hostile = Hostile(beacon.url)
+        with ReplyingServer(hostile, hostile.models) as server:
+            nbformat.write(hostile.notebook(server.url), lab.folder / "hostile.ipynb")
+            nbformat.write(hostile.control(), lab.folder / "control.ipynb")
+            page = context.new_page()
+            yield Stage(lab, Watch(page, beacon), Notebook(lab, page), hostile)
+            context.close()
 
 
-def control(answers: Answers) -> nbformat.NotebookNode:
-    """A notebook that displays some of the attacks in the way that trusts them."""
-    tags = TAGS.format("{}", "control") + LINK
-    shown = tags.replace("{}", answers.replies[0].text and answers._beacon)
-    return as_notebook(
-        [
-            f"from IPython.display import HTML\nHTML({shown!r})",
-            "HTML('<script>confirm(1)</script>')",
-        ]
-    )
+@pytest.fixture(scope="module")
+def live(stage: Stage) -> dict[str, Seen]:
+    """Both notebooks run and saved in JupyterLab, and what was seen meanwhile."""
+    seen = {}
+    for name in ("hostile", "control"):
+        stage.notebook.open(f"{name}.ipynb")
+        stage.notebook.run_all()
+        seen[name] = stage.watch.seen()
+        stage.notebook.command("docmanager:save")
+        if name == "hostile":
+            assert stage.shown == stage.all
+            picture(stage.page, "attacks live")
+    return seen
 
 
-def as_notebook(sources: list[str]) -> nbformat.NotebookNode:
-    nb = nbformat.v4.new_notebook()
-    nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nb.cells = [nbformat.v4.new_code_cell(source) for source in sources]
-    for cell in nb.cells:
-        cell.metadata["tags"] = ["raises-exception"]  # the notebook goes on after an error
-    return nb
+def test_the_detectors_see_what_trusting_code_does(live: dict[str, Seen]) -> None:
+    control = live["control"]
+    assert {"/control", "/control-style", "/markdown"} <= set(control.requests)
+    assert control.ran
+    assert control.dialogs == ["dialog"]
+    assert {"img", "script", "style", "data-commandlinker-command"} <= set(control.parts)
+    assert "address javascript:alert(1)" in control.parts
+
+
+def test_nothing_runs_or_loads_in_the_cells_that_asked(live: dict[str, Seen]) -> None:
+    assert live["hostile"] == NOTHING
+
+
+def test_nothing_runs_or_loads_in_a_notebook_opened_untrusted(
+    stage: Stage, live: dict[str, Seen]
+) -> None:
+    for name in ("control", "hostile"):
+        nb = nbformat.read(stage.lab.folder / f"{name}.ipynb", 4)
+        nb.metadata["changed"] = True  # what was trusted is recognised by its content
+        nbformat.write(nb, stage.lab.folder / f"untrusted {name}.ipynb")
+        stage.notebook.open(f"untrusted {name}.ipynb")
+        cells = "[...jupyterapp.shell.currentWidget.content.model.cells]"
+        trusted = stage.page.evaluate(f"{cells}.map(cell => cell.trusted)")
+        assert trusted == [False] * len(nb.cells)
+        seen = stage.watch.seen()
+        if name == "control":
+            assert "/control" in seen.requests
+    assert seen == NOTHING
+    assert stage.shown == stage.all
+    picture(stage.page, "attacks untrusted")
+
+
+def test_nothing_runs_or_loads_in_the_html_export(stage: Stage, live: dict[str, Seen]) -> None:
+    names = ["control", "hostile"]
+    command = [sys.executable, "-m", "nbconvert", "--to", "html"]
+    folder = stage.lab.folder
+    subprocess.run([*command, *(f"{n}.ipynb" for n in names)], cwd=folder, check=True)
+    seen = {}
+    for name in names:
+        stage.page.goto((folder / f"{name}.html").as_uri())
+        seen[name] = stage.watch.seen()
+    assert "/control" in seen["control"].requests
+    assert seen["control"].ran
+    assert seen["hostile"] == NOTHING
+    assert stage.shown == stage.all
+    picture(stage.page, "attacks export")
+
+
+def test_nothing_runs_or_loads_where_the_markdown_is_shown_and_trusted(
+    stage: Stage, live: dict[str, Seen]
+) -> None:
+    """As in a front end that prefers Markdown: JupyterLab is given nothing else."""
+    nb = nbformat.read(stage.lab.folder / "hostile.ipynb", 4)
+    bundles = [o.data for cell in nb.cells for o in cell.outputs if "data" in o]
+    texts = [data["text/markdown"] for data in bundles if "text/markdown" in data]
+    (stage.lab.folder / "texts.json").write_text(json.dumps(texts), "utf-8")
+    show = "for t in texts[{}:{}]: display({{'text/markdown': t}}, raw=True)"
+    shows = [show.format(n, n + 40) for n in range(0, len(texts), 40)]
+    load = "import json\ntexts = json.load(open('texts.json'))"
+    nbformat.write(notebook(load, *shows), stage.lab.folder / "markdown.ipynb")
+    stage.notebook.open("markdown.ipynb")
+    stage.notebook.run_all()
+    assert stage.watch.seen() == NOTHING
+    assert stage.shown == stage.all
+    picture(stage.page, "attacks markdown")
+
+
+def test_nothing_runs_or_loads_in_notebook_7(stage: Stage, live: dict[str, Seen]) -> None:
+    seen = {}
+    for name in ("control", "hostile"):
+        stage.notebook.open(f"{name}.ipynb", application="notebooks")
+        stage.notebook.command("notebook:clear-all-cell-outputs")
+        stage.notebook.run_all()
+        seen[name] = stage.watch.seen()
+    assert "/control" in seen["control"].requests
+    assert seen["control"].ran
+    assert seen["hostile"] == NOTHING
+    assert stage.shown == stage.all
+    picture(stage.page, "attacks notebook 7")

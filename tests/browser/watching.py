@@ -112,6 +112,9 @@ class Watch:
         page.on("dialog", self._dialog)
 
     def _dialog(self, dialog: Any) -> None:
+        if dialog.type == "beforeunload":  # the front end's own, of a notebook not saved
+            dialog.accept()
+            return
         self._dialogs.append(dialog.message)
         dialog.dismiss()
 

@@ -159,6 +159,27 @@ def test_a_question_over_the_budget_is_not_sent(
     session.close()
 
 
+def test_a_question_asked_while_another_is_under_way_has_the_rest_of_the_budget(
+    settings: Changeable, server: OfflineServer
+) -> None:
+    settings.say(base_url=server.url, model="opus")
+    session = Session(settings, find=lambda: None)
+    price = session.plan(question("One")).price
+    assert price is not None
+    settings.say(budget=1.5 * price)
+    said: list[str] = []
+
+    class AsksAnother(Silent):
+        def sending(self, plan: Plan) -> None:
+            with pytest.raises(BudgetError) as stopped:
+                session.ask(question("Two"), Silent())
+            said.append(str(stopped.value))
+
+    session.ask(question("One"), AsksAnother())
+    assert len(said) == len(server.requests) == 1
+    session.close()
+
+
 def test_the_offline_server_spends_nothing(session: Session, settings: Changeable) -> None:
     settings.say(budget=0.0)
     session.ask(question("Hello"), Silent())

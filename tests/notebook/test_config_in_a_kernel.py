@@ -78,6 +78,44 @@ def test_each_value_is_shown_with_its_source(tmp_path: Path) -> None:
         assert rows(own.run("%claude_config"))["max_tokens"] == ("0", "default")
 
 
+def test_a_variable_that_does_not_fit_is_shown_and_can_be_overruled(tmp_path: Path) -> None:
+    with kernel(tmp_path, CLAUDE_MAGIC_BUDGET="abc", CLAUDE_MAGIC_QUIET="perhaps") as own:
+        assert own.run("%claude Hi", ok=False).error.count("\n") == 0
+        shown = own.run("%claude_config").shown()
+        assert "CLAUDE_MAGIC_BUDGET: budget='abc' does not fit" in shown
+        assert rows(own.run("%claude_config budget=3 quiet=false"))["budget"][0] == "3"
+        own.run("%claude Hi")
+        assert "does not fit" in own.run("%claude_config budget=nan", ok=False).error
+        # Taking one back and setting the next on one line.
+        own.run("%claude_config model=opus")
+        own.run("%claude_config model= budget=20")
+        found = rows(own.run("%claude_config"))
+        assert (found["model"][0], found["budget"][0]) == ("sonnet", "20")
+
+
+def test_a_configuration_file_that_does_not_fit_is_named_in_one_line(tmp_path: Path) -> None:
+    profile = tmp_path / "ipython" / "profile_default"
+    profile.mkdir(parents=True)
+    wrong = 'c.ClaudeMagics.effort = "huge"'
+    (profile / "ipython_config.py").write_text(wrong, encoding="utf-8")
+    with kernel(tmp_path, load=False) as own:
+        ran = own.run("%load_ext claude_magic", ok=False)
+        assert ran.reply["ename"] == "InputError"
+        assert "\n" not in ran.error
+        assert "effort" in ran.error
+
+
+@pytest.mark.parametrize("name", ["images", "context"])
+def test_a_project_file_cannot_have_code_run(tmp_path: Path, name: str) -> None:
+    code = "__import__('pathlib').Path('ran').touch()"
+    (tmp_path / ".claude_magic.toml").write_text(f'{name} = "{code}"\n', encoding="utf-8")
+    with kernel(tmp_path) as own:
+        error = own.run("%claude Hi", ok=False).error
+        assert f"{name}=" in error
+        assert "auto, none" in error
+        assert not (tmp_path / "ran").exists()
+
+
 def test_our_own_variable_for_the_address_wins(tmp_path: Path) -> None:
     with kernel(tmp_path, ANTHROPIC_BASE_URL="https://gateway.example") as own:
         assert rows(own.run("%claude_config"))["base_url"] == ("offline", "CLAUDE_MAGIC_BASE_URL")
@@ -103,6 +141,40 @@ def test_a_key_typed_at_the_prompt_is_used_and_shown_nowhere(tmp_path: Path) -> 
         assert saw_key(server) == CANARY
         own.run("%claude_login --forget")
         own.run("%claude Hi")
+        assert saw_key(server) is None
+
+
+KEYRING = """
+import keyring.backend
+
+class Keyring(keyring.backend.KeyringBackend):
+    priority = 1
+    kept = {}
+
+    def get_password(self, service, username):
+        return self.kept.get(service)
+
+    def set_password(self, service, username, password):
+        self.kept[service] = password
+
+    def delete_password(self, service, username):
+        del self.kept[service]
+"""
+
+
+def test_a_key_that_is_forgotten_is_not_used_any_more(tmp_path: Path) -> None:
+    (tmp_path / "own_keyring.py").write_text(KEYRING, encoding="utf-8")
+    environment = {"PYTHON_KEYRING_BACKEND": "own_keyring.Keyring", "PYTHONPATH": str(tmp_path)}
+    with (
+        OfflineServer() as server,
+        kernel(tmp_path, CLAUDE_MAGIC_BASE_URL=server.url, **environment) as own,
+    ):
+        own.run(f"import keyring; keyring.set_password('claude_magic', 'api_key', '{CANARY}')")
+        own.run("%claude --alone -c none Hi")
+        assert saw_key(server) == CANARY
+        own.run(f"print(keyring.get_password('claude_magic', 'api_key'), '{OTHER_CANARY}')")
+        own.run("%claude_login --forget")
+        own.run("%claude --alone -c none Hi")
         assert saw_key(server) is None
 
 

@@ -86,15 +86,62 @@ def test_a_traceback_goes_along_without_the_kernels_own_frames(running_kernel: K
     assert not re.search(r"ipykernel_\d+", error)
 
 
-def test_running_a_cell_again_replaces_what_it_did_before(running_kernel: Kernel) -> None:
+def test_running_a_cell_again_replaces_what_it_did_before_in_its_place(
+    running_kernel: Kernel,
+) -> None:
     running_kernel.run("print('first')", cell="a")
     running_kernel.run("print('second')", cell="b")
+    running_kernel.run("%claude What?", cell="c")
     running_kernel.run("print('first, mended')", cell="a")
     running_kernel.run("%claude What?", cell="c")
     assert [text for tag, text in parts(asked(running_kernel)) if tag == "output"] == [
-        "second",
         "first, mended",
+        "second",
     ]
+
+
+def test_a_cell_that_does_not_parse_goes_with_the_error_alone(running_kernel: Kernel) -> None:
+    running_kernel.run("1 +* 2", ok=False)
+    running_kernel.run("%claude Why?")
+    (_, _), (_, error) = parts(asked(running_kernel))
+    assert "1 +* 2" in error
+    assert error.endswith("SyntaxError: invalid syntax")
+    assert "interactiveshell" not in error
+    assert not re.search(r"ipykernel_\d+", error)
+
+
+def test_a_cell_that_python_cannot_read_does_not_stop_the_question(
+    running_kernel: Kernel,
+) -> None:
+    running_kernel.run("deep = " + "-" * 200_000 + "1", ok=False)
+    running_kernel.run("'\\d'")
+    ran = running_kernel.run("%claude Why?")
+    assert ran.printed == "", "a warning of a cell above is not shown again"
+
+
+def test_a_stream_put_back_by_a_later_cell_is_recorded_once(running_kernel: Kernel) -> None:
+    running_kernel.run("import io, sys\nkept, sys.stdout = sys.stdout, io.StringIO()")
+    running_kernel.run("sys.stdout = kept")
+    running_kernel.run("%claude Start afresh")
+    running_kernel.run("print('once')")
+    running_kernel.run("%claude What?")
+    assert ("output", "once") in parts(asked(running_kernel))
+
+
+def test_what_a_stream_refuses_is_not_recorded(running_kernel: Kernel) -> None:
+    ran = running_kernel.run("import sys\nsys.stdout.write(b'x')", ok=False)
+    assert ran.reply["evalue"].startswith("write() argument must be str")
+    running_kernel.run("%claude What?")
+
+
+def test_figures_are_seen_where_the_extension_was_loaded_in_a_captured_cell(
+    tmp_path: Path,
+) -> None:
+    with kernel(tmp_path, load=False) as own:
+        own.run("%%capture\n%load_ext claude_magic")
+        own.run("from IPython.display import display\ndisplay('shown')")
+        own.run("%claude What?")
+        assert ("output", "'shown'") in parts(asked(own))
 
 
 def test_a_long_output_is_trimmed_in_the_middle_and_that_is_said(running_kernel: Kernel) -> None:

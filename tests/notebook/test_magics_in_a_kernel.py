@@ -37,6 +37,27 @@ def test_a_line_may_end_in_a_question_mark(running_kernel: Kernel) -> None:
     assert "offline server" in ran.shown()
 
 
+def test_a_question_in_a_string_stays_as_it_is(running_kernel: Kernel) -> None:
+    running_kernel.run('lines = """\n%claude What is it?\n"""')
+    assert running_kernel.value("lines") == "\n%claude What is it?\n"
+
+
+def test_from_python_one_image_file_or_stop_needs_no_list(
+    running_kernel: Kernel, shared_folder: Path
+) -> None:
+    (shared_folder / "one.txt").write_text("Ants have six legs.", encoding="utf-8")
+    running_kernel.run(
+        "import claude_magic, numpy\n"
+        "image = numpy.zeros((20, 30, 3), 'uint8')\n"
+        "claude_magic.ask('Hi', images=image, files='one.txt', stop='END', alone=True)\n"
+        "claude_magic.ask('Hi', images=[image], alone=True)"
+    )
+    first, second = running_kernel.requests()[-2:]
+    assert first["stop_sequences"] == ["END"]
+    assert [b["type"] for b in first["messages"][0]["content"]] == ["document", "image", "text"]
+    assert [b["type"] for b in second["messages"][0]["content"]] == ["image", "text"]
+
+
 def test_a_question_mark_right_after_the_name_shows_the_help(running_kernel: Kernel) -> None:
     reply = running_kernel.run("%%claude?").reply
     page = reply["payload"][0]["data"]["text/plain"]
