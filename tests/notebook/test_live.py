@@ -16,6 +16,7 @@ from claude_magic.messages.blocks import text
 from claude_magic.messages.images import ImageCache
 from claude_magic.messages.retry import Wait
 from claude_magic.notebook.live import CellDisplay
+from claude_magic.notebook.slots import stack
 
 MOST_OUTPUTS = 12
 
@@ -190,6 +191,13 @@ def test_thinking_is_folded_above_the_text() -> None:
     cell = play("So.", thinking="Let me see.")
     kinds = ["<details" in html for html in cell.shown("text/html")]
     assert kinds == [False, True, False]
+
+
+def test_the_servers_own_words_are_literal_in_markdown_too() -> None:
+    """A stop reason that is not known is shown, whatever a server writes there."""
+    bundle = stack({"text/markdown": "So."}, {"text/plain": "<img src=x> ![a](http://b)"})
+    assert "<img" not in bundle["text/markdown"].replace("\\<", "")
+    assert "![" not in bundle["text/markdown"]
 
 
 def test_a_prefill_asked_for_in_words_is_shown_once() -> None:

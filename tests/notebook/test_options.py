@@ -44,7 +44,7 @@ VALID = {
         "-i https://e.org/a.jpg?x=1 x",
         {"image": ("https://e.org/a.jpg?x=1",), "prompt": "x"},
     ),
-    "cells": ("-c last:2,#fit -c 3-5 -c 7", {"context": ("last:2", "#fit", "3-5", "7")}),
+    "cells": ("-c last:2,above -c 3-5 -c 7", {"context": ("last:2", "above", "3-5", "7")}),
     "a number": ("--max-tokens 500", {"max_tokens": 500}),
     "stop texts keep commas": ('--stop "a, b" --stop ,', {"stop": ("a, b", ",")}),
     "a value with a bracket": ('--prefill "The answer is ("', {"prefill": "The answer is ("}),

@@ -329,6 +329,7 @@ def test_the_layer_has_these_public_names() -> None:
         "TerminalFilter",
         "code_blocks",
         "escape",
+        "literal",
         "plain",
         "reply_bundle",
         "split_point",
