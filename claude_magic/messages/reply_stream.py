@@ -128,7 +128,7 @@ class ReplyStream:
         if not shown:
             return self._exchange.failure(error)
         broken = BrokenReply(
-            f"The reply broke off. {error} What came is kept: %claude_continue goes on from it.",
+            f"The reply broke off. {error} What came is kept, and not sent later: ask again.",
             status=error.status,
             error_type=error.error_type,
             request_id=error.request_id or self.request_id,

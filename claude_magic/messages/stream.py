@@ -81,9 +81,7 @@ class Snapshot:
                 "The server's answer held no message; is base_url a Messages API server?"
             )
         if not self.complete and self.stop_reason is None:
-            error = BrokenReply(
-                "The server ended the reply part way. Ask again, or go on with %claude_continue."
-            )
+            error = BrokenReply("The server ended the reply part way. Ask again.")
             error.partial = self.message
             raise error
         self.complete = True
