@@ -1,0 +1,155 @@
+"""What the records of a conversation come to: its turns, and which of them still count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from types import NoneType
+from typing import Any, get_args
+
+from ..messages.usage import Usage
+from .store_records import END_FIELDS, Record, has_types
+from .turns import Status, Turn
+
+_TURN_TYPES: Mapping[str, Any] = {
+    "id": str,
+    "asked": list,
+    "reply": list,
+    "model": str,
+    "server": str,
+    "parameters": dict,
+    "usage": dict,
+    "stop_reason": str | NoneType,
+    "cell": str | NoneType,
+    "ordinal": int,
+    "saw": list,
+    "order": list,
+    "started": int | float,
+    "ended": int | float,
+    "digest": str,
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What is known of a conversation.
+
+    `turns` in the order started, those of this store that still run not among them; `retired` the
+    ids that are never sent; `notes` the other records, whole, in their order, and for each torn
+    last line one of kind `torn`; `read_only` whether this store writes nothing.
+    """
+
+    turns: tuple[Turn, ...]
+    retired: frozenset[str]
+    notes: tuple[Mapping[str, Any], ...]
+    read_only: bool
+
+
+@dataclass
+class Standing:
+    """What is recorded of one turn: `time` is that of the newest word on it."""
+
+    start: Mapping[str, Any]
+    time: float
+    reply: Any = None
+    end: Record | None = None
+
+
+class Fold:
+    """What records come to, taken over one by one in their order.
+
+    `turns` are in the order started; `aside` counts the records that make no sense, such as the
+    end of a turn whose start is lost.
+    """
+
+    def __init__(self) -> None:
+        self.turns: dict[str, Standing] = {}
+        self.retired: set[str] = set()
+        self.notes: list[Record] = []
+        self.aside = 0
+        self._take: Mapping[str, Callable[[Record], bool]] = {
+            "turn_start": self._start,
+            "turn_progress": self._progress,
+            "turn_end": self._end,
+            "retire": self._retire,
+            "restore": self._restore,
+        }
+
+    def add(self, record: Record) -> None:
+        """Take one record over."""
+        take = self._take.get(record["kind"])
+        if take is None:
+            self.notes.append(record)
+        elif not take(record):
+            self.aside += 1
+
+    def _start(self, record: Record) -> bool:
+        turn = record.get("turn")
+        if not (isinstance(turn, dict) and isinstance(turn.get("id"), str)):
+            return False
+        self.turns.setdefault(turn["id"], Standing(turn, record["time"]))
+        return True
+
+    def _progress(self, record: Record) -> bool:
+        standing = self._standing(record)
+        if standing:
+            standing.reply, standing.time = record.get("reply"), record["time"]
+        return standing is not None
+
+    def _end(self, record: Record) -> bool:
+        standing = self._standing(record)
+        if standing:
+            standing.end = record
+        return standing is not None
+
+    def _retire(self, record: Record) -> bool:
+        turns = record.get("turns")
+        if not (isinstance(turns, list) and all(isinstance(turn, str) for turn in turns)):
+            return False
+        self.retired |= set(turns)
+        return True
+
+    def _restore(self, record: Record) -> bool:
+        standing = self._standing(record)
+        if standing is None:
+            return False
+        place = _place(standing)
+        if place[0] is not None:  # turns without a cell stand each for itself
+            self.retired |= {turn for turn, other in self.turns.items() if _place(other) == place}
+        self.retired.discard(record["turn"])
+        return True
+
+    def _standing(self, record: Record) -> Standing | None:
+        turn = record.get("turn")
+        return self.turns.get(turn) if isinstance(turn, str) else None
+
+
+def _place(standing: Standing) -> tuple[Any, Any]:
+    return standing.start.get("cell"), standing.start.get("ordinal")
+
+
+def turn_of(standing: Standing, put_back: Callable[[Any], Any]) -> Turn | None:
+    """The turn, or None where its records do not make one.
+
+    One that has not ended is broken, with what had come. Fields that this version does not know
+    are left out; so is a status, which then counts as broken.
+    """
+    values = {f.name: standing.start[f.name] for f in fields(Turn) if f.name in standing.start}
+    if standing.end is not None:
+        values |= {name: standing.end[name] for name in END_FIELDS if name in standing.end}
+        status = values.get("status")
+        values["status"] = status if status in get_args(Status) else "broken"
+    else:
+        values |= {"status": "broken", "stop_reason": None, "ended": standing.time}
+        if standing.reply is not None:
+            values["reply"] = standing.reply
+    if not has_types(values, _TURN_TYPES):
+        return None
+    if not all(isinstance(block, dict) for block in [*values["asked"], *values["reply"]]):
+        return None
+    counts = {f.name: values["usage"].get(f.name) for f in fields(Usage)}
+    values["usage"] = {name: n for name, n in counts.items() if isinstance(n, int)}
+    try:
+        return Turn.from_json(put_back(values))
+    except RecursionError:  # nested deeper than anything that a reply holds
+        return None
