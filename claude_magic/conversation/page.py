@@ -3,11 +3,14 @@
 A turn stands where its cell stands. A question sees the turns of the cells above its own, and of
 its own cell those that the same run asked before it. Where no cell is known (a terminal, nbclient)
 a question sees all that was asked before it.
+
+A panel turn was not asked by a cell: it stands below the cell that was active, after what that cell
+asked and in the order started. Cells below see it once it is complete.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .turns import Turn
 
@@ -19,24 +22,32 @@ class Page:
         self._order: list[str] = []
         self._told: tuple[str, ...] = ()
         self._last_run: str | None = None
+        self._deleted: set[str] = set()
 
     @property
     def order(self) -> tuple[str, ...]:
         """The ids of the cells, the topmost first."""
         return tuple(self._order)
 
-    def tell(self, order: Sequence[str]) -> None:
+    def tell(self, order: Sequence[str], *, live: bool = False) -> None:
         """Take over an order that somebody knows, such as the saved notebook.
+
+        `live` says that it is the page as it stands now: a cell that it does not hold is gone.
 
         A cell that it does not hold but that ran in this kernel keeps its place below the cell
         above it: it is newer than what was saved.
         """
+        if live:
+            self._deleted -= set(order)
+            self._order = list(order)
+            self._told = tuple(order)
+            return
         if tuple(order) == self._told:
             return
         gone = set(self._told) - set(order)
         before = [cell for cell in self._order if cell not in gone]
         self._told = tuple(order)
-        self._order = list(order)
+        self._order = [cell for cell in order if cell not in self._deleted]
         above: str | None = None
         for cell in before:
             if cell not in self._order:
@@ -45,9 +56,20 @@ class Page:
 
     def ran(self, cell: str) -> None:
         """A cell runs; one that is not known stands below the cell that ran before it."""
+        self._deleted.discard(cell)
         if cell not in self._order:
             self._put_below(cell, self._last_run)
         self._last_run = cell
+
+    def deleted(self, cells: Collection[str]) -> None:
+        """The front end says that these cells are gone; one that runs again is back."""
+        self._deleted |= set(cells)
+        self._order = [cell for cell in self._order if cell not in self._deleted]
+
+    @property
+    def active(self) -> str | None:
+        """The cell that ran last: the one that a user is at."""
+        return self._last_run if self._last_run in self._order else None
 
     def _put_below(self, cell: str, above: str | None) -> None:
         at = self._order.index(above) + 1 if above in self._order else len(self._order)
@@ -60,24 +82,74 @@ def seen_by(
     turns: Sequence[Turn],
     retired: Collection[str],
     order: Sequence[str],
+    *,
+    panel: bool = False,
 ) -> list[Turn]:
     """The turns that a question in `cell` sees, in their order on the page.
 
     `run` holds the ids of the turns that this very run of the cell has asked so far; `order` the
-    cells from top to bottom.
+    cells from top to bottom. A `panel` question stands below `cell`, and sees what that asked.
     """
     standing = [t for t in turns if t.sent_later and t.id not in retired]
     if cell is None:
         return standing
-    places = {known: place for place, known in enumerate(order)}
+    if not panel:  # a panel reply that was interrupted is seen by the panel alone
+        standing = [t for t in standing if not t.panel or t.status == "complete"]
+    places = _places(order)
     here = places.get(cell, len(places))
-    above = [
+    above = []
+    for turn in standing:
+        at = _place(turn, places)
+        if turn.id in run:
+            above.append((here, turn))
+        elif at is not None and (at <= here if panel else at < here):
+            above.append((at, turn))
+    newest = {t.id for t in current(turn for _, turn in above)}
+    above = [(at, turn) for at, turn in above if turn.id in newest]
+    above.sort(key=lambda found: (found[0], *_rank(found[1])))
+    return [turn for _, turn in above]
+
+
+def on_page(turns: Iterable[Turn], retired: Collection[str], order: Sequence[str]) -> list[Turn]:
+    """All that counts, from top to bottom, of whatever status; what stands nowhere comes last."""
+    places = _places(order)
+    standing = current(t for t in turns if t.id not in retired)
+    found = [(_place(t, places), t) for t in standing]
+    return [
         t
-        for t in standing
-        if t.id in run or (t.cell in places and places[t.cell] < here and t.cell != cell)
+        for _, t in sorted(
+            found, key=lambda f: (len(places) if f[0] is None else f[0], *_rank(f[1]))
+        )
     ]
-    newest = current(above)
-    return sorted(newest, key=lambda t: (places.get(t.cell or "", here), t.ordinal))
+
+
+def lowest(turns: Iterable[Turn], retired: Collection[str], order: Sequence[str]) -> str | None:
+    """The lowest cell of the page that has a turn."""
+    places = _places(order)
+    asked = {places[t.cell] for t in turns if t.id not in retired and t.cell in places}
+    return order[max(asked)] if asked else None
+
+
+def _places(order: Sequence[str]) -> dict[str | None, int]:
+    return {cell: place for place, cell in enumerate(order)}
+
+
+def _place(turn: Turn, places: Mapping[str | None, int]) -> int | None:
+    """The place of the turn's cell; None if that is not on the page.
+
+    A panel turn whose cell is gone stands below the nearest cell above it that is still there.
+    """
+    if turn.cell in places:
+        return places[turn.cell]
+    if not turn.panel or turn.cell not in turn.order:
+        return None
+    above = turn.order[: turn.order.index(turn.cell)]
+    return next((places[cell] for cell in reversed(above) if cell in places), -1)
+
+
+def _rank(turn: Turn) -> tuple[bool, float]:
+    """The order of turns at one place: those of the cell, then those of the panel."""
+    return turn.panel, turn.started if turn.panel else turn.ordinal
 
 
 def current(turns: Iterable[Turn]) -> list[Turn]:
@@ -85,9 +157,9 @@ def current(turns: Iterable[Turn]) -> list[Turn]:
 
     A run again that was interrupted leaves the complete version in its place for the others.
     """
-    chosen: dict[tuple[str | None, int], Turn] = {}
+    chosen: dict[tuple[str | None, int | str], Turn] = {}
     for turn in turns:
-        place = (turn.cell, turn.ordinal)
+        place = (turn.cell, turn.id if turn.panel or turn.alone else turn.ordinal)
         held = chosen.get(place)
         if held is None or turn.status == "complete" or held.status != "complete":
             chosen[place] = turn
@@ -98,6 +170,6 @@ def superseded(turns: Iterable[Turn], cell: str, run: Collection[str]) -> list[s
     """The ids of the turns that a run of `cell` replaces, once that run has ended well.
 
     Older versions of what it asked, and what it did not ask any more; `run` holds the ids of the
-    turns that it asked.
+    turns that it asked. A panel turn is never replaced.
     """
-    return [t.id for t in turns if t.cell == cell and t.id not in run]
+    return [t.id for t in turns if t.cell == cell and t.id not in run and not t.panel]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from ..messages import models
 from ..messages.blocks import Block, ImageBlock, Message, content_blocks
 from ..messages.errors import InputError
 from ..messages.request import Options, Request, build
+from ..messages.sealed import Sealed, seal
 from ..messages.usage import Usage, estimate_input
 from .connection import Server
+from .digest import digest
+from .healing import mended_tools
 from .page import current, seen_by
 from .question import Question
 from .settings import OFFLINE, Settings
@@ -30,10 +34,10 @@ _EXPECTED_OUTPUT = 1_000
 class Plan:
     """What would be sent, and what it would cost, before anything leaves.
 
-    `tokens` is an estimate of the input; `price` in USD for that and a reply of about a thousand
-    tokens, None when the model's price is not known. `left_out` counts earlier turns that this
-    server must not see, `standing` all turns of the conversation; `first` says that this kernel
-    has sent nothing to this server yet.
+    `tokens` is an estimate of the input, `digest` that of the request; `price` is in USD, for that
+    and a reply of about a thousand tokens, None when the model's price is not known. `left_out`
+    counts earlier turns that this server must not see, `standing` all turns of the conversation;
+    `first` says that this kernel has sent nothing to this server yet.
     """
 
     question: Question
@@ -42,10 +46,17 @@ class Plan:
     request: Request
     saw: tuple[str, ...]
     tokens: int
+    digest: str = ""
     left_out: int = 0
     standing: int = 0
     first: bool = False
     notices: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> list[Block]:
+        """The question's content blocks as they are sent."""
+        body = self.request.body["messages"]
+        return content_blocks(body[-1 if body[-1]["role"] == "user" else -2])
 
     @property
     def price(self) -> float | None:
@@ -68,13 +79,12 @@ def make_plan(
     """
     server = Server.of(settings.base_url)
     model = _model(question.model or settings.model, server)
-    seen = seen_by(question.cell, question.run, turns, retired, question.order)
-    visible = [] if question.alone else seen
+    visible = [] if question.alone else _seen(question, turns, retired)
     # What was answered offline may hold what nobody meant to send.
     told = [t for t in visible if t.server == server.label or t.server != OFFLINE]
     request = build(
         model,
-        messages(told),
+        _valid(messages(told, question.going_on)),
         question.content,
         _options(question, settings),
         anthropic=server.anthropic,
@@ -88,11 +98,40 @@ def make_plan(
         replace(request, body=body),
         tuple(t.id for t in told),
         estimate_input(body, model),
+        digest(server.label, body),
         left_out=len(visible) - len(told),
         standing=_standing(question, turns, retired),
         first=server.label not in asked,
         notices=(*question.notices, *([retirement] if retirement else []), *request.notices),
     )
+
+
+def parameters(request: Request) -> dict[str, Any]:
+    """What the request says beside model and messages; not what is of transport."""
+    said = {
+        k: v for k, v in request.body.items() if k not in ("messages", "model", "cache_control")
+    }
+    if request.prefill:
+        said |= {"prefill": request.prefill, "emulated": request.emulated}
+    return said
+
+
+def _seen(question: Question, turns: Sequence[Turn], retired: Collection[str]) -> list[Turn]:
+    seen = seen_by(
+        question.cell, question.run, turns, retired, question.order, panel=question.panel
+    )
+    if question.going_on and question.going_on not in {t.id for t in seen}:
+        # Of the other versions of the same question only the one that goes on goes along.
+        goal = next(t for t in turns if t.id == question.going_on)
+        seen = [t for t in seen if (t.cell, t.ordinal) != (goal.cell, goal.ordinal)]
+        seen.append(goal)
+    return seen
+
+
+def _valid(history: list[Message]) -> list[Message]:
+    """The messages with a result for each call of a tool, as the API asks."""
+    calls = any(seal(message).calls_tools for message in history)
+    return mended_tools(history) if calls else history
 
 
 def _standing(question: Question, turns: Sequence[Turn], retired: Collection[str]) -> int:
@@ -102,7 +141,13 @@ def _standing(question: Question, turns: Sequence[Turn], retired: Collection[str
         for t in turns
         if t.sent_later
         and t.id not in retired
-        and (question.cell is None or t.cell != question.cell or t.id in question.run)
+        and (
+            question.cell is None
+            or question.panel
+            or t.panel
+            or t.cell != question.cell
+            or t.id in question.run
+        )
     )
     return len(current(others))
 
@@ -135,18 +180,23 @@ def _within_image_limits(
     body: Mapping[str, Any], cache: Callable[[], ImageCache]
 ) -> Mapping[str, Any]:
     """The body with every image at most 2000 px a side, which the API asks for over 20 images."""
-    found = [b for m in body["messages"] for b in content_blocks(m) if b.get("type") == "image"]
-    if len(found) <= _MANY_IMAGES:
-        return body
+    sealed = [seal(m) for m in body["messages"]]
+    if sum(message.images for message in sealed) <= _MANY_IMAGES:
+        return {**body, "messages": sealed}
+    fitted = [m.noted("fitted", partial(_fitted, m, cache())) for m in sealed]
+    return {**body, "messages": fitted}
+
+
+def _fitted(message: Sealed, cache: ImageCache) -> Sealed:
+    """The message with its images fitted; the same object where each fits already."""
+    if not message.images:
+        return message
     from ..messages.images import fit_many
 
-    def fitted(message: Message) -> Message:
-        if isinstance(message["content"], str):
-            return message
-        blocks: list[Block] = [
-            fit_many(cast(ImageBlock, b), cache=cache()) if b.get("type") == "image" else b
-            for b in message["content"]
-        ]
-        return {"role": message["role"], "content": blocks}
-
-    return {**body, "messages": [fitted(m) for m in body["messages"]]}
+    blocks: list[Block] = [
+        fit_many(cast(ImageBlock, b), cache=cache) if b.get("type") == "image" else b
+        for b in message["content"]
+    ]
+    if all(new is old for new, old in zip(blocks, message["content"], strict=True)):
+        return message
+    return Sealed(role=message["role"], content=blocks)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ..messages.blocks import Block
 
@@ -13,6 +14,9 @@ class Question:
 
     `cell` is the id of the cell that asks, `ordinal` which of its questions this is, `run` the ids
     of the turns that this run of it asked before, `order` the cells of the page from top to bottom.
+    `panel` says that no cell asks: the question stands below `cell`. `source` is the digest of the
+    cell's text, `prompt` the question in the user's own words. `counts` holds the cells that
+    execution counts mean. `going_on` is the id of a turn, maybe broken, that this one goes on from.
     `fresh` asks the server even where the same request was answered before.
     `carried` says in words what goes along ("4 cells, 2 figures"); `notices` are lines for the
     user about what was left out or changed on the way.
@@ -32,5 +36,10 @@ class Question:
     ordinal: int = 0
     run: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
+    panel: bool = False
+    source: str = ""
+    prompt: str = ""
+    counts: Mapping[str, str] = field(default_factory=dict)
+    going_on: str = ""
     carried: str = ""
     notices: tuple[str, ...] = ()

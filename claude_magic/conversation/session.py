@@ -2,71 +2,94 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..messages.blocks import content_blocks, text
+from ..messages.blocks import text
 from ..messages.credentials import Found, find_key
-from ..messages.errors import BrokenReply, BudgetError, Interrupted
+from ..messages.errors import APIError, BrokenReply, ClaudeError, Interrupted
 from ..messages.usage import Usage
+from . import healing
 from .connection import Connections, Server, require_key
+from .history import History
 from .page import seen_by, superseded
-from .plan import Plan, make_plan
+from .plan import Plan, make_plan, parameters
 from .question import Question
+from .replay import Replays
 from .reply import Reply
-from .settings import Settings
+from .settings import OFFLINE, Settings
+from .spending import Spending
 from .turns import Status, Turn
 from .watcher import Watcher
 
 if TYPE_CHECKING:
-    from ..messages.client import Cancel, ReplyStream
+    from ..messages.client import Cancel, Client, ReplyStream
     from ..messages.images import ImageCache
     from ..offline import OfflineServer
+
+# Seconds between two records of what has come so far: what a killed kernel can lose.
+_PROGRESS = 1.0
+# A server names one block that it cannot take at a time.
+_MOST_TRIES = 5
 
 
 class Session:
     """A conversation and the means to go on with it.
 
-    `settings` is read at every question. `find` looks a key up; `clock` gives seconds since the
-    epoch. Safe to use from several threads.
+    `settings` is read at every question; `history` gives the conversation at the first one. `find`
+    looks a key up; `clock` gives seconds since the epoch. Safe to use from several threads.
     """
 
     def __init__(
         self,
         settings: Callable[[], Settings],
         *,
+        history: Callable[[], History] = History,
         find: Callable[[], Found | None] = find_key,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
-        self.turns: list[Turn] = []
-        self.retired: set[str] = set()
-        self.spent = 0.0
-        # Expected cost of the questions under way.
-        self._pending = 0.0
+        self.spending = Spending()
+        self._open = history
         self._find = find
         self._clock = clock
+        self._replays = Replays(lambda: self.history)
         self._connections = Connections()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         # Servers and models that were asked: what is said about each is said once.
         self._told: set[str] = set()
-        self._images: ImageCache | None = None
 
     @property
+    def history(self) -> History:
+        """The turns of the conversation and the store behind them, opened when first needed."""
+        with self._lock:
+            return self._history
+
+    @cached_property
+    def _history(self) -> History:
+        return self._open()
+
+    @property
+    def opened(self) -> bool:
+        """Whether the conversation was needed already."""
+        return "_history" in vars(self)
+
+    @property
+    def turns(self) -> list[Turn]:
+        """All turns, in the order asked."""
+        return self.history.turns
+
+    @cached_property
     def images(self) -> ImageCache:
         """Prepared images by digest, so that each is encoded once and not once a request."""
-        if self._images is None:
-            from ..messages.images import ImageCache
+        from ..messages.images import ImageCache
 
-            self._images = ImageCache()
-        return self._images
+        return ImageCache()
 
     def plan(self, question: Question) -> Plan:
         """What `question` would send, and to whom. Nothing leaves.
@@ -76,28 +99,33 @@ class Session:
         return make_plan(
             question,
             self.settings(),
-            self.turns,
-            self.retired,
+            self._within_reach(question.cell),
+            self.history.retired,
             asked=self._told,
             images=lambda: self.images,
         )
 
     def ask(self, question: Question, watcher: Watcher, *, cancel: Cancel | None = None) -> Reply:
-        """The reply to `question`; its turn is in `turns` afterwards, unless it was `alone`.
+        """The reply to `question`; its turn is in `turns` afterwards.
 
         A request that was answered before, and has not changed, is not sent again: the recorded
         reply is shown. No key is needed for that.
 
-        Raises CredentialError and BudgetError before anything leaves; the client's errors;
-        BrokenReply and Interrupted after the turn, with what came, was kept.
+        Raises CredentialError and BudgetError before anything leaves; NotRecordedError where only
+        the record may answer; the client's errors; BrokenReply and Interrupted after the turn,
+        with what came, was kept.
         """
-        plan = self.plan(question)
         settings = self.settings()
-        recorded = self._recorded(plan, settings)
+        plan = self.plan(question)
+        recorded = self._replays.find(plan, settings)
         if recorded is not None:
-            return self._replay(plan, recorded, watcher)
+            return self._replay(_with_notices(plan, *recorded[1]), recorded[0], watcher)
+        reason = self._replays.miss(plan)
+        if reason and settings.replay == "on":
+            plan = _with_notices(plan, reason)
         found = self._credential(plan.server)
-        with self._reserved(plan, settings.budget):
+        price = 0.0 if plan.server.offline else plan.price or 0.0
+        with self.spending.reserved(price, settings.budget):
             return self._send(plan, settings, found, watcher, cancel)
 
     def _send(
@@ -111,68 +139,61 @@ class Session:
         with self._lock:
             client = self._connections.client(settings, plan.server, found)
             self._told |= {plan.server.label, plan.model.id}
-        started = self._clock()
-        stream: ReplyStream | None = None
+        turn = self._turn(plan)
+        self.history.start(turn)
+        run = _Run(turn, plan, watcher, cancel, self._clock)
         try:
             watcher.sending(plan)
-            with client.stream(plan.request.body, cancel=cancel, waiting=watcher.waiting) as stream:
-                for event in stream:
-                    watcher.received(event)
+            run.receive(client, self.history)
         except KeyboardInterrupt:
-            reply = self._end(plan, stream, "interrupted", started, watcher)
+            reply = self._end(run, "interrupted")
             kept = "what came of the reply is kept" if reply.text else "no word had come yet"
             raise Interrupted(f"you stopped it; {kept}.") from None
         except BrokenReply:
-            self._end(plan, stream, "broken", started, watcher)
+            self._end(run, "broken")
             raise
-        status: Status = "complete"
-        if stream.snapshot.get("stop_reason") == "refusal":
-            status = "refused"
-        return self._end(plan, stream, status, started, watcher)
+        except ClaudeError:
+            self.history.drop(turn)
+            raise
+        refused = run.snapshot.get("stop_reason") == "refusal"
+        return self._end(run, "refused" if refused else "complete")
 
     def add(self, question: Question, reply: str) -> Reply:
         """A turn whose answer the user wrote: it joins the conversation and nothing is sent."""
         plan = self.plan(question)
-        now = self._clock()
-        turn = Turn(
-            id=uuid.uuid4().hex,
-            asked=tuple(question.content),
+        turn = replace(
+            self._turn(plan),
             reply=(text(reply),),
-            model=plan.model.id,
             server="",
             parameters={"synthetic": True},
+            status="complete",
             stop_reason="end_turn",
-            cell=question.cell,
-            ordinal=question.ordinal,
-            saw=plan.saw,
-            order=question.order,
-            started=now,
-            ended=now,
+            digest="",
         )
-        with self._lock:
-            self.turns.append(turn)
-        return Reply(turn, plan.notices)
+        self.history.end(turn)
+        return Reply(turn, (*plan.notices, *self.history.take_warnings()))
 
-    def seen(self, cell: str | None, run: Collection[str], order: Sequence[str]) -> list[Turn]:
+    def seen(
+        self, cell: str | None, run: Collection[str], order: Sequence[str], *, panel: bool = False
+    ) -> list[Turn]:
         """The turns that a question in `cell` would see; see `page.seen_by`."""
-        return seen_by(cell, run, self.turns, self.retired, order)
+        turns = self._within_reach(cell)
+        return seen_by(cell, run, turns, self.history.retired, order, panel=panel)
 
     def cell_ended(self, cell: str, run: Collection[str]) -> None:
         """A run of `cell` has ended well: what it did not ask again is not part of the page now.
 
         `run` holds the ids of the turns that it asked. Older versions are kept, and never sent.
         """
-        with self._lock:
-            self.retired |= set(superseded(self.turns, cell, run))
+        self.history.retire(superseded(self.turns, cell, run))
 
     def models(self) -> Sequence[Mapping[str, Any]]:
         """The server's own list of models. Raises the client's errors."""
-        settings = self.settings()
-        server = Server.of(settings.base_url)
-        found = self._credential(server)
-        with self._lock:
-            client = self._connections.client(settings, server, found)
-        return client.models()
+        return self._client().models()
+
+    def count_tokens(self, plan: Plan) -> int:
+        """The server's own count of the input tokens of `plan`. Raises the client's errors."""
+        return self._client().count_tokens(plan.request.body)
 
     @property
     def offline(self) -> OfflineServer | None:
@@ -184,32 +205,28 @@ class Session:
         with self._lock:
             self._connections.close()
 
-    def _recorded(self, plan: Plan, settings: Settings) -> Turn | None:
-        """The newest complete turn of the very same request to the same server, if wanted."""
-        if settings.replay == "off" or plan.question.fresh or plan.question.alone:
-            return None
-        wanted = digest(plan.server, plan.request.body)
-        found = (t for t in reversed(self.turns) if t.digest == wanted and t.status == "complete")
-        return next(found, None)
+    def _client(self) -> Client:
+        settings = self.settings()
+        server = Server.of(settings.base_url)
+        found = self._credential(server)
+        with self._lock:
+            return self._connections.client(settings, server, found)
+
+    def _within_reach(self, cell: str | None) -> list[Turn]:
+        """The turns that a question may see: where no cell is known, those of this kernel."""
+        history = self.history
+        if cell is not None:
+            return history.turns
+        return [turn for turn in history.turns if turn.id in history.asked]
 
     def _replay(self, plan: Plan, recorded: Turn, watcher: Watcher) -> Reply:
         """The recorded reply, shown again: nothing is sent and nothing is paid."""
-        question = plan.question
-        turn = recorded
-        if (recorded.cell, recorded.ordinal) != (question.cell, question.ordinal):
-            # The same question stands in another place now, or a second time.
-            turn = replace(
-                recorded,
-                id=uuid.uuid4().hex,
-                cell=question.cell,
-                ordinal=question.ordinal,
-                order=question.order,
-            )
-        with self._lock:
-            self.retired.discard(turn.id)
-            if turn is not recorded:
-                self.turns.append(turn)
-        reply = Reply(turn, plan.notices, replayed=True)
+        turn = self._replays.bound(plan, recorded)
+        if turn.id in self.history:
+            self.history.restore(turn)
+        else:
+            self.history.end(turn)
+        reply = Reply(turn, (*plan.notices, *self.history.take_warnings()), replayed=True)
         watcher.ended(plan, reply)
         return reply
 
@@ -219,79 +236,151 @@ class Session:
         require_key(server, found)
         return found
 
-    @contextmanager
-    def _reserved(self, plan: Plan, budget: float) -> Iterator[None]:
-        """Hold the expected price back from other threads' questions. Raises BudgetError."""
-        price = 0.0 if plan.server.offline else plan.price or 0.0
-        with self._lock:
-            spent = self.spent + self._pending
-            if price and spent + price > budget:
-                raise BudgetError(
-                    f"Not sent: it would cost about ${price:.2f}, and ${spent:.2f} of the "
-                    f"budget of ${budget:.2f} are spent. Raise it with "
-                    f"%claude_config budget={int(2 * (spent + price)) + 1}"
-                )
-            self._pending += price
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._pending -= price
+    def _turn(self, plan: Plan) -> Turn:
+        """The turn of `plan` as it is asked: broken, until it has ended."""
+        question, now = plan.question, self._clock()
+        return Turn(
+            id=uuid.uuid4().hex,
+            asked=tuple(plan.asked),
+            reply=(),
+            model=plan.model.id,
+            server=plan.server.label,
+            parameters=parameters(plan.request),
+            status="broken",
+            cell=question.cell,
+            ordinal=question.ordinal,
+            saw=plan.saw,
+            order=question.order,
+            started=now,
+            ended=now,
+            digest=plan.digest,
+            prompt=question.prompt,
+            requested=plan.model.id,
+            source=question.source,
+            counts=question.counts,
+            alone=question.alone,
+            panel=question.panel,
+        )
 
-    def _end(
-        self,
-        plan: Plan,
-        stream: ReplyStream | None,
-        status: Status,
-        started: float,
-        watcher: Watcher,
-    ) -> Reply:
-        snapshot: Mapping[str, Any] = stream.snapshot if stream else {}
-        turn = _turn(plan, snapshot, status, started, self._clock())
-        with self._lock:
-            if not plan.question.alone:
-                self.turns.append(turn)
-            if not plan.server.offline:
-                self.spent += turn.usage.cost(plan.model) or 0.0
-        reply = Reply(turn, plan.notices)
-        watcher.ended(plan, reply)
+    def _end(self, run: _Run, status: Status) -> Reply:
+        """Keep the turn and show how it ended; an interrupt meanwhile comes after that."""
+        try:
+            return self._ended(run, status)
+        except KeyboardInterrupt:
+            reply = self._ended(run, status)
+            if status == "complete":
+                raise Interrupted("you stopped it as it ended: the reply is whole.") from None
+            return reply
+
+    def _ended(self, run: _Run, status: Status) -> Reply:
+        plan, turn = run.plan, run.ended(status)
+        self.history.end(turn)
+        if not run.paid and plan.server.label != OFFLINE:
+            self.spending.add(turn.usage.cost(plan.model) or 0.0)
+        run.paid = True
+        reply = Reply(turn, (*plan.notices, *run.healed, *self.history.take_warnings()))
+        run.watcher.ended(plan, reply)
+        recording = self._replays.recording(self.settings())
+        if recording is not None and status == "complete":
+            recording.add(turn)
         return reply
 
 
-def _turn(
-    plan: Plan, snapshot: Mapping[str, Any], status: Status, started: float, ended: float
-) -> Turn:
-    request, question = plan.request, plan.question
-    last = request.body["messages"][-1 if request.body["messages"][-1]["role"] == "user" else -2]
-    return Turn(
-        id=uuid.uuid4().hex,
-        asked=tuple(content_blocks(last)),
-        reply=tuple(snapshot.get("content", ())),
-        model=str(snapshot.get("model") or plan.model.id),
-        server=plan.server.label,
-        parameters=_parameters(request.body, request.prefill, emulated=request.emulated),
-        usage=Usage.from_wire(snapshot.get("usage")),
-        status=status,
-        stop_reason=snapshot.get("stop_reason"),
-        cell=question.cell,
-        ordinal=question.ordinal,
-        saw=plan.saw,
-        order=question.order,
-        started=started,
-        ended=ended,
-        digest=digest(plan.server, request.body),
-    )
+class _Run:
+    """One question on its way: what came of it so far."""
+
+    def __init__(
+        self,
+        turn: Turn,
+        plan: Plan,
+        watcher: Watcher,
+        cancel: Cancel | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self.turn = turn
+        self.plan = plan
+        self.watcher = watcher
+        self.healed: list[str] = []
+        self.paid = False
+        self._cancel = cancel
+        self._clock = clock
+        self._stream: ReplyStream | None = None
+        self._left_out = 0
+        self._tries = 0
+
+    @property
+    def snapshot(self) -> Mapping[str, Any]:
+        """The reply as far as it came."""
+        return self._stream.snapshot if self._stream else {}
+
+    def receive(self, client: Client, history: History) -> None:
+        """Send the request and pass on what comes; what the server cannot take is left out.
+
+        Raises the client's errors.
+        """
+        while True:
+            body = self._sendable(history)
+            try:
+                return self._receive(client, history, body)
+            except APIError as error:
+                if not self._heal(error, body, history):
+                    raise
+
+    def _receive(self, client: Client, history: History, body: Mapping[str, Any]) -> None:
+        kept = self._clock()
+        with client.stream(body, cancel=self._cancel, waiting=self.watcher.waiting) as self._stream:
+            for event in self._stream:
+                self.watcher.received(event)
+                if self._clock() - kept >= _PROGRESS:
+                    kept = self._clock()
+                    history.progress(self.turn.id, self.snapshot.get("content", ()))
+
+    def _sendable(self, history: History) -> Mapping[str, Any]:
+        """The request without what this server could not take."""
+        body = self.plan.request.body
+        refused = history.rejected_by(self.plan.server.label)
+        if refused:
+            body, _ = healing.without(body, refused)
+        return healing.without_oldest(body, self._left_out) if self._left_out else body
+
+    def _heal(self, error: APIError, body: Mapping[str, Any], history: History) -> bool:
+        """Whether the request can be sent once more, with less in it; the user is told."""
+        self._tries += 1
+        if self._tries > _MOST_TRIES:
+            return False
+        keys = healing.rejected(error, body)
+        if keys:
+            history.reject(self.plan.server.label, keys)
+            said = "1 block" if len(keys) == 1 else f"{len(keys)} blocks"
+            self.healed.append(
+                f"The server could not take {said} (an image, a document): a line of text went in "
+                f"place of it. It said: {error}"
+            )
+            return True
+        long = healing.too_long(error)
+        count = healing.how_many_oldest(body, long, self.plan.model) if long else 0
+        if count:
+            self._left_out += count
+            self.healed.append(
+                f"Too long for the model: the oldest {self._left_out} of "
+                f"{len(self.plan.saw)} earlier turns were left out of this request."
+            )
+        return bool(count)
+
+    def ended(self, status: Status) -> Turn:
+        """The turn with what came, and how it ended."""
+        snapshot = self.snapshot
+        return replace(
+            self.turn,
+            reply=tuple(snapshot.get("content", ())),
+            model=str(snapshot.get("model") or self.turn.model),
+            usage=Usage.from_wire(snapshot.get("usage")),
+            status=status,
+            stop_reason=snapshot.get("stop_reason"),
+            ended=self._clock(),
+            healed=tuple(self.healed),
+        )
 
 
-def _parameters(body: Mapping[str, Any], prefill: str, *, emulated: bool) -> dict[str, Any]:
-    parameters = {k: v for k, v in body.items() if k not in ("messages", "model", "cache_control")}
-    if prefill:
-        parameters |= {"prefill": prefill, "emulated": emulated}
-    return parameters
-
-
-def digest(server: Server, body: Mapping[str, Any]) -> str:
-    """SHA-256 of what was asked of whom: not of transport, not of caching."""
-    asked = {k: v for k, v in body.items() if k != "cache_control"}
-    canonical = json.dumps([server.label, asked], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest()
+def _with_notices(plan: Plan, *lines: str) -> Plan:
+    return replace(plan, notices=(*plan.notices, *lines))

@@ -12,7 +12,8 @@ OFFLINE = "offline"
 class Settings:
     """Defaults for every question. `max_tokens` 0 means "by model and server"; `budget` in USD.
 
-    `replay`: "on" shows the recorded reply of a request that was answered before, "off" never.
+    `replay`: "on" shows the recorded reply of a request that was answered before, "off" never,
+    "only" nothing else: no request leaves. `record` is the file of a portable recording, "" none.
     """
 
     base_url: str = ANTHROPIC_URL
@@ -25,3 +26,4 @@ class Settings:
     think: str = "auto"
     budget: float = 5.0
     replay: str = "on"
+    record: str = ""

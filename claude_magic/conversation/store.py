@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,15 @@ class Store:
             self._running.discard(turn.id)
             ended = {name: getattr(turn, name) for name in END_FIELDS}
             self._add("turn_end", {"turn": turn.id, **ended})
+
+    def adopt(self, turns: Sequence[Turn], retired: Collection[str]) -> None:
+        """Record turns of another conversation, from which this one goes on."""
+        with self._here():
+            for turn in turns:
+                ended = {name: getattr(turn, name) for name in END_FIELDS}
+                self._add("turn_start", {"turn": turn}, sync=False)
+                self._add("turn_end", {"turn": turn.id, **ended}, sync=False)
+            self._add("retire", {"turns": sorted(retired)})
 
     def retire(self, turn_ids: Sequence[str]) -> None:
         """Record that these turns are superseded: never sent, still there to be looked at."""

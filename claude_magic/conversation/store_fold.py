@@ -28,6 +28,17 @@ _TURN_TYPES: Mapping[str, Any] = {
     "ended": int | float,
     "digest": str,
 }
+# These may be missing: older versions did not know them.
+_LATER_TYPES: Mapping[str, Any] = {
+    "prompt": str,
+    "requested": str,
+    "source": str,
+    "counts": dict,
+    "healed": list,
+    "alone": bool,
+    "panel": bool,
+    "copy_of": str,
+}
 
 
 @dataclass(frozen=True)
@@ -125,6 +136,8 @@ class Fold:
 
 
 def _place(standing: Standing) -> tuple[Any, Any]:
+    if standing.start.get("panel"):
+        return None, None
     return standing.start.get("cell"), standing.start.get("ordinal")
 
 
@@ -143,13 +156,25 @@ def turn_of(standing: Standing, put_back: Callable[[Any], Any]) -> Turn | None:
         values |= {"status": "broken", "stop_reason": None, "ended": standing.time}
         if standing.reply is not None:
             values["reply"] = standing.reply
-    if not has_types(values, _TURN_TYPES):
+    try:
+        return checked_turn(put_back(values))
+    except RecursionError:  # nested deeper than anything that a reply holds
+        return None
+
+
+def checked_turn(record: Mapping[str, Any]) -> Turn | None:
+    """The turn that `Turn.to_json` wrote, or None where a field is missing or of another type.
+
+    Fields that this version does not know are left out.
+    """
+    values = {f.name: record[f.name] for f in fields(Turn) if f.name in record}
+    later = {name: kind for name, kind in _LATER_TYPES.items() if name in values}
+    if not has_types(values, {**_TURN_TYPES, **later}):
         return None
     if not all(isinstance(block, dict) for block in [*values["asked"], *values["reply"]]):
         return None
+    if values.get("status", "complete") not in get_args(Status):
+        return None
     counts = {f.name: values["usage"].get(f.name) for f in fields(Usage)}
     values["usage"] = {name: n for name, n in counts.items() if isinstance(n, int)}
-    try:
-        return Turn.from_json(put_back(values))
-    except RecursionError:  # nested deeper than anything that a reply holds
-        return None
+    return Turn.from_json(values)

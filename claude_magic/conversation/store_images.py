@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from ..messages.blocks import text
@@ -74,7 +74,7 @@ def take_out(value: Any, images: dict[str, str]) -> Any:
     taken out is added to `images`, base64 text by the SHA-256 of the bytes.
     """
     if is_dataclass(value):
-        value = vars(value)
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, Mapping):
         return {
             key: _reference(part, images) if key == "source" else take_out(part, images)

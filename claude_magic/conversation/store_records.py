@@ -25,7 +25,7 @@ from .store_images import take_out
 SCHEMA = 1
 KINDS = frozenset({"turn_start", "turn_progress", "turn_end", "retire", "restore"})
 FIELDS = frozenset({"schema", "lamport", "segment", "seq", "kind", "time"})
-END_FIELDS = ("reply", "usage", "status", "stop_reason", "ended", "model", "digest")
+END_FIELDS = ("reply", "usage", "status", "stop_reason", "ended", "model", "digest", "healed")
 
 Record: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = tuple[int, str, int]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, Literal, cast
 
 from ..messages.blocks import Block, Message, joined_text, message, sendable, text
+from ..messages.sealed import Sealed, seal
 from ..messages.usage import Usage
 
 Status = Literal["complete", "interrupted", "broken", "refused"]
 
 _INTERRUPTED = "[The user interrupted this reply here.]"
+_BROKEN = "[The connection broke here.]"
 _NO_TEXT = "[This reply held no text.]"
 _THINKING = frozenset({"thinking", "redacted_thinking"})
 
@@ -23,8 +26,16 @@ class Turn:
     `asked` and `reply` are content blocks as sent and as received; `server` is the address or
     "offline"; `cell` the id of the cell that asked and `ordinal` which of its questions this was,
     from 0; `saw` the ids of the turns that went along, and `order` the cells of the page as they
-    stood then; `started` and `ended` in seconds since the
-    epoch; `digest` the SHA-256 of the request.
+    stood then; `started` and `ended` in seconds since the epoch; `digest` the SHA-256 of the
+    request as it was planned, before anything was healed.
+
+    `prompt` is the question in the user's own words, without what went along; `requested` the
+    model that the request named (`model` is the one that answered); `source` the SHA-256 of the
+    asking cell's text; `counts` the cells that execution counts meant when this was first asked;
+    `healed` what had to be changed for the server to take the request, a line each. A turn that is
+    `alone` neither saw the conversation nor joins it; a `panel` turn was not asked by a cell:
+    it stands below `cell`. `copy_of` is the id of the turn whose reply this one shows again: only
+    that one was paid.
     """
 
     id: str
@@ -43,6 +54,14 @@ class Turn:
     started: float = 0.0
     ended: float = 0.0
     digest: str = ""
+    prompt: str = ""
+    requested: str = ""
+    source: str = ""
+    counts: Mapping[str, str] = field(default_factory=dict)
+    healed: tuple[str, ...] = ()
+    alone: bool = False
+    panel: bool = False
+    copy_of: str = ""
 
     @property
     def text(self) -> str:
@@ -54,34 +73,45 @@ class Turn:
         record = asdict(self)
         record["asked"], record["reply"] = list(self.asked), list(self.reply)
         record["saw"], record["order"] = list(self.saw), list(self.order)
+        record["healed"] = list(self.healed)
         return record
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Turn:
         """The turn that `to_json` wrote."""
         values = dict(record)
-        for name in ("asked", "reply", "saw", "order"):
-            values[name] = tuple(values[name])
+        for name in ("asked", "reply", "saw", "order", "healed"):
+            values[name] = tuple(values.get(name, ()))
         values["usage"] = Usage(**values["usage"])
         return cls(**values)
 
     @property
     def sent_later(self) -> bool:
         """Whether later questions see this turn: not if it was stopped before any text came."""
+        if self.alone:
+            return False
         return self.status == "complete" or (self.status == "interrupted" and bool(self.text))
 
+    @cached_property
+    def sealed(self) -> tuple[Sealed, Sealed]:
+        """The question and the reply as later requests hold them."""
+        return seal(message("user", self.asked)), seal(message("assistant", _reply_blocks(self)))
 
-def messages(turns: Iterable[Turn]) -> list[Message]:
+
+def messages(turns: Iterable[Turn], going_on: str = "") -> list[Message]:
     """The user and assistant messages of the turns that later questions see.
+
+    `going_on` is the id of a turn that goes along though it is broken: the question goes on from
+    it.
 
     Thinking is left out: it is bound to what stood before it, and a notebook's history is edited.
     """
-    result: list[Message] = []
-    for turn in turns:
-        if turn.sent_later:
-            result.append(message("user", turn.asked))
-            result.append(message("assistant", _reply_blocks(turn)))
-    return result
+    return [
+        cast(Message, part)
+        for turn in turns
+        if turn.sent_later or turn.id == going_on
+        for part in turn.sealed
+    ]
 
 
 def with_prefill(received: str, parameters: Mapping[str, Any]) -> str:
@@ -108,4 +138,6 @@ def _reply_blocks(turn: Turn) -> list[Block]:
             blocks.insert(0, text(prefill))
     if turn.status == "interrupted":
         blocks.append(text(_INTERRUPTED))
+    elif turn.status == "broken":  # sent only where the user goes on from it
+        blocks.append(text(_BROKEN))
     return blocks or [text(_NO_TEXT)]

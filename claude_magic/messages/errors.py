@@ -5,7 +5,8 @@ next. The tree::
 
     ClaudeError
     ├── InputError            what was asked cannot be sent: nothing left this machine
-    │   └── ImageError        an image cannot be read or is refused
+    │   ├── ImageError        an image cannot be read or is refused
+    │   └── NotRecordedError  replay=only, and the record holds no reply
     ├── CredentialError       no key where one is needed: nothing left this machine
     ├── BudgetError           the request would pass the budget: nothing left this machine
     ├── ConnectionFailed      no answer: server down, name unknown, TLS, timeout before any text
@@ -60,6 +61,10 @@ class InputError(ClaudeError):
 
 class ImageError(InputError):
     """An image cannot be read, or is refused before it is decoded."""
+
+
+class NotRecordedError(InputError):
+    """Only the record may answer, and it holds no reply to this question."""
 
 
 class CredentialError(ClaudeError):

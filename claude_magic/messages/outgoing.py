@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .blocks import replace_surrogates
 from .errors import InputError
+from .sealed import as_json, joined
 
 _PIECE = 256 * 1024
 
@@ -46,12 +45,15 @@ def encode(body: Mapping[str, Any]) -> bytes:
     """
     problem = ""
     try:
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return b"{" + b",".join(_member(name, value) for name, value in body.items()) + b"}"
     except (TypeError, ValueError, RecursionError) as error:
         problem = str(error)
-    if problem:
-        raise InputError(f"The request cannot be written as JSON ({problem}); nothing was sent.")
-    return replace_surrogates(text).encode()
+    raise InputError(f"The request cannot be written as JSON ({problem}); nothing was sent.")
+
+
+def _member(name: str, value: Any) -> bytes:
+    messages = name == "messages" and isinstance(value, list)
+    return as_json(str(name)) + b":" + (joined(value) if messages else as_json(value))
 
 
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:

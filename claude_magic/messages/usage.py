@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .models import Model
+from .sealed import Sealed
 
 # An estimate, shown as one; `count_tokens` is exact. About 3.5 characters of English or code make
 # a token; the tokenizer that came with 4.7 makes about 30 % more tokens of the same text.
@@ -126,10 +127,20 @@ def estimate_input(body: Mapping[str, Any], model: Model) -> int:
     """An estimate of the input tokens of a request body, images by their real size."""
     total = 3 + _blocks_tokens(_as_blocks(body.get("system", "")), model)
     for message in body.get("messages", ()):
-        total += 4 + _blocks_tokens(_as_blocks(message.get("content", "")), model)
+        total += _message_tokens(message, model)
     for tool in body.get("tools", ()):
         total += text_tokens(repr(tool), model)
     return total
+
+
+def _message_tokens(message: Mapping[str, Any], model: Model) -> int:
+    def count() -> int:
+        return 4 + _blocks_tokens(_as_blocks(message.get("content", "")), model)
+
+    if isinstance(message, Sealed):
+        counted: int = message.noted(f"tokens {model.id}", count)
+        return counted
+    return count()
 
 
 def _as_blocks(content: Any) -> Iterable[Mapping[str, Any]]:

@@ -26,7 +26,8 @@ PROJECT_FILE = ".claude_magic.toml"
 _PREFIX = "CLAUDE_MAGIC_"
 
 # A project file comes with somebody's repository: it must not say where the key goes.
-_NOT_FROM_PROJECT = frozenset({"base_url", "bearer", "api_version"})
+# And not which file is written.
+_NOT_FROM_PROJECT = frozenset({"base_url", "bearer", "api_version", "record"})
 
 
 class Setting(NamedTuple):
@@ -85,7 +86,15 @@ class Settable(Configurable):
         config=True
     )
     replay = Enum(
-        ("on", "off"), "on", help="Show a request's recorded reply instead of asking it again."
+        ("on", "off", "only"),
+        "on",
+        help="Show a request's recorded reply instead of asking it again; only: never ask.",
+    ).tag(config=True)
+    record = Unicode("", help="File of a portable recording: replies are kept there too.").tag(
+        config=True
+    )
+    store = Enum(
+        ("on", "off"), "on", help="Keep the conversation on disk, so that it survives a restart."
     ).tag(config=True)
     hires = Bool(False, help="Images up to the model's own limit.").tag(config=True)
     quiet = Bool(False, help="No lines above and below a reply.").tag(config=True)

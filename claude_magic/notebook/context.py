@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
 from .describe import summary_line, trim_middle
+from .named_cells import NamedCells
 from .outputs import Rendered, terminal_text
 from .record import CellRun, Output
 from .wrap import wrap
@@ -65,25 +66,19 @@ class Place:
 Render = Callable[[Output], Rendered]
 
 
-def choose(
-    runs: Sequence[CellRun], current: CellRun | None, choice: str, place: Place
-) -> list[_Piece]:
+def choose(cells: NamedCells, current: CellRun | None, choice: str, place: Place) -> list[_Piece]:
     """The runs that `choice` (the value of `-c`) means; `auto` goes by the question's `place`.
 
     Raises InputError for a choice that is not known or finds no cell.
     """
-    latest = [
-        run
-        for i, run in enumerate(runs)
-        if run is current or not any(run.same_cell(later) for later in runs[i + 1 :])
-    ]
     if choice == "none":
         return []
     if choice == "auto":
-        pieces = _above(latest, current, place)
+        pieces = _above(cells.runs, current, place)
     else:
         pieces = [
-            _Piece(run.serial, run.source, run.outputs) for run in _chosen(latest, current, choice)
+            _Piece(run.serial, run.source, run.outputs)
+            for run in _chosen(cells, current, choice, place)
         ]
     return [
         replace(p, source="") if _only_asks(p.source) else p
@@ -99,16 +94,20 @@ def _above(latest: Sequence[CellRun], current: CellRun | None, place: Place) -> 
     own = _newer(current, current.asked_at)
     if current.asked_at:  # this run has asked before: the rest went along then
         return [own]
-    places = {cell: number for number, cell in enumerate(place.order)}
-    here = places.get(current.cell, len(places))
-    before = max((p for c in place.asked if (p := places.get(c, here)) < here), default=-1)
-    between = sorted(
-        (places[run.cell], run.serial, run)
-        for run in latest
-        if run.cell in places and before <= places[run.cell] < here
-    )
+    places = {cell: number for number, cell in enumerate(between(place, current.cell))}
+    found = sorted((places[run.cell], run.serial, run) for run in latest if run.cell in places)
     # The cell that asked before gives what it showed after its question.
-    return [*(_newer(r, r.asked_at if p == before else 0) for p, _, r in between), own]
+    before = [_newer(r, r.asked_at if r.cell in place.asked else 0) for _, _, r in found]
+    return [*before, own]
+
+
+def between(place: Place, cell: str | None) -> Sequence[str]:
+    """The cells from the one that asked before, itself included, to `cell`, which is not."""
+    if cell is None:
+        return ()
+    above = place.order[: place.order.index(cell)] if cell in place.order else place.order
+    asked = [number for number, other in enumerate(above) if other in place.asked]
+    return above[max(asked, default=0) :]
 
 
 def _newer(run: CellRun, serial: int) -> _Piece:
@@ -116,23 +115,34 @@ def _newer(run: CellRun, serial: int) -> _Piece:
     return _Piece(run.serial, source, [o for o in run.outputs if o.serial > serial])
 
 
-def _chosen(runs: Sequence[CellRun], current: CellRun | None, choice: str) -> list[CellRun]:
-    before = [r for r in runs if r is not current and not _only_asks(r.source)]
+def _in_order(runs: Sequence[CellRun], current: CellRun | None, place: Place) -> Sequence[CellRun]:
+    """Those of `runs` that stand above, from top to bottom; all where no cell has an id."""
+    if current is None or current.cell is None:
+        return runs
+    places = {cell: number for number, cell in enumerate(place.order)}
+    here = places.get(current.cell, len(places))
+    above = [(p, r.serial, r) for r in runs if (p := places.get(r.cell or "", here)) < here]
+    return [run for _, _, run in sorted(above, key=lambda found: found[:2])]
+
+
+def _chosen(
+    cells: NamedCells, current: CellRun | None, choice: str, place: Place
+) -> Sequence[CellRun]:
+    before = [r for r in cells.runs if r is not current and not _only_asks(r.source)]
     if choice == "above":
-        return before
+        return _in_order(before, current, place)
     last = re.fullmatch(r"last(?::([1-9]\d*))?", choice)
     if last:
         return before[-int(last[1] or 1) :]
+    if choice.startswith("#"):
+        return cells.tagged(choice[1:], f"-c {choice}")
     counts = re.fullmatch(r"(\d+)(?:-(\d+))?", choice)
     if counts is None:
         raise InputError(
-            f"-c {choice}: give auto, none, above, last, last:2, or execution counts such as 3-5."
+            f"-c {choice}: give auto, none, above, last, last:2, #tag, or execution counts such "
+            "as 3-5."
         )
-    low, high = int(counts[1]), int(counts[2] or counts[1])
-    found = [r for r in before if r.count is not None and low <= r.count <= high]
-    if not found:
-        raise InputError(f"-c {choice}: no cell of this kernel has that execution count.")
-    return found
+    return cells.of_counts(int(counts[1]), int(counts[2] or counts[1]), f"-c {choice}")
 
 
 def _only_asks(source: str) -> bool:

@@ -39,6 +39,5 @@ class Noting:
         self._display.received(event)
 
     def ended(self, plan: Plan, reply: Reply) -> None:
-        if not plan.question.alone:
-            self._note(reply.turn)
+        self._note(reply.turn)
         self._display.ended(plan, reply)

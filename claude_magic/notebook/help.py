@@ -15,9 +15,9 @@ Options:
                        -m opus
   -s, --system TEXT    the system prompt of this question
                        -s "Answer in French"
-  -i, --image IMAGES   images: a variable or expression, path, URL, last, last:2, a count, none
+  -i, --image IMAGES   images: a variable or expression, path, URL, last:2, a count, #tag, none
                        -i fig,plot.png
-  -c, --context CELLS  cells that go along: auto, none, above, last, last:2, 3-5
+  -c, --context CELLS  cells that go along: auto, none, above, last, last:2, 3-5, #tag
                        -c last:2
   -f, --file FILES     files that go along, text or PDF
                        -f notes.txt

@@ -8,6 +8,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from traitlets import TraitError
 
 from .config import Settable
+from .front_end import FrontEnd
 from .help import CLAUDE_HELP
 from .recorder import OURS, Recorder
 
@@ -26,6 +27,7 @@ class ClaudeMagics(Magics, Settable):
         super().__init__(shell, parent=shell)
         self._shell = shell
         self.recorder = Recorder(shell)
+        self.front_end = FrontEnd(shell, ran=self._ran)
         self._notebook: Notebook | None = None
 
     @property
@@ -34,12 +36,13 @@ class ClaudeMagics(Magics, Settable):
         if self._notebook is None:
             from .notebook import Notebook
 
-            self._notebook = Notebook(self._shell, self.recorder, self)
+            self._notebook = Notebook(self._shell, self.recorder, self, self.front_end)
         return self._notebook
 
     def close(self) -> None:
         """Stop recording and close the connections."""
         self.recorder.detach()
+        self.front_end.detach()
         if self._notebook is not None:
             self._notebook.session.close()
 
@@ -115,6 +118,10 @@ class ClaudeMagics(Magics, Settable):
 
         self._show(login(self.notebook, line.split()))
 
+    def _ran(self) -> set[str]:
+        """The cells that this kernel has run."""
+        return {run.cell for run in self.recorder.runs if run.cell}
+
     def _bind(self, name: str | None, reply: Reply) -> None:
         if name:
             self._shell.user_ns[name] = reply
@@ -141,6 +148,7 @@ def load(shell: InteractiveShell) -> ClaudeMagics:
         raise InputError(f"Jupyter configuration, c.ClaudeMagics: {error} Correct it.") from None
     shell.register_magics(magics)
     magics.recorder.attach()
+    magics.front_end.attach()
     from . import completion, question_mark
 
     completion.attach(shell)

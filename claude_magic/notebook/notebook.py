@@ -6,11 +6,16 @@ and shows the reply where the shell shows things. Magics and the Python API are 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..conversation.page import Page
+from ..conversation.conversations import Conversations
+from ..conversation.history import History
+from ..conversation.page import current
 from ..conversation.question import Question
 from ..conversation.session import Session
 from ..messages import models
@@ -18,13 +23,14 @@ from ..messages.blocks import Block, text
 from ..messages.credentials import Found, Secret, find_key, keyring_key, mask
 from ..messages.errors import InputError
 from . import lines
-from .context import Context, Place, choose, gather
+from .context import Context, Place, between, choose, gather
 from .displays import Display, Noting
 from .files import file_blocks
 from .interpolate import interpolate
 from .outputs import Rendered, output_blocks
 from .pictures import pictures
-from .saved import SavedOrder, notebook_path
+from .saved import source_digest
+from .standing import Asker, Standing
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -33,26 +39,41 @@ if TYPE_CHECKING:
     from ..conversation.turns import Turn
     from ..messages.images import Prepared
     from .config import Settable
+    from .front_end import FrontEnd
+    from .named_cells import NamedCells
     from .options import RequestOptions
     from .record import CellRun, Output
     from .recorder import Recorder
 
 
+STORE = "claude_magic"
+"""The folder in Jupyter's data folder that holds the conversations."""
+
+
 class Notebook:
     """A shell's recorder, settings and session; `key` is the one given by `%claude_login`."""
 
-    def __init__(self, shell: InteractiveShell, recorder: Recorder, settable: Settable) -> None:
+    def __init__(
+        self,
+        shell: InteractiveShell,
+        recorder: Recorder,
+        settable: Settable,
+        front_end: FrontEnd,
+    ) -> None:
         self.shell = shell
         self.recorder = recorder
         self.settable = settable
         self.key: Secret | None = None
-        self.session = Session(settable.session_settings, find=self.find_key)
-        self.page = Page()
-        self._saved = SavedOrder()
+        self.session = Session(
+            settable.session_settings, history=self._open_history, find=self.find_key
+        )
+        self.standing = Standing(shell, recorder, front_end)
+        self._front_end = front_end
         self.last: Reply | None = None
         self._since = 0
+        self._back: str | None = None
         for run in recorder.runs:
-            self._cell_started(run)
+            self.standing.started(run)
         recorder.started, recorder.ended = self._cell_started, self._cell_ended
 
     def find_key(self) -> Found | None:
@@ -81,7 +102,7 @@ class Notebook:
 
         Raises InputError before anything leaves: empty prompt, unknown name, unreadable image.
         """
-        self._read_order()
+        self.standing.read()
         prompt = "\n".join(p.strip("\n").rstrip() for p in (options.prompt, body) if p.strip())
         if not prompt.strip():
             raise InputError("The question is empty: write it on the line or in the cell below it.")
@@ -92,10 +113,13 @@ class Notebook:
         files, remarks = file_blocks(options.file or (), prepare)
         render = partial(_render, prepare=prepare)
         chosen = options.image or (self.settable.value("images"),)
-        context = self._context(options, prompt, render, figures="auto" in chosen)
+        runs, asker = self.standing.runs(), self.standing.asker(self.session.history)
+        cells = self.standing.named(runs, asker)
+        context = self._context(options, prompt, render, cells, asker, figures="auto" in chosen)
         shown, notices = pictures(
             [*chosen, *images],
-            self.recorder.runs,
+            runs,
+            cells,
             evaluate=self.evaluate,
             render=render,
             prepare=prepare,
@@ -107,7 +131,6 @@ class Notebook:
             ("image", _count_images([*shown, *asked])),
             ("file", len(files)),
         )
-        cell, run = self._asking()
         return Question(
             content=self._masked([*files, *context.blocks, *shown, *asked]),
             model=options.model,
@@ -118,13 +141,23 @@ class Notebook:
             effort=options.effort,
             think=options.think,
             alone=bool(options.alone),
-            fresh=bool(options.fresh) or self._again(),
-            cell=cell,
-            ordinal=len(run),
-            run=run,
-            order=self.page.order,
+            fresh=bool(options.fresh) or self._again(asker),
+            cell=asker.cell,
+            ordinal=asker.ordinal,
+            run=asker.run,
+            order=self.standing.page.order,
+            panel=asker.panel,
+            source=asker.source,
+            prompt=self._mask(prompt),
+            counts=cells.counts,
             carried=carried,
-            notices=(*remarks, *context.notices, *notices),
+            notices=(
+                *self._came_back(),
+                *remarks,
+                *cells.notices,
+                *context.notices,
+                *notices,
+            ),
         )
 
     def ask(self, question: Question, display: Display) -> Reply:
@@ -157,46 +190,61 @@ class Notebook:
         """The value of a Python expression in the notebook's namespace. Raises what it raises."""
         return eval(expression, self.shell.user_global_ns, self.shell.user_ns)  # noqa: S307 - the user's own words
 
-    def _read_order(self) -> None:
-        path = notebook_path(self.shell.user_ns)
-        order = self._saved.read(path) if path else ()
-        if order:
-            self.page.tell(order)
+    def _open_history(self) -> History:
+        """The notebook's conversation, as the store holds it."""
+        if self.settable.value("store") == "off":
+            return History()
+        from jupyter_core.paths import jupyter_data_dir
 
-    def _again(self) -> bool:
+        conversations = Conversations(
+            Path(jupyter_data_dir()) / STORE, named=self._front_end.remember
+        )
+        history = conversations.open(self.standing.whereabouts())
+        self.standing.read()
+        for run in self.recorder.runs:
+            if run.cell is not None:
+                history.match(run.cell, source_digest(run.source), self.standing.page.order)
+        self._back = _back(history, self.standing.page.order)
+        return history
+
+    def _came_back(self) -> list[str]:
+        """The line that says, once, that the conversation is back."""
+        back, self._back = self._back, None
+        return [back] if back else []
+
+    def _again(self, asker: Asker) -> bool:
         """Whether this cell was the last to run before this run: then it is meant to ask afresh."""
         runs = self.recorder.runs
-        return len(runs) > 1 and runs[-1].cell is not None and runs[-1].same_cell(runs[-2])
+        if asker.panel or asker.cell is None or len(runs) < 2:
+            return False
+        return runs[-1].same_cell(runs[-2])
 
     def _cell_started(self, run: CellRun) -> None:
-        if run.cell is not None:
-            self.page.ran(run.cell)
+        self.standing.started(run)
+        if run.cell is not None and self.session.opened:
+            order = self.standing.page.order
+            self.session.history.match(run.cell, source_digest(run.source), order)
 
-    def _asking(self) -> tuple[str | None, tuple[str, ...]]:
-        """The cell that asks, and the turns that this run of it has asked so far."""
-        run = self.recorder.current
-        return (run.cell, tuple(run.turns)) if run else (None, ())
-
-    def _place(self) -> Place:
-        cell, run = self._asking()
-        seen = self.session.seen(cell, run, self.page.order)
-        return Place(self._since, self.page.order, frozenset(t.cell for t in seen if t.cell))
+    def _place(self, asker: Asker) -> Place:
+        order = self.standing.page.order
+        seen = self.session.seen(asker.cell, asker.run, order, panel=asker.panel)
+        return Place(self._since, order, frozenset(t.cell for t in seen if t.cell and not t.panel))
 
     def _asked(self, turn: Turn) -> None:
         """Later questions begin after this one, if its turn is one that they see."""
-        run = self.recorder.current
+        run = None if turn.panel else self.recorder.current
         if run is not None:
             run.turns.append(turn.id)
-        if turn.sent_later:
+        if turn.sent_later and not turn.panel:
             self._since = self.recorder.mark()
             if run is not None:
                 run.asked_at = self._since
 
     def _cell_ended(self, run: CellRun, *, well: bool) -> None:
-        if run.cell is None or not well:
+        if run.cell is None or not well or not self.session.opened:
             return
-        statuses = {t.status for t in self.session.turns if t.id in run.turns}
-        if statuses <= {"complete"}:
+        turns = [self.session.history[turn_id] for turn_id in run.turns]
+        if all(turn.status == "complete" for turn in turns):
             self.session.cell_ended(run.cell, run.turns)
 
     def _context(
@@ -204,22 +252,28 @@ class Notebook:
         options: RequestOptions,
         prompt: str,
         render: Callable[[Output], Rendered],
+        cells: NamedCells,
+        asker: Asker,
         *,
         figures: bool,
     ) -> Context:
         choices = options.context or (self.settable.value("context"),)
         if choices == ("none",):
             return Context()
-        recorder = self.recorder
-        place = self._place()
+        place = self._place(asker)
         pieces = list(
             {
                 piece.serial: piece  # the same cell named twice goes along once
                 for choice in choices
-                for piece in choose(recorder.runs, recorder.current, choice, place)
+                for piece in choose(cells, self.recorder.current, choice, place)
             }.values()
         )
-        return gather(pieces, prompt, self.shell.user_ns, render, figures=figures)
+        context = gather(pieces, prompt, self.shell.user_ns, render, figures=figures)
+        missing = self.standing.not_run(cells.runs, between(place, asker.cell)) if figures else 0
+        if missing and "auto" in choices:
+            said = f"{lines.count(missing, 'figure')} above not run yet: not sent"
+            context = replace(context, notices=(*context.notices, said))
+        return context
 
     def _prepare(self, options: RequestOptions) -> Callable[[object], Prepared]:
         from ..messages.images import prepare
@@ -254,6 +308,17 @@ def _masked(block: Block, secret: Secret | None) -> Block:
 
 def _render(output: Output, *, prepare: Callable[[object], Prepared]) -> Rendered:
     return output_blocks(output.bundle or {}, output.metadata, prepare=prepare)
+
+
+def _back(history: History, order: Sequence[str]) -> str | None:
+    """The line for turns of an earlier kernel that stand on this page; None without any."""
+    standing = [t for t in history.turns if t.cell in order and t.id not in history.retired]
+    found = current(t for t in standing if t.sent_later)
+    if not found:
+        return None
+    last = time.strftime("%Y-%m-%d %H:%M", time.localtime(max(t.ended for t in found)))
+    are = "is" if len(found) == 1 else "are"
+    return f"{lines.count(len(found), 'turn')} of this notebook {are} back, the last of {last}"
 
 
 def _count_images(blocks: Sequence[Block]) -> int:

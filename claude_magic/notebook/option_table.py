@@ -60,7 +60,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "--image",
-        "images: a variable or expression, path, URL, last, last:2, a count, none",
+        "images: a variable or expression, path, URL, last:2, a count, #tag, none",
         "-i fig,plot.png",
         metavar="IMAGES",
         short="-i",
@@ -71,7 +71,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "--context",
-        "cells that go along: auto, none, above, last, last:2, 3-5",
+        "cells that go along: auto, none, above, last, last:2, 3-5, #tag",
         "-c last:2",
         metavar="CELLS",
         short="-c",

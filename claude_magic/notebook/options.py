@@ -25,7 +25,7 @@ from .option_words import (
 
 __all__ = ["OPTIONS", "Option", "RequestOptions", "complete", "parse", "usage_text"]
 
-_CELLS = re.compile(r"auto|none|above|last(:[1-9][0-9]*)?|[0-9]+(-[0-9]+)?")
+_CELLS = re.compile(r"auto|none|above|last(:[1-9][0-9]*)?|[0-9]+(-[0-9]+)?|#[\w-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def _item(option: Option, name: str, raw: str) -> str:
         )
     if option.field == "context" and not _CELLS.fullmatch(value):
         near = _nearest(value, option.words)
-        hint = f"did you mean {near}?" if near else f"use {', '.join(option.words)}, or 3-5"
+        hint = f"did you mean {near}?" if near else f"use {', '.join(option.words)}, #tag, or 3-5"
         raise InputError(f"{name} {_shown(value)}: no such cells; {hint}")
     return value
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..messages.blocks import Block, text
 from ..messages.errors import ImageError, InputError
+from .named_cells import NamedCells
 from .record import CellRun, Output
 
 if TYPE_CHECKING:
@@ -21,12 +22,15 @@ _LAST = re.compile(r"last(?::([1-9]\d*))?")
 def pictures(
     choices: Sequence[object],
     runs: Sequence[CellRun],
+    cells: NamedCells,
     *,
     evaluate: Callable[[str], object],
     render: Callable[[Output], Rendered],
     prepare: Callable[[object], Prepared],
 ) -> tuple[list[Block], list[str]]:
     """The image blocks that `choices` name or are, and notices about them.
+
+    `runs` are all runs of the kernel, `cells` the newest of each cell, for counts and tags.
 
     Raises InputError for a name, path or count that gives no image, saying which.
     """
@@ -44,8 +48,10 @@ def pictures(
         if found:
             blocks += _newest(runs, int(found[1] or 1), choice, render)
         elif choice.isdecimal():
-            blocks += _of_count(runs, int(choice), render)
-            notices.append(f"-i {choice} means that cell now: counts change when it runs again")
+            named = cells.of_counts(int(choice), int(choice), f"-i {choice}")
+            blocks += _shown_by(named, choice, render)
+        elif choice.startswith("#"):
+            blocks += _shown_by(cells.tagged(choice[1:], f"-i {choice}"), choice, render)
         else:
             for prepared in _named(choice, evaluate, prepare):
                 blocks.append(prepared.block)
@@ -67,14 +73,14 @@ def _newest(
     )
 
 
-def _of_count(
-    runs: Sequence[CellRun], count: int, render: Callable[[Output], Rendered]
+def _shown_by(
+    runs: Sequence[CellRun], choice: str, render: Callable[[Output], Rendered]
 ) -> list[Block]:
     found = [
-        b for run in runs if run.count == count for o in run.outputs for b in _images(render(o))
+        b for run in runs for o in run.outputs if o.bundle is not None for b in _images(render(o))
     ]
     if not found:
-        raise InputError(f"-i {count}: no cell with that execution count displayed an image.")
+        raise InputError(f"-i {choice}: that cell displayed no image; run it, or name another.")
     return found
 
 

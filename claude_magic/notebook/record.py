@@ -65,7 +65,8 @@ class Output:
 class CellRun:
     """One run of one cell. `cell` is its id where the front end sends one, `count` its `In[n]`.
 
-    `turns` are the ids of the turns that it asked, `asked_at` the serial of the last of them.
+    `turns` are the ids of the turns that it asked, `asked_at` the serial of the last of them;
+    `tags` the cell's tags, and `deleted` the cells that the front end says are gone.
     """
 
     serial: int
@@ -75,6 +76,8 @@ class CellRun:
     turns: list[str] = field(default_factory=list)
     asked_at: int = 0
     count: int | None = None
+    tags: frozenset[str] = frozenset()
+    deleted: tuple[str, ...] = ()
 
     def same_cell(self, other: CellRun) -> bool:
         """Whether both runs are of one cell: by id, else by source."""

@@ -86,6 +86,10 @@ class Recorder:
         self._open.clear()
         self.current = None
 
+    def serial(self) -> int:
+        """A serial number above all that is recorded so far."""
+        return next(self._serials)
+
     def mark(self) -> int:
         """A serial number: everything recorded so far is below it, all that comes above."""
         self._marked = next(self._serials)
@@ -142,7 +146,14 @@ class Recorder:
         if len(self._open) > 1:  # a run within a cell belongs to that cell
             return
         cell_id = getattr(info, "cell_id", None)
-        self.current = CellRun(next(self._serials), cell_id, str(info.raw_cell))
+        said = _said_with_request(self._shell)
+        self.current = CellRun(
+            next(self._serials),
+            cell_id,
+            str(info.raw_cell),
+            tags=frozenset(_texts(said.get("tags"))),
+            deleted=_texts(said.get("deletedCells")),
+        )
         for run in self.runs:  # what this run replaces is not looked at any more
             if cell_id is not None and run.cell == cell_id:
                 run.outputs.clear()
@@ -244,6 +255,17 @@ def _bare(stream: TextIO | _Tee) -> TextIO:
     while isinstance(stream, _Tee):
         stream = stream.stream
     return stream
+
+
+def _said_with_request(shell: InteractiveShell) -> Mapping[str, Any]:
+    """The metadata of the request that runs: the cell's own, and what the front end adds."""
+    parent = getattr(shell, "get_parent", None)
+    metadata = parent().get("metadata") if parent else None
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    return tuple(v for v in values if isinstance(v, str)) if isinstance(values, list) else ()
 
 
 def _nobody(*_: Any, **__: Any) -> None: ...

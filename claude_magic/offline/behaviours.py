@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .refusal import Refusal
+from ..messages.usage import estimate_input
+from .asked import Asked
+from .refusal import Refusal, bad
 from .wire import PING, Event, halfway
 
 FEW_TOKENS = 40
 """The length of a reply that was told to run into max_tokens."""
+SMALL_CONTEXT = 2_000
+"""The most tokens of input that a server takes which was told to have a small context."""
 
 _RATE_LIMITED = "This request would exceed your account's rate limit."
 _OVERLOADED = Refusal(529, "overloaded_error", "Overloaded")
@@ -21,8 +25,11 @@ _REFUSALS: Mapping[str, Refusal] = {
     "unauthorized": Refusal(401, "authentication_error", "invalid x-api-key"),
 }
 _STREAMS = ("cut", "slow", "error_mid_stream", "stall", "silent")
-BEHAVIOURS = (*_REFUSALS, *_STREAMS, "refusal", "max_tokens")
-"""Every name. Those of `_STREAMS` concern streams only."""
+_PARTICULAR = ("reject_images", "small_context")
+BEHAVIOURS = (*_REFUSALS, *_PARTICULAR, *_STREAMS, "refusal", "max_tokens")
+"""Every name. Those of `_PARTICULAR` refuse a good request for what it holds: an image, or more
+than SMALL_CONTEXT tokens; without that it is answered. Those of `_STREAMS` concern streams only.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,20 @@ def refuse(behaviour: str | None) -> None:
     if told is not None:
         # A new one each time: a raised exception keeps its traceback.
         raise Refusal(told.status, told.error_type, told.message, retry_after=told.retry_after)
+
+
+def refuse_particular(asked: Asked, behaviour: str | None) -> None:
+    """Raises Refusal if the behaviour is to refuse what this request, a good one, holds."""
+    if behaviour == "reject_images":
+        for placed in asked.every_block():
+            if placed.block["type"] == "image":
+                kind = placed.block["source"]["type"]
+                field = "base64.data" if kind == "base64" else kind
+                raise bad(f"{placed.path}.image.source.{field}: Could not process image")
+    elif behaviour == "small_context":
+        tokens = estimate_input(asked.body, asked.model)
+        if tokens > SMALL_CONTEXT:
+            raise bad(f"prompt is too long: {tokens} tokens > {SMALL_CONTEXT} maximum")
 
 
 def script(events: Sequence[Event], behaviour: str | None) -> Script:

@@ -15,7 +15,7 @@ from tornado.web import Application, RequestHandler
 from ..messages.usage import estimate_input
 from .answer import answer, refusal
 from .asked import Asked
-from .behaviours import FEW_TOKENS, refuse, script
+from .behaviours import FEW_TOKENS, refuse, refuse_particular, script
 from .catalogue import model_info, models_page
 from .journal import Journal, Recorded
 from .prefix_cache import PrefixCache
@@ -139,6 +139,7 @@ class Messages(_Endpoint):
         behaviour = self.service.journal.next_behaviour()
         refuse(behaviour)
         asked = check(self.json_body(), self.headers)
+        refuse_particular(asked, behaviour)
         message = self._message(asked, behaviour)
         if asked.body.get("stream"):
             await self._stream(message, behaviour)

@@ -155,7 +155,7 @@ def test_a_question_over_the_budget_is_not_sent(
     assert server.requests == []
     settings.say(budget=0.05)
     session.ask(question("Hello"), Silent())
-    assert 0 < session.spent < 0.05
+    assert 0 < session.spending.spent < 0.05
     session.close()
 
 
@@ -183,7 +183,7 @@ def test_a_question_asked_while_another_is_under_way_has_the_rest_of_the_budget(
 def test_the_offline_server_spends_nothing(session: Session, settings: Changeable) -> None:
     settings.say(budget=0.0)
     session.ask(question("Hello"), Silent())
-    assert session.spent == 0
+    assert session.spending.spent == 0
 
 
 def test_a_broken_reply_is_kept_and_left_out_of_the_next_request(session: Session) -> None:

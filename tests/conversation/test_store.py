@@ -69,6 +69,7 @@ def test_the_end_does_not_repeat_what_was_asked(tmp_path: Path) -> None:
         "ended",
         "model",
         "digest",
+        "healed",
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import anthropic
 import httpx
 import pytest
-from offline_samples import body
+from offline_samples import assistant, body, image, text, tool_result, tool_use, user
 
 from claude_magic.offline import OfflineServer
 from claude_magic.offline.behaviours import BEHAVIOURS
@@ -127,6 +127,59 @@ def test_a_client_that_tries_again_gets_its_answer() -> None:
     ):
         assert client.messages.create(**body()).stop_reason == "end_turn"
         assert len(server.requests) == 3
+
+
+IMAGES = {
+    "messages.0.content.1.image.source.base64.data": (user(text("Look:"), image(), image()),),
+    "messages.2.content.0.content.0.image.source.base64.data": (
+        user("Look it up"),
+        assistant(tool_use()),
+        user(tool_result(content=[image()])),
+    ),
+    "messages.0.content.0.image.source.url": (
+        user({"type": "image", "source": {"type": "url", "url": "https://example.org/ant.jpg"}}),
+    ),
+}
+
+
+@pytest.mark.parametrize("path", IMAGES)
+def test_a_server_can_be_told_to_reject_images_and_names_the_first_one(
+    server: OfflineServer, client: anthropic.Anthropic, path: str
+) -> None:
+    server.behave("reject_images", "reject_images")
+    with pytest.raises(anthropic.BadRequestError) as refused:
+        client.messages.create(**body(*IMAGES[path], stream=True))
+    assert refused.value.type == "invalid_request_error"
+    assert refused.value.body["error"]["message"] == f"{path}: Could not process image"
+    # The same server takes what holds no image, and is normal again after that.
+    assert client.messages.create(**body()).stop_reason == "end_turn"
+    assert client.messages.create(**body(*IMAGES[path])).stop_reason == "end_turn"
+
+
+def test_a_server_can_be_told_to_have_a_small_context(
+    server: OfflineServer, client: anthropic.Anthropic
+) -> None:
+    asked = body(user("word " * 2000))
+    tokens = client.messages.count_tokens(model=asked["model"], messages=asked["messages"])
+    server.behave("small_context", "small_context")
+    with pytest.raises(anthropic.BadRequestError) as refused:
+        client.messages.create(**asked)
+    assert refused.value.type == "invalid_request_error"
+    assert refused.value.body["error"]["message"] == (
+        f"prompt is too long: {tokens.input_tokens} tokens > 2000 maximum"
+    )
+    # The same server takes what is short, and is normal again after that.
+    assert client.messages.create(**body()).stop_reason == "end_turn"
+    assert client.messages.create(**asked).stop_reason == "end_turn"
+
+
+def test_a_small_context_takes_what_just_fits(
+    server: OfflineServer, client: anthropic.Anthropic
+) -> None:
+    server.behave("small_context")
+    # 2.7 characters a token, and 7 tokens around them.
+    reply = client.messages.create(**body(user("x" * int(1993 * 2.7))))
+    assert reply.usage.input_tokens == 2000
 
 
 def test_a_refusal_is_a_reply_with_the_reason(
@@ -247,4 +300,5 @@ def test_an_unknown_behaviour_is_named_at_once() -> None:
 
 def test_every_behaviour_has_a_test_here() -> None:
     tested = {"refusal", "max_tokens", "cut", "slow", "error_mid_stream", "stall", "silent"}
+    tested |= {"reject_images", "small_context"}
     assert set(BEHAVIOURS) == tested | set(REFUSALS)

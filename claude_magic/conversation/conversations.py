@@ -1,0 +1,190 @@
+"""All conversations on this machine, and which of them belongs to a notebook."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .digest import text_digest
+from .history import History
+from .store import Loaded, Store
+from .store_files import Folder
+
+# Not a name that a conversation can have.
+_PATHS = ".paths"
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """What is known of a notebook: `path` absolute ("" in none), `conversation` the id in its
+    metadata, `cells` the ids of its cells and `sources` the digests of their texts.
+
+    `notebook` False: there is no file; `path` is then the folder that the kernel works in.
+    """
+
+    path: str = ""
+    conversation: str | None = None
+    cells: frozenset[str] = frozenset()
+    sources: frozenset[str] = frozenset()
+    notebook: bool = True
+
+    def holds(self, loaded: Loaded) -> bool:
+        """Whether the notebook still holds a cell of that conversation."""
+        return any(t.cell in self.cells or t.source in self.sources for t in loaded.turns)
+
+
+class Conversations:
+    """The conversations under `root`; nothing is made there before a turn is kept.
+
+    `named` is told the id of a conversation as its first turn is kept. `host` names this machine.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        named: Callable[[str], None] = lambda _: None,
+        host: str = "",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._root = root
+        self._named = named
+        self._host = host or platform.node()
+        self._clock = clock
+
+    def open(self, where: Whereabouts) -> History:
+        """The history of the conversation that belongs to `where`, or of a new one."""
+        if where.conversation:
+            store = Store(self._root, where.conversation, clock=self._clock)
+            loaded = store.load()
+            if self._elsewhere(where, loaded):
+                return self._forked(where, where.conversation, loaded)
+            return self._history(where, where.conversation, store, loaded)
+        for conversation in self._at(where):
+            store = Store(self._root, conversation, clock=self._clock)
+            loaded = store.load()
+            if loaded.turns and (where.holds(loaded) or not where.notebook):
+                return self._history(where, conversation, store, loaded)
+        conversation = uuid.uuid4().hex
+        store = Store(self._root, conversation, clock=self._clock)
+        return self._history(where, conversation, store, store.load())
+
+    def all(self) -> Iterator[tuple[str, Loaded]]:
+        """Every conversation that has turns: the path of its notebook, and what it holds."""
+        try:
+            names = sorted(p.name for p in self._root.iterdir() if p.name[:1] != ".")
+        except OSError:
+            return
+        for name in names:
+            loaded = Store(self._root, name, clock=self._clock).load()
+            if loaded.turns:
+                yield str((_place(loaded) or {}).get("path") or name), loaded
+
+    def _history(
+        self, where: Whereabouts, conversation: str, store: Store, loaded: Loaded
+    ) -> History:
+        settled = self._is_here(where, _place(loaded))
+
+        def begin() -> Store:
+            nonlocal settled
+            if not settled:
+                self._settle(where, conversation, store)
+            settled = False  # it begins a second time only once all was deleted
+            self._named(conversation)
+            return store
+
+        return self._made(loaded, begin, store)
+
+    def _forked(self, where: Whereabouts, parent: str, loaded: Loaded) -> History:
+        """The turns of `parent`; the first new one begins a conversation of its own."""
+        conversation = uuid.uuid4().hex
+        store = Store(self._root, conversation, clock=self._clock)
+        store.load()
+        adopted = False
+
+        def begin() -> Store:
+            nonlocal adopted
+            if not adopted:
+                store.adopt(loaded.turns, loaded.retired)
+                store.note("forked", {"forked_from": parent})
+            adopted = True
+            self._settle(where, conversation, store)
+            self._named(conversation)
+            return store
+
+        return self._made(loaded, begin, store)
+
+    def _made(self, loaded: Loaded, begin: Callable[[], Store], store: Store) -> History:
+        history = History(loaded.turns, loaded.retired, begin=begin, store=store)
+        for note in loaded.notes:
+            server, blocks = note.get("server"), note.get("blocks")
+            if note.get("kind") == "rejected" and isinstance(blocks, list):
+                known = history.rejected.setdefault(str(server), set())
+                known |= {key for key in blocks if isinstance(key, str)}
+        return history
+
+    def _elsewhere(self, where: Whereabouts, loaded: Loaded) -> bool:
+        """Whether the conversation belongs to another notebook, of which this is a copy."""
+        place = _place(loaded)
+        if place is None or not where.path or self._is_here(where, place):
+            return False
+        old = str(place.get("path"))
+        if place.get("host") != self._host:
+            return old != where.path  # what stands on the other machine cannot be looked at
+        return Path(old).exists()
+
+    def _is_here(self, where: Whereabouts, place: Mapping[str, Any] | None) -> bool:
+        return place is not None and (place.get("path"), place.get("host")) == (
+            where.path,
+            self._host,
+        )
+
+    def _settle(self, where: Whereabouts, conversation: str, store: Store) -> None:
+        """Record that the conversation is that of `where`."""
+        store.note("place", {"path": where.path, "host": self._host})
+        if where.path:
+            line = json.dumps({"conversation": conversation, "path": where.path})
+            try:
+                self._paths.append(_name(where.path), line.encode() + b"\n", sync=False)
+            except OSError:
+                pass  # the store itself says what is wrong with the disk
+
+    def _at(self, where: Whereabouts) -> list[str]:
+        """The conversations that were had at this path, the newest first."""
+        found: dict[str, None] = {}
+        if where.path:
+            try:
+                for line in self._paths.lines(f"{_name(where.path)}.jsonl"):
+                    conversation = _conversation(line)
+                    found.pop(conversation, None)
+                    found[conversation] = None
+            except OSError:
+                pass  # none yet
+        return [conversation for conversation in reversed(found) if conversation]
+
+    @property
+    def _paths(self) -> Folder:
+        return Folder(self._root / _PATHS)
+
+
+def _name(path: str) -> str:
+    return text_digest(path)[:32]
+
+
+def _conversation(line: bytes) -> str:
+    try:
+        record = json.loads(line)
+        return str(record["conversation"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+def _place(loaded: Loaded) -> Mapping[str, Any] | None:
+    """Where the conversation's notebook stood when it was last written to."""
+    return next((note for note in reversed(loaded.notes) if note.get("kind") == "place"), None)

@@ -1,0 +1,160 @@
+"""Answers from the record: the same request is neither sent nor paid twice."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ..messages.errors import NotRecordedError
+from . import why
+from .history import History
+from .page import current
+from .plan import Plan
+from .recording import Recording
+from .settings import Settings
+from .turns import Turn
+
+
+class Replays:
+    """Looks recorded replies up: those of the conversation, then those of a portable recording."""
+
+    def __init__(self, history: Callable[[], History]) -> None:
+        self._history = history
+        self._recording: Recording | None = None
+
+    def recording(self, settings: Settings) -> Recording | None:
+        """The recording that is in use. Raises InputError for a file that is none."""
+        path = Path(settings.record).expanduser() if settings.record else None
+        if path is None:
+            self._recording = None
+        elif self._recording is None or self._recording.path != path:
+            self._recording = Recording(path)
+        return self._recording
+
+    def find(self, plan: Plan, settings: Settings) -> tuple[Turn, tuple[str, ...]] | None:
+        """The turn whose reply answers `plan`, and lines for the user; None to ask the server.
+
+        Raises NotRecordedError where nothing but the record may answer, and it does not.
+        """
+        recording = self.recording(settings)
+        only = settings.replay == "only"
+        if not only and (settings.replay == "off" or plan.question.fresh):
+            return None
+        found = self._same_request(plan, self._history().of_digest(plan.digest))
+        if found is None and recording is not None:
+            found = self._same_request(plan, recording.of_digest(plan.digest))
+        if found is not None or not only:
+            return None if found is None else (found, ())
+        return self._same_question(plan, recording)
+
+    def bound(self, plan: Plan, recorded: Turn) -> Turn:
+        """The reply of `recorded` as the turn of `plan`: the same turn, or a copy in this place."""
+        question, history = plan.question, self._history()
+        here = (recorded.cell, recorded.ordinal, recorded.alone, recorded.panel)
+        if recorded.id in history and here == (
+            question.cell,
+            question.ordinal,
+            question.alone,
+            question.panel,
+        ):
+            return recorded
+        known = recorded.id in history
+        return replace(
+            recorded,
+            id=uuid.uuid4().hex if known else recorded.id,
+            asked=tuple(plan.asked),
+            cell=question.cell,
+            ordinal=question.ordinal,
+            saw=plan.saw,
+            order=question.order,
+            source=question.source,
+            alone=question.alone,
+            panel=question.panel,
+            copy_of=recorded.copy_of or recorded.id,
+        )
+
+    def miss(self, plan: Plan) -> str | None:
+        """Why the question is asked again, and what that leads to; None where it is a new one."""
+        history, question = self._history(), plan.question
+        if question.fresh or question.panel or question.alone:
+            return None
+        before = self._here(plan, history.turns)
+        if before is None or before.prompt != question.prompt:
+            return None
+        reasons = why.changes(plan, before, _by_id(history))
+        if not reasons or reasons == [why.HISTORY]:
+            return None  # part of a cascade that was told where it began
+        below = [
+            t
+            for t in current(t for t in history.turns if t.id not in history.retired)
+            if before.id in t.saw and t.status == "complete"
+        ]
+        return why.line(reasons, len(below), _cost(below))
+
+    def _same_request(self, plan: Plan, turns: Iterable[Turn]) -> Turn | None:
+        """Of the complete turns of this request the one of this place, else the newest.
+
+        One that this run has shown already does not answer again: the same question asked twice
+        in a cell has two replies.
+        """
+        question = plan.question
+        found = [t for t in turns if t.status == "complete" and t.id not in question.run]
+        place = (question.cell, question.ordinal)
+        here = [t for t in found if (t.cell, t.ordinal) == place]
+        return next(reversed(here or found), None)
+
+    def _same_question(
+        self, plan: Plan, recording: Recording | None
+    ) -> tuple[Turn, tuple[str, ...]]:
+        history = self._history()
+        turns = [*(recording or ()), *history.turns]
+        found = [
+            t
+            for t in turns
+            if t.status == "complete" and t.id not in plan.question.run
+            if why.same_options(plan, t)
+        ]
+        place = (plan.question.cell, plan.question.ordinal)
+        here = [t for t in found if (t.cell, t.ordinal) == place]
+        recorded = next(reversed(here or found), None)
+        if recorded is not None:
+            return recorded, (
+                "From the record, though what goes along with the question has changed since: "
+                "the reply may not fit. Ask again with replay=on.",
+            )
+        raise NotRecordedError(
+            "Not in the record, and replay=only sends nothing. Record it with replay=on, "
+            "or set %claude_config record=FILE to the recording that holds it."
+        )
+
+    def _here(self, plan: Plan, turns: Iterable[Turn]) -> Turn | None:
+        """The turn that stood in this question's place."""
+        place = (plan.question.cell, plan.question.ordinal)
+        found = [
+            t
+            for t in turns
+            if (t.cell, t.ordinal) == place
+            and t.status == "complete"
+            and not (t.panel or t.alone)
+            and t.id not in plan.question.run
+        ]
+        return next(reversed(found), None)
+
+
+def _by_id(history: History) -> Mapping[str, Turn]:
+    return {turn.id: turn for turn in history.turns}
+
+
+def _cost(turns: Iterable[Turn]) -> float | None:
+    from ..messages import models
+
+    total = 0.0
+    for turn in turns:
+        model = models.lookup(turn.model)
+        cost = turn.usage.cost(model) if model else None
+        if cost is None:
+            return None
+        total += cost
+    return total

@@ -1,0 +1,49 @@
+"""Which turns would be asked differently today: what they saw has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from .ledger import written
+from .settings import OFFLINE
+from .turns import Turn
+
+
+def stale_turns(turns: Sequence[Turn], seen: Callable[[Turn], Sequence[Turn]]) -> set[str]:
+    """The ids of the turns whose earlier messages would be different ones if asked today.
+
+    `turns` holds older versions too: what a turn saw is looked up among them, and what is not
+    there any more counts as changed. `seen` gives the turns that stand above a turn on the page
+    now. Only whole and interrupted turns go stale, and none that was asked alone or written by
+    the user.
+    """
+    by_id = {turn.id: turn for turn in turns}
+    known: dict[str, tuple[str, str] | None] = {}
+
+    def sent(turn: Turn) -> tuple[str, str] | None:
+        """The digests of the turn's two messages; None if later questions do not have them."""
+        if turn.id not in known:
+            question, reply = turn.sealed
+            known[turn.id] = (question.digest, reply.digest) if turn.sent_later else None
+        return known[turn.id]
+
+    def history(of: Turn, shown: Iterable[Turn]) -> list[tuple[str, str]]:
+        """The digests of the messages that `of` has before its own."""
+        offline = of.server == OFFLINE  # what was answered offline goes to no other server
+        told = (turn for turn in shown if offline or turn.server != OFFLINE)
+        return [digests for turn in told if (digests := sent(turn))]
+
+    return {
+        turn.id
+        for turn in turns
+        if _can_go_stale(turn)
+        and (
+            any(turn_id not in by_id for turn_id in turn.saw)
+            or history(turn, (by_id[turn_id] for turn_id in turn.saw)) != history(turn, seen(turn))
+        )
+    }
+
+
+def _can_go_stale(turn: Turn) -> bool:
+    ended = turn.status in ("complete", "interrupted")
+    return ended and not turn.alone and not written(turn)

@@ -1,0 +1,131 @@
+"""A message that does not change any more: encoded once, and not once a request.
+
+A notebook's conversation is sent whole with every question. What of it stands already is written
+as JSON once; a request joins the parts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any, cast
+
+from .blocks import Block, Message, content_blocks, replace_surrogates
+
+Part = bytes | str
+"""A piece of JSON; `str` for base64 data, which stays the object that the block holds."""
+
+
+class Sealed(dict[str, Any]):
+    """A message, and what was found out about it. It must not be changed."""
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The message as JSON, in pieces: base64 data is held once, in the block."""
+        return tuple(_parts(self))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the message as JSON with sorted keys."""
+        return message_digest(self)
+
+    @cached_property
+    def images(self) -> int:
+        """How many images the message holds, those in tool results too."""
+        return sum(b.get("type") == "image" for b in all_blocks(cast(Message, self)))
+
+    @cached_property
+    def calls_tools(self) -> bool:
+        """Whether the message calls a tool of ours, or holds a result."""
+        kinds = {"tool_use", "tool_result"}
+        return any(b.get("type") in kinds for b in content_blocks(cast(Message, self)))
+
+    @cached_property
+    def _noted(self) -> dict[str, Any]:
+        return {}
+
+    def noted(self, name: str, find: Callable[[], Any]) -> Any:
+        """What `find` gave when this was first asked under `name`."""
+        if name not in self._noted:
+            self._noted[name] = find()
+        return self._noted[name]
+
+
+def seal(message: Message) -> Sealed:
+    """The message, sealed; one that is sealed already as it is."""
+    return message if isinstance(message, Sealed) else Sealed(message)
+
+
+def message_digest(message: Mapping[str, Any]) -> str:
+    """SHA-256 of a message as JSON with sorted keys; a sealed one knows it already."""
+    if isinstance(message, Sealed) and "digest" in vars(message):
+        return message.digest
+    canonical = json.dumps(message, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest()
+
+
+def all_blocks(message: Message) -> Iterable[Block]:
+    """The blocks of a message, and those within its tool results."""
+    for block in content_blocks(message):
+        yield block
+        inner = block.get("content")
+        if block.get("type") == "tool_result" and isinstance(inner, list):
+            yield from inner
+
+
+def joined(messages: Iterable[Mapping[str, Any]]) -> bytes:
+    """A JSON array of the messages.
+
+    Raises TypeError, ValueError or RecursionError for what is not JSON.
+    """
+    pieces: list[bytes] = []
+    for message in messages:
+        parts = message.parts if isinstance(message, Sealed) else _parts(message)
+        pieces.append(b"".join(p if isinstance(p, bytes) else p.encode("ascii") for p in parts))
+    return b"[" + b",".join(pieces) + b"]"
+
+
+def as_json(value: Any) -> bytes:
+    """Compact UTF-8 JSON; lone surrogates, which UTF-8 lacks, become U+FFFD.
+
+    Raises TypeError, ValueError or RecursionError for what is not JSON.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return replace_surrogates(text).encode()
+
+
+def _parts(message: Mapping[str, Any]) -> Iterable[Part]:
+    """The JSON of a message, cut around the base64 data of its blocks."""
+    content = message.get("content")
+    if not isinstance(content, list) or not any(_data(b) for b in content):
+        yield as_json(message)
+        return
+    rest = {key: value for key, value in message.items() if key != "content"}
+    head = as_json(rest)[:-1]
+    separator = (b"," if rest else b"") + b'"content":['
+    for block in content:
+        data = _data(block)
+        if not data:
+            yield head + separator + as_json(block)
+        else:
+            source = {k: v for k, v in block["source"].items() if k != "data"}
+            others = {k: v for k, v in block.items() if k != "source"}
+            opened = as_json(others)[:-1] + (b"," if others else b"") + b'"source":'
+            yield head + separator + opened + as_json(source)[:-1] + b',"data":"'
+            yield data
+            yield b'"}}'
+        head, separator = b"", b","
+    yield b"]}"
+
+
+def _data(block: Any) -> str | None:
+    """The base64 data of a block, if it can stand in JSON as it is."""
+    source = block.get("source") if isinstance(block, Mapping) else None
+    if not isinstance(source, Mapping) or source.get("type") != "base64":
+        return None
+    data = source.get("data")
+    if not isinstance(data, str) or not data.isascii() or not data.isprintable():
+        return None
+    return None if '"' in data or "\\" in data else data

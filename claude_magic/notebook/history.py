@@ -1,0 +1,205 @@
+"""The turns of a conversation as `%claude_history` shows them: in a table, or one of them whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ..conversation.export import attachments, ending, question_text
+from ..conversation.ledger import entry, model_of, written
+from ..conversation.settings import OFFLINE
+from ..conversation.turns import Turn
+from ..messages.blocks import Block
+from ..messages.errors import ImageError
+from ..rendering import STYLE, escape, plain, reply_bundle
+from .frame import _box, _line, thinking, thumbnails
+from .lines import count, dollars
+from .listings import Bundle, table
+
+if TYPE_CHECKING:
+    from ..messages.images import ImageCache
+
+_START = 60
+# One block's text is shown up to this many characters, one parameter up to that many.
+_SHOWN = 20_000
+_PARAMETER = 2_000
+_LONGEST_REASON = 60
+_LEAD = 40
+_SHOWN_APART = ("text", "thinking", "redacted_thinking")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A turn and what is known of it now.
+
+    `number` is what the user calls it by; `place` a short word for its cell: "[7]", "panel".
+    `stale` says that it would see other turns today, `retired` that another took its place.
+    """
+
+    turn: Turn
+    number: int
+    place: str
+    stale: bool = False
+    retired: bool = False
+
+
+def history_table(rows: Sequence[Row], *, below: str = "") -> Bundle:
+    """The turns, a line each: cell, how question and reply begin, tokens, cost, status."""
+    shown = [
+        (
+            str(row.number),
+            row.place,
+            _start(question_text(row.turn)),
+            _start(row.turn.text),
+            _tokens(row.turn),
+            _cost(row.turn),
+            ", ".join(_status(row)),
+        )
+        for row in rows
+    ]
+    columns = ("#", "cell", "question", "reply", "tokens", "cost", "status")
+    return table(columns, shown, right=(0, 4, 5), below=below)
+
+
+def whole(row: Row, cache: ImageCache) -> Bundle:
+    """One turn whole: the question as sent, what went along folded, the reply, the particulars.
+
+    `cache` keeps the thumbnails.
+    """
+    turn = row.turn
+    top = " · ".join((f"Turn {row.number}", row.place, *_status(row)))
+    below = [" · ".join(_particulars(turn)), *(f"changed: {line}" for line in turn.healed)]
+    below += [_parameters(turn)] if turn.parameters else []
+    others = [block for block in turn.reply if block.get("type") not in _SHOWN_APART]
+    thoughts = "\n\n".join(_thoughts(turn))
+    shown = [
+        _box(_line(top) + _role("user") + _question_html(turn, cache) + _role("assistant")),
+        thinking(thoughts)["text/html"] if thoughts else "",
+        reply_bundle(turn.text)["text/html"],
+        _box("".join([*(_block_html(b, cache) for b in others), *map(_line, below)])),
+    ]
+    text = [top, "--- user", *map(_block_text, turn.asked), "--- assistant"]
+    text += [f"[thinking]\n{thoughts}"] if thoughts else []
+    text += [turn.text, *map(_block_text, others), "---", *below]
+    return {"text/html": STYLE + "".join(shown), "text/plain": plain("\n".join(text))}
+
+
+def _question_html(turn: Turn, cache: ImageCache) -> str:
+    """The blocks asked, those before the prompt folded."""
+    at = _prompt_at(turn)
+    blocks = [_block_html(block, cache) for block in turn.asked]
+    before, asked = "".join(blocks[:at]), "".join(blocks[at:])
+    if not before:
+        return asked
+    summary = f"<summary>{count(at, 'block')} before the question</summary>"
+    return f'<details class="claude-magic-fold">{summary}{before}</details>{asked}'
+
+
+def _start(text: str) -> str:
+    """How a text begins, in one line."""
+    line = " ".join(plain(text[: 20 * _START]).split())
+    return line if len(line) <= _START else line[: _START - 1].rstrip() + "…"
+
+
+def _tokens(turn: Turn) -> str:
+    return "" if written(turn) else f"{turn.usage.input:,} + {turn.usage.output:,}"
+
+
+def _cost(turn: Turn) -> str:
+    """What was paid; empty where nothing could be, or the price is not known."""
+    spent = entry(turn)
+    return "" if written(turn) or spent.unpriced else dollars(spent.cost)
+
+
+def _status(row: Row) -> list[str]:
+    """The words that say what is special about a turn; none for one that ended well and counts."""
+    turn = row.turn
+    words = {
+        ending(turn).removesuffix(" at max_tokens"): bool(ending(turn)),
+        "replaced": row.retired,
+        "alone": turn.alone,
+        "written": written(turn),
+        "offline": turn.server == OFFLINE,
+        "shown again": bool(turn.copy_of),
+        "stale": row.stale,
+    }
+    return [word for word, said in words.items() if said]
+
+
+def _prompt_at(turn: Turn) -> int:
+    """The index among the blocks asked at which the prompt begins; what went along is before it.
+
+    That is the first text that begins as the prompt does, up to an expression in braces; else the
+    last text.
+    """
+    lead = turn.prompt.split("{{")[0].strip()[:_LEAD]
+    texts = [i for i, block in enumerate(turn.asked) if block.get("type") == "text"]
+    if lead:
+        for i in texts:
+            if str(turn.asked[i].get("text", "")).lstrip().startswith(lead):
+                return i
+    if turn.parameters.get("emulated") and len(texts) > 1:
+        texts.pop()  # the words that ask for the prefill
+    return texts[-1] if texts else 0
+
+
+def _block_html(block: Block, cache: ImageCache) -> str:
+    if block.get("type") == "image":
+        try:
+            return thumbnails((block,), cache)
+        except ImageError:
+            pass  # damaged on disk: its line says what it was
+    return f'<div class="claude-magic-pre">{escape(_block_text(block))}</div>'
+
+
+def _block_text(block: Block) -> str:
+    kind = block.get("type")
+    if kind in ("image", "document"):
+        return f"[{next(iter(attachments((block,))))}]"
+    shown = str(block.get("text", "")) if kind == "text" else json.dumps(block)
+    return _cut(shown, _SHOWN)
+
+
+def _thoughts(turn: Turn) -> Iterator[str]:
+    """The summaries of the model's thinking that came."""
+    for block in turn.reply:
+        if block.get("type") == "thinking" and block.get("thinking"):
+            yield _cut(str(block["thinking"]), _SHOWN)
+
+
+def _particulars(turn: Turn) -> Iterator[str]:
+    """Model, server, time, tokens, price, stop reason, digest: what is known of them."""
+    model, usage = model_of(turn), turn.usage
+    yield turn.model or turn.requested
+    yield turn.server or "not sent"
+    yield datetime.fromtimestamp(turn.started).strftime("%Y-%m-%d %H:%M:%S")
+    if not written(turn):
+        cached = f" ({usage.read:,} cached)" if usage.read else ""
+        yield f"{usage.input:,} in{cached}"
+        yield f"{usage.output:,} out"
+        price = usage.cost(model) if model else None
+        if price is not None and not turn.copy_of:
+            offline = turn.server == OFFLINE
+            yield f"would cost {dollars(price)}" if offline else dollars(price)
+    if turn.stop_reason:
+        yield turn.stop_reason[:_LONGEST_REASON]
+    if turn.digest:
+        yield f"digest {turn.digest[:12]}"
+
+
+def _parameters(turn: Turn) -> str:
+    return " · ".join(
+        f"{name}: {_cut(str(value), _PARAMETER)}" for name, value in turn.parameters.items()
+    )
+
+
+def _cut(text: str, most: int) -> str:
+    rest = len(text) - most
+    return text if rest <= 0 else f"{text[:most]}\n[… {rest:,} characters more]"
+
+
+def _role(name: str) -> str:
+    return f"<p><b>{name}</b></p>"

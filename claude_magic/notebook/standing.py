@@ -1,0 +1,169 @@
+"""Where a question stands: the notebook's file, its cells in their order, the cell that asks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..conversation.conversations import Whereabouts
+from ..conversation.page import Page, lowest
+from .named_cells import NamedCells, newest
+from .record import CellRun, Output, StreamText
+from .saved import Saved, SavedNotebook, notebook_path, source_digest
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from ..conversation.history import History
+    from .front_end import FrontEnd, SeenCell
+    from .recorder import Recorder
+
+
+@dataclass(frozen=True)
+class Asker:
+    """The cell that asks: its id, which of its questions this is, the turns this run asked so far.
+
+    With `panel` no cell asks: the question stands below `cell`. `counts` holds the cells that
+    execution counts meant when this question was first asked.
+    """
+
+    cell: str | None
+    ordinal: int = 0
+    run: tuple[str, ...] = ()
+    source: str = ""
+    panel: bool = False
+    counts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Standing:
+    """The page of one shell's notebook, as the front end or else the saved file tells it."""
+
+    def __init__(self, shell: InteractiveShell, recorder: Recorder, front_end: FrontEnd) -> None:
+        self.page = Page()
+        self._shell = shell
+        self._recorder = recorder
+        self._front_end = front_end
+        self._file = SavedNotebook()
+        self._seen: dict[str, tuple[SeenCell, CellRun]] = {}
+
+    @property
+    def path(self) -> Path | None:
+        """The notebook's file; None in a console."""
+        return self._front_end.path or notebook_path(self._shell.user_ns)
+
+    @property
+    def saved(self) -> Saved:
+        """What stood in the notebook's file when it was last saved."""
+        path = self.path
+        return self._file.read(path) if path else Saved()
+
+    def read(self) -> None:
+        """Take over the order of the cells as it is known now."""
+        if self._front_end.told:
+            self.page.tell(self._front_end.cells, live=True)
+            return
+        order = self.saved.order
+        if order:
+            self.page.tell(order)
+
+    def started(self, run: CellRun) -> None:
+        """A cell runs."""
+        self.page.deleted(run.deleted)
+        if run.cell is not None:
+            self.page.ran(run.cell)
+
+    def whereabouts(self) -> Whereabouts:
+        """What says which conversation is this notebook's."""
+        path, saved = self.path, self.saved
+        if path is None:
+            return Whereabouts(str(Path.cwd()), notebook=False)
+        ran = [run for run in self._recorder.runs if run.cell]
+        return Whereabouts(
+            str(path),
+            self._front_end.conversation if self._front_end.told else saved.conversation,
+            frozenset((*self.page.order, *saved.order, *(run.cell or "" for run in ran))),
+            frozenset(
+                (*(cell.source for cell in saved.cells), *(source_digest(r.source) for r in ran))
+            ),
+        )
+
+    def asker(self, history: History) -> Asker:
+        """Who asks now: the cell that runs, else whoever is at work beside the cells."""
+        run = self._recorder.current
+        if run is None or threading.current_thread() is not threading.main_thread():
+            cell = run.cell if run else self.page.active
+            cell = cell or lowest(history.turns, history.retired, self.page.order)
+            return Asker(cell, panel=True) if cell else _without_cell(history, "")
+        if run.cell is None:
+            return _without_cell(history, source_digest(run.source))
+        ordinal = len(run.turns)
+        before = [t for t in history.turns if (t.cell, t.ordinal) == (run.cell, ordinal)]
+        counts = {count: cell for turn in before for count, cell in turn.counts.items()}
+        return Asker(run.cell, ordinal, tuple(run.turns), source_digest(run.source), counts=counts)
+
+    def runs(self) -> list[CellRun]:
+        """The runs of this kernel, after the cells that only the front end has seen."""
+        ran = {run.cell for run in self._recorder.runs}
+        unseen = [self._as_run(cell) for cell in self._front_end.seen.values()]
+        return [*(run for run in unseen if run.cell not in ran), *self._recorder.runs]
+
+    def named(self, runs: Sequence[CellRun], asker: Asker) -> NamedCells:
+        """The cells of `runs` as `-c` and `-i` name them."""
+        tags = {cell.id: cell.tags for cell in self.saved.cells if cell.tags}
+        return NamedCells(newest(runs, self._recorder.current), asker.counts, tags)
+
+    def not_run(self, runs: Sequence[CellRun], between: Sequence[str]) -> int:
+        """How many figures the saved file holds of cells in `between` that are not in `runs`."""
+        known = {run.cell for run in runs}
+        places = set(between) - known
+        return sum(cell.figures for cell in self.saved.cells if cell.id in places)
+
+    def _as_run(self, cell: SeenCell) -> CellRun:
+        held = self._seen.get(cell.id)
+        if held is None or held[0] != cell:
+            held = cell, _run_of(cell, self._recorder)
+            self._seen[cell.id] = held
+        return held[1]
+
+
+def _without_cell(history: History, source: str) -> Asker:
+    """Where no cell has an id the whole kernel is one run, and its k-th question takes place k."""
+    asked = tuple(history.asked)
+    ordinal = sum(history[turn_id].cell is None for turn_id in asked)
+    return Asker(None, ordinal, asked, source)
+
+
+def _run_of(cell: SeenCell, recorder: Recorder) -> CellRun:
+    """A cell that ran in an earlier kernel, with the outputs that the front end shows."""
+    run = CellRun(recorder.serial(), cell.id, cell.source)
+    run.outputs = [
+        output for told in cell.outputs if (output := _output(told, recorder.serial())) is not None
+    ]
+    return run
+
+
+def _output(told: Mapping[str, Any], serial: int) -> Output | None:
+    """One output as nbformat has it, told by the front end: whatever does not fit is left out."""
+    kind = told.get("output_type")
+    if kind == "stream":
+        printed = StreamText()
+        printed.write(_text(told.get("text")))
+        return Output(serial, text=printed)
+    if kind == "error":
+        lines = told.get("traceback")
+        return Output(serial, error="\n".join(map(_text, lines if isinstance(lines, list) else [])))
+    data, metadata = told.get("data"), told.get("metadata")
+    if not isinstance(data, Mapping):
+        return None
+    bundle = {mime: _text(v) if isinstance(v, list) else v for mime, v in data.items()}
+    return Output(serial, bundle=bundle, metadata=metadata if isinstance(metadata, dict) else {})
+
+
+def _text(value: object) -> str:
+    """Multi-line text as nbformat has it: one string or a list of them."""
+    if isinstance(value, list):
+        return "".join(line for line in value if isinstance(line, str))
+    return value if isinstance(value, str) else ""
