@@ -16,7 +16,7 @@ from ..messages.sealed import joined
 from ..rendering import literal, plain, reply_bundle
 from .ledger import entry, model_of, written
 from .settings import ANTHROPIC_URL, OFFLINE, Settings
-from .turns import Turn, messages
+from .turns import Turn, messages, told
 
 # What a turn remembers of its request and that is not a field of it, or needs more than a script:
 # a tool that the model asks for has to be there.
@@ -43,6 +43,11 @@ def as_messages(turns: Sequence[Turn], system: str = "") -> dict[str, Any]:
         **({"system": system} if system else {}),
         "messages": json.loads(joined(messages(turns))),
     }
+
+
+def as_json(turns: Sequence[Turn]) -> str:
+    """`as_messages` as text."""
+    return json.dumps(as_messages(turns), indent=2, ensure_ascii=False) + "\n"
 
 
 def as_markdown(turns: Iterable[Turn], title: str | None = None) -> str:
@@ -145,7 +150,7 @@ def as_python(turns: Iterable[Turn], *, base_url: str | None = None) -> str:
     `base_url`, else the server of the last turn (Anthropic's, if that was the offline one). Turns
     that are no part of the conversation are left out, and so are tools.
     """
-    kept = [turn for turn in turns if turn.sent_later]
+    kept = told(turns)
     servers = [turn.server for turn in kept if turn.server not in ("", OFFLINE)]
     url = base_url or (servers[-1] if servers else ANTHROPIC_URL)
     constants: dict[str, _Constant] = {}

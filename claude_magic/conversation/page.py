@@ -90,7 +90,8 @@ def seen_by(
     `run` holds the ids of the turns that this very run of the cell has asked so far; `order` the
     cells from top to bottom. A `panel` question stands below `cell`, and sees what that asked.
     """
-    standing = [t for t in turns if t.sent_later and t.id not in retired]
+    goals = gone_on_from(turns, retired)
+    standing = [t for t in turns if (t.sent_later or t.id in goals) and t.id not in retired]
     if cell is None:
         return standing
     if not panel:  # a panel reply that was interrupted is seen by the panel alone
@@ -104,7 +105,7 @@ def seen_by(
             above.append((here, turn))
         elif at is not None and (at <= here if panel else at < here):
             above.append((at, turn))
-    newest = {t.id for t in current(turn for _, turn in above)}
+    newest = {t.id for t in current((turn for _, turn in above), goals)}
     above = [(at, turn) for at, turn in above if turn.id in newest]
     above.sort(key=lambda found: (found[0], *_rank(found[1])))
     return [turn for _, turn in above]
@@ -113,7 +114,8 @@ def seen_by(
 def on_page(turns: Iterable[Turn], retired: Collection[str], order: Sequence[str]) -> list[Turn]:
     """All that counts, from top to bottom, of whatever status; what stands nowhere comes last."""
     places = _places(order)
-    standing = current(t for t in turns if t.id not in retired)
+    turns = list(turns)
+    standing = current((t for t in turns if t.id not in retired), gone_on_from(turns, retired))
     found = [(_place(t, places), t) for t in standing]
     return [
         t
@@ -152,18 +154,52 @@ def _rank(turn: Turn) -> tuple[bool, float]:
     return turn.panel, turn.started if turn.panel else turn.ordinal
 
 
-def current(turns: Iterable[Turn]) -> list[Turn]:
+def gone_on_from(turns: Iterable[Turn], retired: Collection[str]) -> frozenset[str]:
+    """The ids of the turns, broken ones too, with whose reply another one goes on."""
+    return frozenset(
+        t.going_on for t in turns if t.going_on and t.sent_later and t.id not in retired
+    )
+
+
+def current(turns: Iterable[Turn], goals: Collection[str] = ()) -> list[Turn]:
     """Of each question of each cell the turn that counts: the last complete one, else the last.
 
-    A run again that was interrupted leaves the complete version in its place for the others.
+    A run again that was interrupted leaves the complete version in its place for the others. One
+    of `goals` counts as complete: another turn goes on from it.
     """
     chosen: dict[tuple[str | None, int | str], Turn] = {}
     for turn in turns:
         place = (turn.cell, turn.id if turn.panel or turn.alone else turn.ordinal)
         held = chosen.get(place)
-        if held is None or turn.status == "complete" or held.status != "complete":
+        if held is None or _whole(turn, goals) or not _whole(held, goals):
             chosen[place] = turn
     return list(chosen.values())
+
+
+def _whole(turn: Turn, goals: Collection[str]) -> bool:
+    return turn.status == "complete" or turn.id in goals
+
+
+def above(
+    cell: str | None,
+    run: Collection[str],
+    turns: Iterable[Turn],
+    retired: Collection[str],
+    order: Sequence[str],
+) -> list[Turn]:
+    """All turns above a question in `cell`, of whatever status, the nearest last."""
+    standing = [t for t in turns if t.id not in retired and not t.alone]
+    if cell is None:
+        return sorted(standing, key=lambda t: t.started)
+    places = _places(order)
+    here = places.get(cell, len(places))
+    found = [
+        (here if t.id in run else at, t)
+        for t in standing
+        if (at := _place(t, places)) is not None and (at < here or t.id in run)
+    ]
+    found.sort(key=lambda f: (f[0], *_rank(f[1]), f[1].started))
+    return [turn for _, turn in found]
 
 
 def superseded(turns: Iterable[Turn], cell: str, run: Collection[str]) -> list[str]:

@@ -121,7 +121,7 @@ def _seen(question: Question, turns: Sequence[Turn], retired: Collection[str]) -
         question.cell, question.run, turns, retired, question.order, panel=question.panel
     )
     if question.going_on and question.going_on not in {t.id for t in seen}:
-        # Of the other versions of the same question only the one that goes on goes along.
+        # Not the other version of what it asked: this is the one that it goes on from.
         goal = next(t for t in turns if t.id == question.going_on)
         seen = [t for t in seen if (t.cell, t.ordinal) != (goal.cell, goal.ordinal)]
         seen.append(goal)

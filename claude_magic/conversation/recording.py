@@ -70,6 +70,14 @@ def write(path: Path, turns: Iterable[Turn]) -> int:
     return len(kept)
 
 
+def is_recording(path: Path) -> bool:
+    """Whether the file is a recording."""
+    try:
+        return next(iter(_read(path)), None) is not None
+    except InputError:
+        return False
+
+
 def _line(turn: Turn) -> str:
     values = {k: v for k, v in turn.to_json().items() if k not in _LEFT_OUT}
     return json.dumps({"recording": _VERSION, **values}, ensure_ascii=True) + "\n"

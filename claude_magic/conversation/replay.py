@@ -10,6 +10,7 @@ from pathlib import Path
 from ..messages.errors import NotRecordedError
 from . import why
 from .history import History
+from .ledger import model_of
 from .page import current
 from .plan import Plan
 from .recording import Recording
@@ -72,6 +73,7 @@ class Replays:
             source=question.source,
             alone=question.alone,
             panel=question.panel,
+            going_on=question.going_on,
             copy_of=recorded.copy_of or recorded.id,
         )
 
@@ -91,7 +93,7 @@ class Replays:
             for t in current(t for t in history.turns if t.id not in history.retired)
             if before.id in t.saw and t.status == "complete"
         ]
-        return why.line(reasons, len(below), _cost(below))
+        return why.line(reasons, len(below), None if plan.server.offline else _cost(below))
 
     def _same_request(self, plan: Plan, turns: Iterable[Turn]) -> Turn | None:
         """Of the complete turns of this request the one of this place, else the newest.
@@ -148,13 +150,6 @@ def _by_id(history: History) -> Mapping[str, Turn]:
 
 
 def _cost(turns: Iterable[Turn]) -> float | None:
-    from ..messages import models
-
-    total = 0.0
-    for turn in turns:
-        model = models.lookup(turn.model)
-        cost = turn.usage.cost(model) if model else None
-        if cost is None:
-            return None
-        total += cost
-    return total
+    """What the replies would cost once more, in USD; None where a price is not known."""
+    costs = [turn.usage.cost(model) if (model := model_of(turn)) else None for turn in turns]
+    return None if None in costs else sum(cost or 0.0 for cost in costs)

@@ -260,6 +260,7 @@ class Session:
             counts=question.counts,
             alone=question.alone,
             panel=question.panel,
+            going_on=question.going_on,
         )
 
     def _end(self, run: _Run, status: Status) -> Reply:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from .ledger import written
 from .settings import OFFLINE
-from .turns import Turn
+from .turns import Turn, told
 
 
 def stale_turns(turns: Sequence[Turn], seen: Callable[[Turn], Sequence[Turn]]) -> set[str]:
@@ -18,20 +18,16 @@ def stale_turns(turns: Sequence[Turn], seen: Callable[[Turn], Sequence[Turn]]) -
     the user.
     """
     by_id = {turn.id: turn for turn in turns}
-    known: dict[str, tuple[str, str] | None] = {}
 
-    def sent(turn: Turn) -> tuple[str, str] | None:
-        """The digests of the turn's two messages; None if later questions do not have them."""
-        if turn.id not in known:
-            question, reply = turn.sealed
-            known[turn.id] = (question.digest, reply.digest) if turn.sent_later else None
-        return known[turn.id]
+    def sent(turn: Turn) -> tuple[str, str]:
+        """The digests of the turn's two messages."""
+        question, reply = turn.sealed
+        return question.digest, reply.digest
 
     def history(of: Turn, shown: Iterable[Turn]) -> list[tuple[str, str]]:
         """The digests of the messages that `of` has before its own."""
         offline = of.server == OFFLINE  # what was answered offline goes to no other server
-        told = (turn for turn in shown if offline or turn.server != OFFLINE)
-        return [digests for turn in told if (digests := sent(turn))]
+        return [sent(turn) for turn in told(shown) if offline or turn.server != OFFLINE]
 
     return {
         turn.id

@@ -38,6 +38,7 @@ _LATER_TYPES: Mapping[str, Any] = {
     "alone": bool,
     "panel": bool,
     "copy_of": str,
+    "going_on": str,
 }
 
 

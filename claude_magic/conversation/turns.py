@@ -35,7 +35,7 @@ class Turn:
     `healed` what had to be changed for the server to take the request, a line each. A turn that is
     `alone` neither saw the conversation nor joins it; a `panel` turn was not asked by a cell:
     it stands below `cell`. `copy_of` is the id of the turn whose reply this one shows again: only
-    that one was paid.
+    that one was paid. `going_on` is the id of the turn whose reply this one goes on with.
     """
 
     id: str
@@ -62,6 +62,7 @@ class Turn:
     alone: bool = False
     panel: bool = False
     copy_of: str = ""
+    going_on: str = ""
 
     @property
     def text(self) -> str:
@@ -98,20 +99,22 @@ class Turn:
         return seal(message("user", self.asked)), seal(message("assistant", _reply_blocks(self)))
 
 
-def messages(turns: Iterable[Turn], going_on: str = "") -> list[Message]:
-    """The user and assistant messages of the turns that later questions see.
+def told(turns: Iterable[Turn], going_on: str = "") -> list[Turn]:
+    """Those of `turns` that go along with a question that sees them.
 
-    `going_on` is the id of a turn that goes along though it is broken: the question goes on from
-    it.
+    A broken one goes along where another goes on from it, or the question itself: `going_on`.
+    """
+    turns = list(turns)
+    goals = {going_on, *(turn.going_on for turn in turns)}
+    return [turn for turn in turns if turn.sent_later or turn.id in goals]
+
+
+def messages(turns: Iterable[Turn], going_on: str = "") -> list[Message]:
+    """The user and assistant messages of the turns that go along; see `told`.
 
     Thinking is left out: it is bound to what stood before it, and a notebook's history is edited.
     """
-    return [
-        cast(Message, part)
-        for turn in turns
-        if turn.sent_later or turn.id == going_on
-        for part in turn.sealed
-    ]
+    return [cast(Message, part) for turn in told(turns, going_on) for part in turn.sealed]
 
 
 def with_prefill(received: str, parameters: Mapping[str, Any]) -> str:

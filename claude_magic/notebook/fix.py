@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
 from .bounded_repr import bounded_repr
-from .context import _NAME, _names
+from .context import NAME, names
 from .describe import summary_line, trim_middle
 from .outputs import terminal_text
 from .record import CellRun
@@ -104,7 +104,7 @@ def _variables(source: str, error: str, namespace: Mapping[str, object]) -> Iter
     """
     failing = dict.fromkeys(_failing(error, namespace))
     message = error.rsplit("\n", 1)[-1]
-    for name in (*failing, *sorted({*_names(source), *_NAME.findall(message)} - failing.keys())):
+    for name in (*failing, *sorted({*names(source), *NAME.findall(message)} - failing.keys())):
         line = summary_line(name, namespace[name]) if name in namespace else None
         if line:
             value = _value(namespace[name]) if name in failing and not _SECRET.search(name) else ""
@@ -117,15 +117,15 @@ def _failing(error: str, namespace: Mapping[str, object]) -> Iterator[str]:
     What is local to a function is not among them: a variable of that name is another one.
     """
     for found in _FRAME.finditer(error):
-        names = _names(_MARKS.sub("", found["code"]).strip())
+        found_names = names(_MARKS.sub("", found["code"]).strip())
         where = found["function"]
         if where and not where.startswith("<"):
             code = getattr(namespace.get(where), "__code__", None)
             if code is None:  # a method, or not there any more: who knows what is local
                 continue
             local = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
-            names = [name for name in names if name not in local]
-        yield from names
+            found_names = [name for name in found_names if name not in local]
+        yield from found_names
 
 
 def _value(value: object) -> str:

@@ -26,26 +26,26 @@ def header(plan: Plan, cache: ImageCache, *, quiet: bool) -> Bundle:
     """What is asked of whom, with thumbnails of the images sent; only the style when quiet."""
     notices = lines.notices(plan)
     shown = [] if quiet else [lines.header(plan)]
-    body = "".join(_line(line) for line in (*shown, *notices))
+    body = "".join(line(said) for said in (*shown, *notices))
     if not quiet:
         body += thumbnails(plan.question.content, cache)
     return {
-        "text/html": STYLE + (_box(body) if body else ""),
+        "text/html": STYLE + (box(body) if body else ""),
         "text/plain": plain("\n".join([*shown, *notices])),
     }
 
 
 def footer(plan: Plan, reply: Reply) -> Bundle:
     """Tokens, price, time, with the detail as a tooltip."""
-    line = lines.footer(plan, reply)
+    last = lines.footer(plan, reply)
     notices = reply.notices[len(plan.notices) :]
-    body = "".join(_line(n) for n in notices) + _line(line, title=lines.detail(plan, reply))
-    return {"text/html": _box(body), "text/plain": plain("\n".join([*notices, line]))}
+    body = "".join(line(n) for n in notices) + line(last, title=lines.detail(plan, reply))
+    return {"text/html": box(body), "text/plain": plain("\n".join([*notices, last]))}
 
 
 def status(doing: str) -> Bundle:
     """What is happening until the first words come."""
-    return {"text/html": _box(_line(doing)), "text/plain": plain(doing)}
+    return {"text/html": box(line(doing)), "text/plain": plain(doing)}
 
 
 def thinking(text: str) -> Bundle:
@@ -54,12 +54,12 @@ def thinking(text: str) -> Bundle:
         '<details class="claude-magic-fold"><summary>Thinking</summary>'
         f'<div class="claude-magic-pre">{escape(text)}</div></details>'
     )
-    return {"text/html": _box(folded), "text/plain": plain(f"[thinking]\n{text}")}
+    return {"text/html": box(folded), "text/plain": plain(f"[thinking]\n{text}")}
 
 
 def notice(text: str) -> dict[str, str]:
     """One quiet line of its own."""
-    return {"text/html": f"{STYLE}{_box(_line(text))}", "text/plain": plain(text)}
+    return {"text/html": f"{STYLE}{box(line(text))}", "text/plain": plain(text)}
 
 
 def thumbnails(blocks: tuple[Block, ...], cache: ImageCache) -> str:
@@ -81,10 +81,12 @@ def thumbnails(blocks: tuple[Block, ...], cache: ImageCache) -> str:
     return f'<div class="claude-magic-thumbnails">{"".join(shown)}</div>' if shown else ""
 
 
-def _line(text: str, title: str = "") -> str:
+def line(text: str, title: str = "") -> str:
+    """HTML of one quiet line."""
     tooltip = f' title="{html.escape(title)}"' if title else ""
     return f'<div class="claude-magic-line"{tooltip}>{escape(text)}</div>'
 
 
-def _box(inner: str) -> str:
+def box(inner: str) -> str:
+    """HTML of ours, in the box that the style sheet is for."""
     return f'<div class="claude-magic">{inner}</div>'

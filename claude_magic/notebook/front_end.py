@@ -1,6 +1,7 @@
 """What the lab extension tells of the page."""
 
 from __future__ import annotations
+
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path

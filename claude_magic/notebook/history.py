@@ -15,7 +15,7 @@ from ..conversation.turns import Turn
 from ..messages.blocks import Block
 from ..messages.errors import ImageError
 from ..rendering import STYLE, escape, plain, reply_bundle
-from .frame import _box, _line, thinking, thumbnails
+from .frame import box, line, thinking, thumbnails
 from .lines import count, dollars
 from .listings import Bundle, table
 
@@ -76,10 +76,10 @@ def whole(row: Row, cache: ImageCache) -> Bundle:
     others = [block for block in turn.reply if block.get("type") not in _SHOWN_APART]
     thoughts = "\n\n".join(_thoughts(turn))
     shown = [
-        _box(_line(top) + _role("user") + _question_html(turn, cache) + _role("assistant")),
+        box(line(top) + _role("user") + _question_html(turn, cache) + _role("assistant")),
         thinking(thoughts)["text/html"] if thoughts else "",
         reply_bundle(turn.text)["text/html"],
-        _box("".join([*(_block_html(b, cache) for b in others), *map(_line, below)])),
+        box("".join([*(_block_html(b, cache) for b in others), *map(line, below)])),
     ]
     text = [top, "--- user", *map(_block_text, turn.asked), "--- assistant"]
     text += [f"[thinking]\n{thoughts}"] if thoughts else []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic import line_cell_magic, line_magic, magics_class, no_var_expand
 from traitlets import TraitError
 
 from .config import Settable
+from .conversation_magics import ConversationMagics
 from .front_end import FrontEnd
 from .help import CLAUDE_HELP
-from .recorder import OURS, Recorder
+from .recorder import Recorder
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @magics_class
-class ClaudeMagics(Magics, Settable):
+class ClaudeMagics(ConversationMagics, Settable):
     """Claude in a notebook. Settings are traits: `c.ClaudeMagics.model = "opus"`."""
 
     def __init__(self, shell: InteractiveShell) -> None:
@@ -49,7 +50,6 @@ class ClaudeMagics(Magics, Settable):
     @no_var_expand
     @line_cell_magic
     def claude(self, line: str, cell: str | None = None) -> None:
-        from .frame import notice
         from .options import parse
 
         request = parse(line)
@@ -61,7 +61,7 @@ class ClaudeMagics(Magics, Settable):
             return
         if request.reply is not None:
             self._bind(request.out, self.notebook.add(question, request.reply))
-            self._show(notice("This turn is part of the conversation; nothing was sent."))
+            self._say("This turn is part of the conversation; nothing was sent.")
             return
         reply = self.notebook.ask(question, self.notebook.display(quiet=bool(request.quiet)))
         self._bind(request.out, reply)
@@ -122,17 +122,15 @@ class ClaudeMagics(Magics, Settable):
         """The cells that this kernel has run."""
         return {run.cell for run in self.recorder.runs if run.cell}
 
-    def _bind(self, name: str | None, reply: Reply) -> None:
-        if name:
-            self._shell.user_ns[name] = reply
-
     def _put_code(self, reply: Reply, number: str = "") -> None:
         from .code import chosen_code
 
-        self._shell.set_next_input(chosen_code(reply, number), replace=False)
+        self._put(chosen_code(reply, number))
 
-    def _show(self, bundle: dict[str, Any]) -> None:
-        self._shell.display_pub.publish(bundle, {OURS: {}})
+
+# IPython's decorator sees the methods of one class, not those that it inherits.
+for _kind, _named in ConversationMagics.magics.items():
+    ClaudeMagics.magics[_kind] |= _named
 
 
 def load(shell: InteractiveShell) -> ClaudeMagics:

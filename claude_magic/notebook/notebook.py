@@ -94,11 +94,16 @@ class Notebook:
         return self._keyring_key
 
     def question(
-        self, options: RequestOptions, body: str, images: Sequence[object] = ()
+        self,
+        options: RequestOptions,
+        body: str,
+        images: Sequence[object] = (),
+        blocks: Sequence[Block] = (),
     ) -> Question:
         """The question that `options` and `body` ask, with all that it carries.
 
-        `images` are objects that go along beside those that the options name.
+        `images` are objects that go along beside those that the options name, `blocks` what else
+        stands before the question.
 
         Raises InputError before anything leaves: empty prompt, unknown name, unreadable image.
         """
@@ -132,7 +137,7 @@ class Notebook:
             ("file", len(files)),
         )
         return Question(
-            content=self._masked([*files, *context.blocks, *shown, *asked]),
+            content=self._masked([*files, *context.blocks, *shown, *blocks, *asked]),
             model=options.model,
             system=None if options.system is None else self._mask(options.system),
             max_tokens=options.max_tokens,
@@ -194,18 +199,19 @@ class Notebook:
         """The notebook's conversation, as the store holds it."""
         if self.settable.value("store") == "off":
             return History()
-        from jupyter_core.paths import jupyter_data_dir
-
-        conversations = Conversations(
-            Path(jupyter_data_dir()) / STORE, named=self._front_end.remember
-        )
-        history = conversations.open(self.standing.whereabouts())
+        history = self.conversations().open(self.standing.whereabouts())
         self.standing.read()
         for run in self.recorder.runs:
             if run.cell is not None:
                 history.match(run.cell, source_digest(run.source), self.standing.page.order)
         self._back = _back(history, self.standing.page.order)
         return history
+
+    def conversations(self) -> Conversations:
+        """All conversations that are kept on this machine."""
+        from jupyter_core.paths import jupyter_data_dir
+
+        return Conversations(Path(jupyter_data_dir()) / STORE, named=self._front_end.remember)
 
     def _came_back(self) -> list[str]:
         """The line that says, once, that the conversation is back."""

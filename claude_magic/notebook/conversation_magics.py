@@ -1,0 +1,156 @@
+"""The magics that look after the conversation: each reads its line and makes one call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+
+if TYPE_CHECKING:
+    from ..conversation.reply import Reply
+    from .notebook import Notebook
+
+
+@magics_class
+class ConversationMagics(Magics):
+    """`%claude_history` and its kin; `%%claude` itself is added by `ClaudeMagics`."""
+
+    @property
+    def notebook(self) -> Notebook:
+        """The conversation's notebook side."""
+        raise NotImplementedError
+
+    @no_var_expand
+    @line_magic
+    def claude_history(self, line: str) -> None:
+        """Show the turns of this notebook, from the top of the page to its end.
+
+        `%claude_history 3` shows turn 3 whole, with what was sent. `--old` lists replaced versions
+        too, `--restore 3` brings one back. `--resume` takes up the last conversation where cells
+        have no ids (a terminal). `--all` lists all notebooks.
+        """
+        from . import records
+        from .line_words import words
+
+        said = words(line, "%claude_history", flags=("old", "resume", "all"), values=("restore",))
+        if said.flag("all"):
+            self._show(records.notebooks(self.notebook.conversations()))
+        elif said.flag("resume"):
+            self._say(records.resume(self.notebook))
+        elif said.value("restore"):
+            self._say(records.restore(self.notebook, said.number(said.value("restore"))))
+        elif said.rest:
+            self._show(records.one(self.notebook, said.number(said.one())))
+        else:
+            self._show(records.history(self.notebook, old=said.flag("old")))
+
+    @no_var_expand
+    @line_magic
+    def claude_undo(self, line: str) -> None:
+        """Take the turn that was asked last out of the conversation; it stays on record."""
+        from . import records
+        from .line_words import words
+
+        words(line, "%claude_undo").nothing()
+        self._say(records.undo(self.notebook))
+
+    @no_var_expand
+    @line_magic
+    def claude_reset(self, line: str) -> None:
+        """Empty the conversation; what was asked stays on record.
+
+        `--purge` deletes the records and images of this notebook from the disk.
+        """
+        from . import records
+        from .line_words import words
+
+        said = words(line, "%claude_reset", flags=("purge",))
+        said.nothing()
+        self._say(records.reset(self.notebook, purge=said.flag("purge")))
+
+    @no_var_expand
+    @line_magic
+    def claude_continue(self, line: str) -> None:
+        """Have the reply above gone on with, where it was cut off, interrupted or broken.
+
+        Words on the line go along: `%claude_continue but shorter`.
+        """
+        from . import records
+
+        question = records.going_on(self.notebook, line.strip())
+        self.notebook.ask(question, self.notebook.display(quiet=False))
+
+    @no_var_expand
+    @line_magic
+    def claude_usage(self, line: str) -> None:
+        """Show tokens and cost: this notebook, all notebooks, models, the last days.
+
+        `--turns` shows each turn of this notebook.
+        """
+        from . import usage_table
+        from .line_words import words
+
+        said = words(line, "%claude_usage", flags=("turns",))
+        said.nothing()
+        mine, session = self.notebook.session.turns, self.notebook.session
+        if said.flag("turns"):
+            self._show(usage_table.turns_table(mine))
+            return
+        others = (t for _, loaded in self.notebook.conversations().all() for t in loaded.turns)
+        everywhere = usage_table.distinct((*others, *mine))
+        budget = session.settings().budget
+        self._show(usage_table.usage_table(mine, everywhere, session.spending.spent, budget))
+
+    @no_var_expand
+    @line_magic
+    def claude_export(self, line: str) -> None:
+        """Write the conversation to a file: `.md`, `.json` (messages) or `.py` (a script).
+
+        `%claude_export --record FILE` writes a recording instead, for `record=FILE`. `--force`
+        writes over a file that is there.
+        """
+        from . import records
+        from .line_words import words
+
+        said = words(line, "%claude_export", flags=("force", "record"))
+        target = said.one("a file's name, as in %claude_export talk.md")
+        record, force = said.flag("record"), said.flag("force")
+        self._say(records.written(self.notebook, target, record=record, force=force))
+
+    @no_var_expand
+    @line_magic
+    def claude_fix(self, line: str) -> None:
+        """Explain the last error, and put the mended code into a new cell below.
+
+        Words on the line go along: `%claude_fix keep the loop`.
+        """
+        from .fix import fix_question, last_failure, mended
+        from .options import RequestOptions
+
+        notebook = self.notebook
+        run = last_failure(
+            [r for r in notebook.recorder.runs if r is not notebook.recorder.current]
+        )
+        prompt, blocks = fix_question(run, notebook.shell.user_ns, line.strip())
+        options = RequestOptions(image=("none",), context=("none",), raw=True)
+        question = notebook.question(options, prompt, blocks=blocks)
+        reply = notebook.ask(question, notebook.display(quiet=False))
+        self._put(mended(reply.code_blocks))
+
+    def _put(self, code: str) -> None:
+        """Put code into a new cell below."""
+        self.notebook.shell.set_next_input(code, replace=False)
+
+    def _bind(self, name: str | None, reply: Reply) -> None:
+        if name:
+            self.notebook.shell.user_ns[name] = reply
+
+    def _say(self, text: str) -> None:
+        from .frame import notice
+
+        self._show(notice(text))
+
+    def _show(self, bundle: dict[str, Any]) -> None:
+        from .recorder import OURS
+
+        self.notebook.shell.display_pub.publish(bundle, {OURS: {}})

@@ -1,0 +1,223 @@
+"""What the conversation's magics do: look back, take out, bring back, go on, write out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..conversation import export, recording
+from ..conversation.conversations import Conversations
+from ..conversation.page import above, on_page
+from ..conversation.stale import stale_turns
+from ..messages.errors import InputError
+from . import lines
+from .history import Row, history_table, whole
+from .listings import Bundle, table
+from .options import RequestOptions
+
+if TYPE_CHECKING:
+    from ..conversation.question import Question
+    from ..conversation.turns import Turn
+    from .notebook import Notebook
+
+_GO_ON = (
+    "Your reply above was cut off. Go on from exactly where it stopped: repeat nothing of it, "
+    "and add no introduction."
+)
+_CUT = ("max_tokens", "model_context_window_exceeded")
+# By the file's suffix.
+_FORMS: Mapping[str, Callable[[Sequence[Turn]], str]] = {
+    ".json": export.as_json,
+    ".md": export.as_markdown,
+    ".py": export.as_python,
+}
+
+
+def rows(notebook: Notebook, *, old: bool = False) -> list[Row]:
+    """The turns of the page from top to bottom; with `old` those that were replaced, below them."""
+    notebook.standing.read()
+    history, order = notebook.session.history, notebook.standing.page.order
+    turns = list(history.turns)
+    numbers = {turn.id: number for number, turn in enumerate(turns, 1)}
+    standing = on_page(turns, history.retired, order)
+    if not any(turn.cell for turn in turns):
+        standing = [turn for turn in standing if turn.id in history.asked]
+    shown = {turn.id for turn in standing}
+    stale = stale_turns(turns, lambda turn: _seen(notebook, turn)) & shown
+    found = [
+        Row(turn, numbers[turn.id], _cell(notebook, turn), turn.id in stale) for turn in standing
+    ]
+    if old:
+        found += [
+            Row(turn, numbers[turn.id], _cell(notebook, turn), retired=True)
+            for turn in turns
+            if turn.id not in shown
+        ]
+    return found
+
+
+def history(notebook: Notebook, *, old: bool = False) -> Bundle:
+    """The table of `%claude_history`."""
+    found = rows(notebook, old=old)
+    hidden = len(notebook.session.turns) - len(found)
+    below = [f"{lines.count(hidden, 'older version')}: %claude_history --old"] if hidden else []
+    if any(row.stale for row in found):
+        below.append("stale: what stands above has changed since; run the cell to ask again")
+    if not found:
+        below.append("No turn yet: ask with %%claude.")
+    return history_table(found, below=" · ".join(below))
+
+
+def one(notebook: Notebook, number: int) -> Bundle:
+    """One turn whole, with what was sent."""
+    turn = _numbered(notebook, number)
+    row = next((row for row in rows(notebook, old=True) if row.turn.id == turn.id), None)
+    return whole(row or Row(turn, number, _cell(notebook, turn)), notebook.session.images)
+
+
+def restore(notebook: Notebook, number: int) -> str:
+    """Bring a replaced turn back in place of the one that counts; what was done, in words."""
+    turn = _numbered(notebook, number)
+    history = notebook.session.history
+    if turn.status not in ("complete", "interrupted"):
+        raise InputError(f"Turn {number} is {turn.status}: only one with a reply can count again.")
+    history.restore(turn)
+    return f"Turn {number} counts again: {_start(turn)}"
+
+
+def resume(notebook: Notebook) -> str:
+    """Take up the last conversation of a kernel without cells; what was done, in words."""
+    count = notebook.session.history.resume()
+    if not count:
+        raise InputError("There is no earlier conversation here to take up.")
+    return f"{lines.count(count, 'earlier turn')} taken up: the next question sees them."
+
+
+def undo(notebook: Notebook) -> str:
+    """Take the turn that was asked last out of the conversation; what was done, in words."""
+    history = notebook.session.history
+    standing = [t for t in history.turns if t.id not in history.retired and t.id in history.asked]
+    if not standing:
+        raise InputError("No turn was asked in this kernel: there is nothing to take back.")
+    turn = max(standing, key=lambda t: t.started)
+    number = history.turns.index(turn) + 1
+    history.retire([turn.id])
+    return f"Taken out: {_start(turn)} · back with %claude_history --restore {number}"
+
+
+def reset(notebook: Notebook, *, purge: bool = False) -> str:
+    """Empty the conversation, with `purge` on disk too; what was done, in words."""
+    history = notebook.session.history
+    count = len({t.id for t in history.turns} - history.retired)
+    if purge:
+        history.purge()
+        said = "every record and image of this conversation is deleted"
+    else:
+        history.retire([turn.id for turn in history.turns])
+        said = "what was asked stays on record: %claude_history --old; --purge deletes it"
+    notebook.last = None
+    return f"The conversation is empty, {lines.count(count, 'turn')} taken out; {said}."
+
+
+def going_on(notebook: Notebook, words: str) -> Question:
+    """The question that has the reply above gone on with.
+
+    Raises InputError where that is whole, or nothing of it came.
+    """
+    options = RequestOptions(image=("none",), context=("none",), raw=True)
+    question = notebook.question(options, f"{_GO_ON} {words}".strip())
+    history = notebook.session.history
+    turns = history.turns
+    if question.cell is None:
+        turns = [turn for turn in turns if turn.id in history.asked]
+    found = above(question.cell, question.run, turns, history.retired, question.order)
+    if not found:
+        raise InputError("There is no reply above to go on with: ask with %%claude first.")
+    turn = found[-1]
+    if turn.status == "refused" or not turn.text.strip():
+        raise InputError("Nothing came of the reply above: run its cell again.")
+    if turn.status == "complete" and turn.stop_reason not in _CUT:
+        raise InputError("The reply above is whole: ask a question with %%claude instead.")
+    return replace(question, going_on=turn.id)
+
+
+def written(notebook: Notebook, target: str, *, record: bool, force: bool) -> str:
+    """Write the conversation to a file whose suffix says how; what was done, in words."""
+    path = Path(target).expanduser()
+    turns = [row.turn for row in rows(notebook)]
+    if not turns:
+        raise InputError("There is no turn to write: ask with %%claude first.")
+    if path.exists() and not force and not (record and recording.is_recording(path)):
+        raise InputError(f"{path} is there already: give another name, or --force.")
+    if record:
+        count = recording.write(path, turns)
+        return f"{lines.count(count, 'turn')} recorded in {path}: use it with record={path}"
+    form = _FORMS.get(path.suffix)
+    if form is None:
+        raise InputError(f"{path}: end the name in {', '.join(_FORMS)}, or give --record.")
+    problem = ""
+    try:
+        path.write_text(form(turns), encoding="utf-8")
+    except OSError as error:
+        problem = error.strerror or str(error)
+    if problem:
+        raise InputError(f"{path} cannot be written: {problem}.")
+    return f"{lines.count(len(turns), 'turn')} written to {path}"
+
+
+def notebooks(conversations: Conversations) -> Bundle:
+    """All notebooks with a conversation on this machine: turns, cost, when last asked."""
+    import time
+
+    from ..conversation.ledger import total
+
+    found = []
+    for path, loaded in conversations.all():
+        last = max(turn.ended for turn in loaded.turns)
+        entry = total(loaded.turns)
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(last))
+        found.append((last, [path, f"{len(loaded.turns):,}", lines.dollars(entry.cost), when]))
+    found.sort(reverse=True)
+    below = "" if found else "No conversation is kept on this machine yet."
+    columns = ("notebook", "turns", "cost", "last asked")
+    return table(columns, [row for _, row in found], right=(1, 2), below=below)
+
+
+def _seen(notebook: Notebook, turn: Turn) -> list[Turn]:
+    """What a turn would see if it were asked now."""
+    session, order = notebook.session, notebook.standing.page.order
+    run = [t.id for t in session.turns if t.cell == turn.cell and t.ordinal < turn.ordinal]
+    if turn.panel:
+        found = session.seen(turn.cell, (), order, panel=True)
+        return [t for t in found if t.id != turn.id and t.started < turn.started]
+    kept = [turn_id for turn_id in run if turn_id not in session.history.retired]
+    found = session.seen(turn.cell, kept, order)
+    if turn.cell is None:
+        return [t for t in found if t.started < turn.started]
+    return found
+
+
+def _cell(notebook: Notebook, turn: Turn) -> str:
+    """A short word for where a turn stands."""
+    if turn.panel:
+        return "panel"
+    counts = {run.cell: run.count for run in notebook.recorder.runs if run.cell}
+    count = counts.get(turn.cell or "")
+    if count is not None:
+        return f"[{count}]"
+    order = notebook.standing.page.order
+    return f"cell {order.index(turn.cell) + 1}" if turn.cell in order else ""
+
+
+def _numbered(notebook: Notebook, number: int) -> Turn:
+    turns = notebook.session.turns
+    if not 1 <= number <= len(turns):
+        raise InputError(f"There is no turn {number}: %claude_history --old lists them.")
+    return turns[number - 1]
+
+
+def _start(turn: Turn) -> str:
+    said = " ".join(export.question_text(turn).split())
+    return said if len(said) <= 60 else said[:59] + "…"

@@ -1,0 +1,75 @@
+"""The table of `%claude_usage`: what was spent, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ..conversation.export import question_text
+from ..conversation.ledger import Entry, by_day, by_model, by_turn, total
+from . import lines
+from .listings import Bundle, table
+
+if TYPE_CHECKING:
+    from ..conversation.turns import Turn
+
+_DAYS = 7
+_COLUMNS = ("", "turns", "in", "cached", "out", "cost")
+_START = 60
+
+
+def usage_table(
+    notebook: Sequence[Turn], everywhere: Sequence[Turn], spent: float, budget: float
+) -> Bundle:
+    """This kernel, this notebook, all notebooks, each model, the last days.
+
+    `spent` and `budget` of this kernel are in USD.
+    """
+    mine, all_of_it = total(notebook), total(everywhere)
+    rows = [_row("this notebook", mine), _row("all notebooks", all_of_it)]
+    rows += [_row(f"model {name}", entry) for name, entry in by_model(everywhere).items()]
+    days = list(by_day(everywhere).items())[-_DAYS:]
+    rows += [_row(f"{day:%Y-%m-%d}", entry) for day, entry in reversed(days)]
+    below = [f"This kernel: {lines.dollars(spent)} of a budget of {lines.dollars(budget)}"]
+    below += _apart(all_of_it)
+    return table(_COLUMNS, rows, right=range(1, 6), below=" · ".join(below))
+
+
+def turns_table(turns: Sequence[Turn]) -> Bundle:
+    """What each turn of this notebook cost, in the order asked."""
+    entries = by_turn(turns)
+    rows = []
+    for number, turn in enumerate(turns, 1):
+        said = " ".join(question_text(turn).split())
+        start = said if len(said) <= _START else said[: _START - 1] + "…"
+        rows.append([str(number), start, *_row("", entries[turn.id])[2:]])
+    below = " · ".join(_apart(total(turns)))
+    return table(("#", "question", *_COLUMNS[2:]), rows, right=(0, 2, 3, 4, 5), below=below)
+
+
+def distinct(turns: Iterable[Turn]) -> list[Turn]:
+    """Each turn once: a copied notebook holds those of the notebook that it was copied from."""
+    return list({turn.id: turn for turn in turns}.values())
+
+
+def _row(name: str, entry: Entry) -> list[str]:
+    usage = entry.usage
+    cost = lines.dollars(entry.cost) if entry.turns else "$0"
+    return [
+        name,
+        f"{entry.turns + entry.free:,}",
+        f"{usage.input:,}",
+        f"{usage.read:,}",
+        f"{usage.output:,}",
+        f"{cost}+?" if entry.unpriced else cost,
+    ]
+
+
+def _apart(entry: Entry) -> list[str]:
+    """What the sums leave out."""
+    said = []
+    if entry.free:
+        said.append(f"{lines.count(entry.free, 'turn')} answered offline or from the record: free")
+    if entry.unpriced:
+        said.append(f"{lines.count(entry.unpriced, 'turn')} of models without a known price")
+    return said
