@@ -86,6 +86,13 @@ class Conversations:
             if loaded.turns:
                 yield str((_place(loaded) or {}).get("path") or name), loaded
 
+    def forget(self, where: Whereabouts) -> None:
+        """Delete what says which conversations were had at this path."""
+        try:
+            (self._paths.path / f"{_name(where.path)}.jsonl").unlink(missing_ok=True)
+        except OSError:
+            pass  # read only: the store said so
+
     def _history(
         self, where: Whereabouts, conversation: str, store: Store, loaded: Loaded
     ) -> History:

@@ -53,6 +53,31 @@ class Plan:
     notices: tuple[str, ...] = ()
 
     @property
+    def shown(self) -> dict[str, Any]:
+        """What is said above the reply, beside the model: see `as_shown`."""
+        return {
+            "left_out": self.left_out,
+            "standing": self.standing,
+            "first": self.first,
+            "carried": self.question.carried,
+            "notices": list(self.notices),
+        }
+
+    def as_shown(self, shown: Mapping[str, Any]) -> Plan:
+        """This plan, saying above the reply what `shown` says, as far as it is whole."""
+        own = self.shown
+        if shown.keys() != own.keys() or any(type(shown[k]) is not type(own[k]) for k in own):
+            return self
+        return replace(
+            self,
+            left_out=shown["left_out"],
+            standing=shown["standing"],
+            first=shown["first"],
+            question=replace(self.question, carried=shown["carried"]),
+            notices=tuple(map(str, shown["notices"])),
+        )
+
+    @property
     def asked(self) -> list[Block]:
         """The question's content blocks as they are sent."""
         body = self.request.body["messages"]

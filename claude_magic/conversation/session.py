@@ -119,6 +119,7 @@ class Session:
         plan = self.plan(question)
         recorded = self._replays.find(plan, settings)
         if recorded is not None:
+            plan = plan.as_shown(recorded[0].shown)
             return self._replay(_with_notices(plan, *recorded[1]), recorded[0], watcher)
         reason = self._replays.miss(plan)
         if reason and settings.replay == "on":
@@ -261,6 +262,7 @@ class Session:
             alone=question.alone,
             panel=question.panel,
             going_on=question.going_on,
+            shown=plan.shown,
         )
 
     def _end(self, run: _Run, status: Status) -> Reply:

@@ -39,6 +39,7 @@ _LATER_TYPES: Mapping[str, Any] = {
     "panel": bool,
     "copy_of": str,
     "going_on": str,
+    "shown": dict,
 }
 
 

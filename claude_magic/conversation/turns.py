@@ -36,6 +36,7 @@ class Turn:
     `alone` neither saw the conversation nor joins it; a `panel` turn was not asked by a cell:
     it stands below `cell`. `copy_of` is the id of the turn whose reply this one shows again: only
     that one was paid. `going_on` is the id of the turn whose reply this one goes on with.
+    `shown` is what the line above the reply said, so that it says the same when shown again.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Turn:
     panel: bool = False
     copy_of: str = ""
     going_on: str = ""
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def text(self) -> str:

@@ -106,6 +106,7 @@ class CellDisplay:
         self._over.set()
         if reply.replayed:
             self._marks["replayed"] = True  # in the metadata; what is shown is what was saved
+            self._thinking = "".join(str(b.get("thinking", "")) for b in reply.blocks)
         with self._lock:
             footer: Mapping[str, str] = {} if self._quiet else frame.footer(plan, reply)
             header: Mapping[str, str] = {}

@@ -26,9 +26,11 @@ from . import lines
 from .context import Context, Place, between, choose, gather
 from .displays import Display, Noting
 from .files import file_blocks
+from .frame import notice
 from .interpolate import interpolate
 from .outputs import Rendered, output_blocks
 from .pictures import pictures
+from .recorder import OURS
 from .saved import source_digest
 from .standing import Asker, Standing
 
@@ -157,7 +159,6 @@ class Notebook:
             counts=cells.counts,
             carried=carried,
             notices=(
-                *self._came_back(),
                 *remarks,
                 *cells.notices,
                 *context.notices,
@@ -167,6 +168,9 @@ class Notebook:
 
     def ask(self, question: Question, display: Display) -> Reply:
         """Ask, showing the reply on `display`. What stands above counts as asked about from now."""
+        back, self._back = self._back, None
+        if back:
+            self.shell.display_pub.publish(notice(back), {OURS: {}})
         with display:
             self.last = self.session.ask(question, Noting(display, self._asked))
         return self.last
@@ -212,11 +216,6 @@ class Notebook:
         from jupyter_core.paths import jupyter_data_dir
 
         return Conversations(Path(jupyter_data_dir()) / STORE, named=self._front_end.remember)
-
-    def _came_back(self) -> list[str]:
-        """The line that says, once, that the conversation is back."""
-        back, self._back = self._back, None
-        return [back] if back else []
 
     def _again(self, asker: Asker) -> bool:
         """Whether this cell was the last to run before this run: then it is meant to ask afresh."""

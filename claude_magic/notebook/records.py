@@ -113,6 +113,7 @@ def reset(notebook: Notebook, *, purge: bool = False) -> str:
     count = len({t.id for t in history.turns} - history.retired)
     if purge:
         history.purge()
+        notebook.conversations().forget(notebook.standing.whereabouts())
         said = "every record and image of this conversation is deleted"
     else:
         history.retire([turn.id for turn in history.turns])
@@ -136,6 +137,8 @@ def going_on(notebook: Notebook, words: str) -> Question:
     if not found:
         raise InputError("There is no reply above to go on with: ask with %%claude first.")
     turn = found[-1]
+    if not turn.text.strip() and turn.stop_reason == "max_tokens":
+        raise InputError("The reply above is all thinking: ask again with more --max-tokens.")
     if turn.status == "refused" or not turn.text.strip():
         raise InputError("Nothing came of the reply above: run its cell again.")
     if turn.status == "complete" and turn.stop_reason not in _CUT:
