@@ -1,6 +1,7 @@
 """Ask Claude about your notebook, figures included.
 
-`%load_ext claude_magic` gives the magics; `claude_magic.ask` is the same path from Python.
+`%load_ext claude_magic` gives the magics; `claude_magic.ask` is the same path from Python, and
+`claude_magic.Conversation` that of a script.
 """
 
 from __future__ import annotations
@@ -12,9 +13,17 @@ from ._version import __version__
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from .api import ask
+    from .api import Conversation, ask
+    from .conversation.reply import Reply
 
-__all__ = ["__version__", "ask", "load_ipython_extension", "unload_ipython_extension"]
+__all__ = [
+    "Conversation",
+    "Reply",
+    "__version__",
+    "ask",
+    "load_ipython_extension",
+    "unload_ipython_extension",
+]
 
 
 def load_ipython_extension(ipython: InteractiveShell) -> None:
@@ -32,8 +41,12 @@ def unload_ipython_extension(ipython: InteractiveShell) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "ask":
-        from .api import ask
+    if name in ("ask", "Conversation"):
+        from . import api
 
-        return ask
+        return getattr(api, name)
+    if name == "Reply":
+        from .conversation.reply import Reply
+
+        return Reply
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,16 +1,177 @@
-"""`claude_magic.ask`: the Python face of the path that the magics take."""
+"""The Python face of the path that the magics take, in a notebook and in a script."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from .messages.errors import InputError
 
 if TYPE_CHECKING:
+    from .conversation.history import History
     from .conversation.reply import Reply
+    from .conversation.session import Session
+    from .conversation.turns import Turn
+    from .messages.blocks import Block
+    from .messages.credentials import Found
+    from .messages.images import Prepared
     from .notebook.notebook import Notebook
+    from .notebook.options import RequestOptions
+    from .notebook.outputs import Rendered
+
+
+class Conversation:
+    """A conversation of a script, with no IPython: each question sees those before it.
+
+    `name` keeps it on disk: the next script that gives the same name goes on with it. `key` is an
+    API key; without one it is looked up as in a notebook. `settings` are those of
+    `%claude_config`: `Conversation(model="opus", budget=1, record="replies.jsonl")`.
+
+    Raises InputError for a setting that is unknown or does not fit. A context manager; `close`
+    ends its connections.
+    """
+
+    def __init__(self, name: str = "", *, key: str | None = None, **settings: object) -> None:
+        from .messages.credentials import Secret
+        from .notebook.config import Settable
+
+        self.name = name
+        self._key = Secret(key) if key else None
+        self._settable = Settable()
+        for setting, value in settings.items():
+            self._settable.say(setting, str(value))
+
+    def __repr__(self) -> str:
+        return f"Conversation({self.name!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask(
+        self,
+        prompt: str,
+        *,
+        images: object = (),
+        files: str | Sequence[str] = (),
+        model: str | None = None,
+        system: str | None = None,
+        max_tokens: int | None = None,
+        stop: str | Sequence[str] = (),
+        prefill: str = "",
+        effort: str | None = None,
+        think: str | None = None,
+        alone: bool = False,
+        fresh: bool = False,
+        hires: bool = False,
+    ) -> Reply:
+        """The reply to `prompt`, with the arguments of `claude_magic.ask`.
+
+        Raises the errors of `claude_magic.messages.errors`.
+        """
+        options = _options(
+            files,
+            stop,
+            model=model,
+            system=system,
+            max_tokens=max_tokens,
+            prefill=prefill,
+            effort=effort,
+            think=think,
+            alone=alone,
+            fresh=fresh,
+            hires=hires,
+        )
+        return self._ask(options, prompt, _several(images))
+
+    @property
+    def turns(self) -> Sequence[Turn]:
+        """The turns of this conversation, in the order asked."""
+        history = self._session.history
+        return [t for t in history.turns if t.id in history.asked and t.id not in history.retired]
+
+    @property
+    def spent(self) -> float:
+        """USD that this object has spent."""
+        return self._session.spending.spent
+
+    def close(self) -> None:
+        """End the connections; the turns stay."""
+        if "_session" in vars(self):
+            self._session.close()
+
+    def _ask(self, options: RequestOptions, prompt: str, images: Sequence[object]) -> Reply:
+        from .conversation.question import Question
+        from .conversation.watcher import Silent
+        from .messages.blocks import text
+        from .messages.credentials import mask, masked
+        from .notebook.files import file_blocks
+        from .notebook.lines import carried
+        from .notebook.standing import without_cell
+
+        if not prompt.strip():
+            raise InputError("The question is empty: give its words.")
+        session = self._session
+        prepare = self._preparing(options)
+        files, remarks = file_blocks(options.file or (), prepare)
+        shown, notices = _pictures(images, prepare)
+        found = self._find()
+        secret = found.secret if found else None
+        place = without_cell(session.history)
+        question = Question(
+            content=tuple(masked(b, secret) for b in (*files, *shown, text(prompt))),
+            model=options.model,
+            system=options.system,
+            max_tokens=options.max_tokens,
+            stop=options.stop or (),
+            prefill=options.prefill or "",
+            effort=options.effort,
+            think=options.think,
+            alone=bool(options.alone),
+            fresh=bool(options.fresh),
+            ordinal=place.ordinal,
+            run=place.run,
+            prompt=mask(prompt, secret),
+            carried=carried(("image", len(shown)), ("file", len(files))),
+            notices=(*remarks, *notices),
+        )
+        return session.ask(question, Silent())
+
+    def _preparing(self, options: RequestOptions) -> Callable[[object], Prepared]:
+        from .notebook.pictures import preparing
+
+        hires = bool(options.hires or self._settable.value("hires"))
+        model = options.model or self._settable.value("model")
+        return preparing(model if hires else None, self._session.images)
+
+    @cached_property
+    def _session(self) -> Session:
+        from .conversation.session import Session
+
+        return Session(self._settable.session_settings, history=self._open, find=self._find)
+
+    def _open(self) -> History:
+        from jupyter_core.paths import jupyter_data_dir
+
+        from .conversation.conversations import STORE, Conversations, Whereabouts
+        from .conversation.history import History
+
+        if not self.name or self._settable.value("store") == "off":
+            return History()
+        kept = Conversations(Path(jupyter_data_dir()) / STORE)
+        history = kept.open(Whereabouts(f"script {self.name}", notebook=False))
+        history.asked |= {turn.id for turn in history.turns}
+        return history
+
+    def _find(self) -> Found | None:
+        from .messages.credentials import find_key, keyring_key
+
+        return find_key(self._key, keyring_lookup=keyring_key)
 
 
 def ask(
@@ -26,6 +187,7 @@ def ask(
     effort: str | None = None,
     think: str | None = None,
     alone: bool = False,
+    fresh: bool = False,
     hires: bool = False,
 ) -> Reply:
     """The reply to `prompt`, as a turn of this notebook's conversation.
@@ -35,35 +197,74 @@ def ask(
     notebook goes along: name what should. `{{ }}` is not evaluated; Python has f-strings. Shows
     nothing while it runs; the reply renders itself as the last expression of a cell.
 
-    Raises the errors of `claude_magic.messages.errors`; InputError where the extension is not
-    loaded.
-    """
-    from .conversation.watcher import Silent
-    from .notebook.options import RequestOptions
+    From another thread than the one that runs cells it belongs to no cell: it stands below the one
+    that is active, and running that again leaves it. In a script, without IPython, each call
+    stands alone: use `Conversation` there.
 
-    notebook = current_notebook()
-    options = RequestOptions(
-        image=("none",),
-        context=("none",),
-        file=_several(files),
+    Raises the errors of `claude_magic.messages.errors`; InputError where IPython runs and the
+    extension is not loaded.
+    """
+    options = _options(
+        files,
+        stop,
         model=model,
         system=system,
         max_tokens=max_tokens,
-        stop=_several(stop),
         prefill=prefill,
         effort=effort,
         think=think,
         alone=alone,
+        fresh=fresh,
         hires=hires,
-        raw=True,
     )
+    if not _in_ipython():
+        with Conversation() as conversation:
+            return conversation._ask(options, prompt, _several(images))
+    from .conversation.watcher import Silent
+
+    notebook = current_notebook()
     return notebook.ask(notebook.question(options, prompt, _several(images)), Silent())
+
+
+def _options(files: str | Sequence[str], stop: str | Sequence[str], **said: Any) -> RequestOptions:
+    """The options of `%%claude` that carry only what they name, with what was `said` besides."""
+    from .notebook.options import RequestOptions
+
+    return RequestOptions(
+        image=("none",),
+        context=("none",),
+        raw=True,
+        file=_several(files),
+        stop=_several(stop),
+        **said,
+    )
+
+
+def _pictures(
+    images: Sequence[object], prepare: Callable[[object], Prepared]
+) -> tuple[list[Block], list[str]]:
+    from .notebook.named_cells import NamedCells
+    from .notebook.pictures import pictures
+
+    def no_name(name: str) -> object:
+        raise NameError(f"{name!r} is no address; give an image itself, not its name")
+
+    def no_output(_: object) -> Rendered:
+        raise InputError("There are no outputs outside of a notebook.")
+
+    cells = NamedCells((), {}, {})
+    return pictures(images, (), cells, evaluate=no_name, render=no_output, prepare=prepare)
 
 
 def _several(given: Any) -> tuple[Any, ...]:
     """`given` as a tuple; what is one thing, though Python could go through its parts, as one."""
     one = isinstance(given, str | bytes | bytearray) or hasattr(given, "__array_interface__")
     return (given,) if one or not hasattr(given, "__iter__") else tuple(given)
+
+
+def _in_ipython() -> bool:
+    ipython: Any = sys.modules.get("IPython")
+    return bool(ipython and ipython.get_ipython())
 
 
 def current_notebook() -> Notebook:

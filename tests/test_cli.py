@@ -98,6 +98,8 @@ def test_the_version_is_one() -> None:
 
 def test_the_public_names() -> None:
     assert set(claude_magic.__all__) == {
+        "Conversation",
+        "Reply",
         "__version__",
         "ask",
         "load_ipython_extension",

@@ -16,6 +16,9 @@ from .history import History
 from .store import Loaded, Store
 from .store_files import Folder
 
+STORE = "claude_magic"
+"""The folder in Jupyter's data folder that holds the conversations."""
+
 # Not a name that a conversation can have.
 _PATHS = ".paths"
 

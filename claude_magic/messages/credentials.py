@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+from .blocks import Block, text
+
 SERVICE = "claude_magic"
 """The service name under which the keyring holds the key."""
 ACCOUNT = "api_key"
@@ -122,3 +124,13 @@ def mask(text: str, secret: Secret | None) -> str:
 
 def _secret(value: str | None) -> Secret | None:
     return Secret(value) if value and value.strip() else None
+
+
+def masked(block: Block, secret: Secret | None) -> Block:
+    """A content block with the key, should its text hold it, masked."""
+    source = block.get("source", {})
+    if block.get("type") == "text":
+        return text(mask(str(block["text"]), secret))
+    if source.get("type") == "text":
+        return {**block, "source": {**source, "data": mask(source["data"], secret)}}
+    return block

@@ -1,13 +1,15 @@
-"""`--dry-run`: what would be sent and what it would cost. Nothing leaves."""
+"""`--dry-run`: what would be sent and what it would cost. Nothing is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..conversation.settings import ANTHROPIC_URL
 from ..messages.blocks import Block, Message, content_blocks
 from ..messages.command import as_curl, as_python
+from ..messages.errors import ClaudeError
 from ..rendering import STYLE, escape, plain
 from . import lines
 from .frame import thumbnails
@@ -26,8 +28,9 @@ _SHOWN = 20_000
 def show(notebook: Notebook, question: Question, form: str) -> dict[str, str]:
     """The request for `question` as a bundle: readable ("show"), or as a command."""
     plan = notebook.session.plan(question)
-    if form == "show":
-        return readable(plan, notebook.session.images)
+    if form in ("show", "count"):
+        counted = _counted(notebook, plan, asked=form == "count")
+        return readable(plan, notebook.session.images, counted)
     settings = notebook.session.settings()
     command = _COMMANDS[form](
         plan.request.body,
@@ -42,13 +45,36 @@ def show(notebook: Notebook, question: Question, form: str) -> dict[str, str]:
     }
 
 
-def readable(plan: Plan, cache: ImageCache) -> dict[str, str]:
-    """The request as a person reads it: messages in order, images small, then the parameters."""
-    price = f", about {lines.dollars(plan.price)}" if plan.price is not None else ""
-    top = (
-        f"Not sent · {lines.header(plan)} · about {plan.tokens:,} tokens "
-        f"in{price} with a reply of 1,000 tokens (estimates)"
+def _counted(notebook: Notebook, plan: Plan, *, asked: bool) -> int | None:
+    """The server's own count of the input tokens; None where it is not asked, or has none.
+
+    Counting sends the request to the server, though it costs nothing. So one that is not on this
+    machine counts only if the user says so. Raises the client's errors for one that was `asked`.
+    """
+    if not (asked or plan.server.loopback):
+        return None
+    try:
+        return notebook.session.count_tokens(plan)
+    except ClaudeError:
+        if asked:
+            raise
+        return None
+
+
+def readable(plan: Plan, cache: ImageCache, counted: int | None = None) -> dict[str, str]:
+    """The request as a person reads it: messages in order, images small, then the parameters.
+
+    `counted` is the server's own count of its tokens; without it they are estimated, and said so.
+    """
+    if counted is not None:
+        plan = replace(plan, tokens=counted)
+    price = f", about {lines.dollars(plan.price)} with a reply of 1,000" if plan.price else ""
+    tokens = (
+        f"{plan.tokens:,} tokens in, counted by the server"
+        if counted is not None
+        else f"about {plan.tokens:,} tokens in, estimated"
     )
+    top = f"Not sent · {lines.header(plan)} · {tokens}{price}"
     html = [f'<div class="claude-magic-line">{escape(line)}</div>' for line in (top, *plan.notices)]
     text = [top, *plan.notices]
     messages = plan.request.body["messages"]

@@ -35,7 +35,7 @@ Options:
                        -o answer
       --code           put the reply's code into new cells below
   -q, --quiet          no header and no footer
-      --dry-run[=AS]   show the request and its price, send nothing; or as a command (curl, python)
+      --dry-run[=AS]   show request and price, ask nothing; or as a command (curl, python, count)
                        --dry-run=curl
       --fresh          ask again, even if this very request was answered before
       --alone          without the conversation, and not part of it

@@ -13,14 +13,13 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..conversation.conversations import Conversations
+from ..conversation.conversations import STORE, Conversations
 from ..conversation.history import History
 from ..conversation.page import current
 from ..conversation.question import Question
 from ..conversation.session import Session
-from ..messages import models
 from ..messages.blocks import Block, text
-from ..messages.credentials import Found, Secret, find_key, keyring_key, mask
+from ..messages.credentials import Found, Secret, find_key, keyring_key, mask, masked
 from ..messages.errors import InputError
 from . import lines
 from .context import Context, Place, between, choose, gather
@@ -29,7 +28,7 @@ from .files import file_blocks
 from .frame import notice
 from .interpolate import interpolate
 from .outputs import Rendered, output_blocks
-from .pictures import pictures
+from .pictures import pictures, preparing
 from .recorder import OURS
 from .saved import source_digest
 from .standing import Asker, Standing
@@ -46,10 +45,6 @@ if TYPE_CHECKING:
     from .options import RequestOptions
     from .record import CellRun, Output
     from .recorder import Recorder
-
-
-STORE = "claude_magic"
-"""The folder in Jupyter's data folder that holds the conversations."""
 
 
 class Notebook:
@@ -281,17 +276,13 @@ class Notebook:
         return context
 
     def _prepare(self, options: RequestOptions) -> Callable[[object], Prepared]:
-        from ..messages.images import prepare
-
-        edge = 1568
-        if options.hires or self.settable.value("hires"):
-            model = models.lookup(options.model or self.settable.value("model"))
-            edge = model.long_edge if model else edge
-        return partial(prepare, long_edge=edge, cache=self.session.images)
+        hires = bool(options.hires or self.settable.value("hires"))
+        model = options.model or self.settable.value("model")
+        return preparing(model if hires else None, self.session.images)
 
     def _masked(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
         """The blocks with the key, should a cell or an output hold it, masked."""
-        return tuple(_masked(block, self._secret()) for block in blocks)
+        return tuple(masked(block, self._secret()) for block in blocks)
 
     def _mask(self, said: str) -> str:
         return mask(said, self._secret())
@@ -300,15 +291,6 @@ class Notebook:
         """The key as far as it is known here; no keyring is asked for this."""
         found = find_key(self.key, keyring_lookup=lambda: vars(self).get("_keyring_key"))
         return found.secret if found else None
-
-
-def _masked(block: Block, secret: Secret | None) -> Block:
-    source = block.get("source", {})
-    if block.get("type") == "text":
-        return text(mask(str(block["text"]), secret))
-    if source.get("type") == "text":
-        return {**block, "source": {**source, "data": mask(source["data"], secret)}}
-    return block
 
 
 def _render(output: Output, *, prepare: Callable[[object], Prepared]) -> Rendered:

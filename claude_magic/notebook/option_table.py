@@ -135,10 +135,10 @@ OPTIONS: tuple[Option, ...] = (
     Option("--quiet", "no header and no footer", "-q", short="-q"),
     Option(
         "--dry-run",
-        "show the request and its price, send nothing; or as a command",
+        "show request and price, ask nothing; or as a command",
         "--dry-run=curl",
         metavar="AS",
-        choices=("curl", "python"),
+        choices=("curl", "python", "count"),
         attached=True,
     ),
     Option("--fresh", "ask again, even if this very request was answered before", "--fresh"),

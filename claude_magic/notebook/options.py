@@ -33,7 +33,7 @@ class RequestOptions:
     """What a `%%claude` line says. None means not given; a flag that is given is True.
 
     `image`, `context`, `file` and `stop` hold their items in the order typed; `dry_run` is
-    "show", "curl" or "python"; `prompt` is the rest of the line, verbatim.
+    "show", "curl", "python" or "count"; `prompt` is the rest of the line, verbatim.
     """
 
     prompt: str = ""

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..messages import models
 from ..messages.blocks import Block, text
 from ..messages.errors import ImageError, InputError
 from .named_cells import NamedCells
 from .record import CellRun, Output
 
 if TYPE_CHECKING:
-    from ..messages.images import Prepared
+    from ..messages.images import ImageCache, Prepared
     from .outputs import Rendered
 
 _LAST = re.compile(r"last(?::([1-9]\d*))?")
+
+
+def preparing(hires: str | None, cache: ImageCache) -> Callable[[object], Prepared]:
+    """What prepares an image for sending: long edge 1568, with `hires` that model's own limit."""
+    from ..messages.images import prepare
+
+    model = models.lookup(hires) if hires else None
+    return partial(prepare, long_edge=model.long_edge if model else 1568, cache=cache)
 
 
 def pictures(

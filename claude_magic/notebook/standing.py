@@ -96,9 +96,9 @@ class Standing:
         if run is None or threading.current_thread() is not threading.main_thread():
             cell = run.cell if run else self.page.active
             cell = cell or lowest(history.turns, history.retired, self.page.order)
-            return Asker(cell, panel=True) if cell else _without_cell(history, "")
+            return Asker(cell, panel=True) if cell else without_cell(history)
         if run.cell is None:
-            return _without_cell(history, source_digest(run.source))
+            return without_cell(history, source_digest(run.source))
         ordinal = len(run.turns)
         before = [t for t in history.turns if (t.cell, t.ordinal) == (run.cell, ordinal)]
         counts = {count: cell for turn in before for count, cell in turn.counts.items()}
@@ -129,7 +129,7 @@ class Standing:
         return held[1]
 
 
-def _without_cell(history: History, source: str) -> Asker:
+def without_cell(history: History, source: str = "") -> Asker:
     """Where no cell has an id the whole kernel is one run, and its k-th question takes place k."""
     asked = tuple(history.asked)
     ordinal = sum(history[turn_id].cell is None for turn_id in asked)

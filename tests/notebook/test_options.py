@@ -175,7 +175,7 @@ COMPLETIONS = {
     "a path within quotes": ('-f "my pl', "pl", ["plot.png"]),
     "variables after -o": ("-o d", "d", ["df"]),
     "choices": ("--effort h", "h", ["high"]),
-    "choices of an optional value": ("--dry-run=", "", ["curl", "python"]),
+    "choices of an optional value": ("--dry-run=", "", ["curl", "python", "count"]),
     "nothing in a prompt": ("hello -m ", "", []),
     "nothing after an unknown option": ("--nope ", "", []),
     "nothing after --": ("-- -", "-", []),
