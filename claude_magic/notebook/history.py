@@ -70,7 +70,7 @@ def whole(row: Row, cache: ImageCache) -> Bundle:
     `cache` keeps the thumbnails.
     """
     turn = row.turn
-    top = " · ".join((f"Turn {row.number}", row.place, *_status(row)))
+    top = " · ".join(part for part in (f"Turn {row.number}", row.place, *_status(row)) if part)
     below = [" · ".join(_particulars(turn)), *(f"changed: {line}" for line in turn.healed)]
     below += [_parameters(turn)] if turn.parameters else []
     others = [block for block in turn.reply if block.get("type") not in _SHOWN_APART]
