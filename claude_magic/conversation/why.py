@@ -70,7 +70,7 @@ def line(reasons: Sequence[str], below: int, price: float | None) -> str:
     """The line for the user: why it is asked again, and what else will be."""
     said = f"Asked again: {_listed(reasons)} changed since it was answered."
     if below:
-        cost = "" if price is None else f", about {_dollars(price)}"
+        cost = "" if price is None else f", {_dollars(price)}"
         questions = "question below sees" if below == 1 else "questions below see"
         said += f" {below} {questions} this one and will be asked again when run{cost}."
     return said
@@ -81,4 +81,4 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _dollars(amount: float) -> str:
-    return f"${amount:.2f}" if amount >= 0.005 else "less than $0.01"
+    return f"about ${amount:.2f}" if amount >= 0.005 else "less than $0.01"

@@ -1,0 +1,200 @@
+"""Which conversation is a notebook's: by id, by path, after renaming and copying."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from claude_magic.conversation.conversations import Conversations, Whereabouts
+from claude_magic.conversation.turns import Turn
+from claude_magic.messages.blocks import text
+
+
+def turn(name: str, cell: str | None = "A", source: str = "") -> Turn:
+    return Turn(
+        id=name,
+        asked=(text(f"Question {name}"),),
+        reply=(text("Yes."),),
+        model="claude-sonnet-5-5",
+        server="offline",
+        cell=cell,
+        source=source,
+        started=1.0,
+        ended=2.0,
+    )
+
+
+class Files:
+    """Notebook files in a folder, and the conversations beside them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.named: list[str] = []
+
+    def on(self, host: str = "here") -> Conversations:
+        return Conversations(self.folder / "store", named=self.named.append, host=host)
+
+    def at(self, name: str, *cells: str, conversation: str | None = None) -> Whereabouts:
+        path = self.folder / name
+        path.write_text("{}", encoding="utf-8")
+        return Whereabouts(str(path), conversation, frozenset(cells))
+
+    def kept(self) -> list[str]:
+        return sorted(p.name for p in (self.folder / "store").iterdir() if p.name[0] != ".")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path)
+
+
+def test_nothing_is_written_before_the_first_turn(files: Files) -> None:
+    files.on().open(files.at("a.ipynb", "A"))
+    assert not (files.folder / "store").exists()
+    assert files.named == []
+
+
+def test_the_notebook_at_a_path_finds_its_conversation_again(files: Files) -> None:
+    files.on().open(files.at("a.ipynb", "A")).end(turn("one"))
+    again = files.on().open(files.at("a.ipynb", "A", "B"))
+    assert [t.id for t in again.turns] == ["one"]
+    again.end(turn("two", "B"))
+    assert len(files.kept()) == 1
+    assert set(files.named) == set(files.kept())
+
+
+def test_another_notebook_at_the_same_path_begins_its_own(files: Files) -> None:
+    """A path counts only if the notebook still holds a cell of that conversation."""
+    files.on().open(files.at("a.ipynb", "A")).end(turn("one"))
+    other = files.on().open(files.at("a.ipynb", "X", "Y"))
+    assert other.turns == []
+    other.end(turn("two", "X"))
+    assert len(files.kept()) == 2
+    back = files.on().open(files.at("a.ipynb", "A"))
+    assert [t.id for t in back.turns] == ["one"], "both are still found by their cells"
+
+
+def test_a_cell_whose_id_has_changed_is_known_by_its_text(files: Files) -> None:
+    files.on().open(files.at("a.ipynb", "A")).end(turn("one", "A", source="digest"))
+    where = files.at("a.ipynb", "new id")
+    found = files.on().open(
+        Whereabouts(where.path, None, where.cells, frozenset({"digest", "other"}))
+    )
+    assert [t.id for t in found.turns] == ["one"]
+
+
+def test_a_renamed_notebook_keeps_its_conversation(files: Files) -> None:
+    where = files.at("a.ipynb", "A")
+    files.on().open(where).end(turn("one"))
+    (conversation,) = files.kept()
+    Path(where.path).unlink()
+    again = files.on().open(files.at("b.ipynb", "A", conversation=conversation))
+    again.end(turn("two"))
+    assert files.kept() == [conversation]
+    third = files.on().open(files.at("b.ipynb", "A", conversation=conversation))
+    assert [t.id for t in third.turns] == ["one", "two"]
+
+
+def test_a_copied_notebook_sees_the_turns_and_goes_on_by_itself(files: Files) -> None:
+    original = files.at("a.ipynb", "A")
+    files.on().open(original).end(turn("one"))
+    (conversation,) = files.kept()
+    copy = files.on().open(files.at("b.ipynb", "A", conversation=conversation))
+    assert [t.id for t in copy.turns] == ["one"]
+    assert files.kept() == [conversation], "looking at it forks nothing"
+    copy.end(turn("two"))
+    own = next(name for name in files.kept() if name != conversation)
+    assert files.named[-1] == own
+    assert [t.id for t in files.on().open(original).turns] == ["one"]
+    again = files.on().open(files.at("b.ipynb", "A", conversation=own))
+    assert [t.id for t in again.turns] == ["one", "two"]
+    notes = next(loaded.notes for _, loaded in files.on().all() if len(loaded.turns) == 2)
+    assert [n["forked_from"] for n in notes if n["kind"] == "forked"] == [conversation]
+
+
+def test_what_was_retired_before_a_copy_is_retired_in_it(files: Files) -> None:
+    history = files.on().open(files.at("a.ipynb", "A"))
+    history.end(turn("one"))
+    history.retire(["one"])
+    (conversation,) = files.kept()
+    files.on().open(files.at("b.ipynb", "A", conversation=conversation)).end(turn("two"))
+    own = next(name for name in files.kept() if name != conversation)
+    again = files.on().open(files.at("b.ipynb", "A", conversation=own))
+    assert again.retired == {"one"}
+
+
+def test_the_same_id_at_another_path_of_another_machine_is_a_copy(files: Files) -> None:
+    """What stands on the other machine cannot be looked at."""
+    where = files.at("a.ipynb", "A")
+    files.on("there").open(where).end(turn("one"))
+    (conversation,) = files.kept()
+    Path(where.path).unlink()
+    files.on("here").open(files.at("b.ipynb", "A", conversation=conversation)).end(turn("two"))
+    assert len(files.kept()) == 2
+
+
+@pytest.mark.parametrize("conversation", ["../../etc", "a/b", "", ".paths", "x" * 500, "a\0b"])
+def test_an_id_that_is_no_name_of_a_folder_is_kept_in_memory_and_said(
+    files: Files, conversation: str
+) -> None:
+    """Metadata come with somebody's notebook."""
+    history = files.on().open(files.at("a.ipynb", "A", conversation=conversation or "."))
+    history.end(turn("one"))
+    assert not list(files.folder.glob("etc*"))
+    assert any("memory" in line for line in history.take_warnings())
+
+
+def test_garbage_among_the_paths_does_no_harm(files: Files) -> None:
+    where = files.at("a.ipynb", "A")
+    files.on().open(where).end(turn("one"))
+    (paths,) = (files.folder / "store" / ".paths").glob("*.jsonl")
+    paths.write_bytes(b"\xff{]\n[1]\n{}\n" + paths.read_bytes() + b'{"conversation": ')
+    assert [t.id for t in files.on().open(where).turns] == ["one"]
+
+
+def test_what_a_server_could_not_take_is_remembered(files: Files) -> None:
+    where = files.at("a.ipynb", "A")
+    history = files.on().open(where)
+    history.end(turn("one"))
+    history.reject("https://one.example", ["key"])
+    again = files.on().open(where)
+    assert again.rejected_by("https://one.example") == {"key"}
+    assert again.rejected_by("https://other.example") == frozenset()
+
+
+def test_after_a_purge_nothing_of_it_is_left_and_it_can_begin_anew(files: Files) -> None:
+    where = files.at("a.ipynb", "A")
+    history = files.on().open(where)
+    history.end(turn("one"))
+    history.purge()
+    files.on().forget(where)
+    assert files.kept() == []
+    assert not list((files.folder / "store").rglob("*.jsonl"))
+    history.end(turn("two"))
+    assert [t.id for t in files.on().open(where).turns] == ["two"]
+
+
+def test_a_purged_copy_does_not_bring_the_turns_of_the_original_back(files: Files) -> None:
+    files.on().open(files.at("a.ipynb", "A")).end(turn("one"))
+    (conversation,) = files.kept()
+    copy = files.on().open(files.at("b.ipynb", "A", conversation=conversation))
+    copy.end(turn("two"))
+    copy.purge()
+    copy.end(turn("three"))
+    held = {tuple(t.id for t in loaded.turns) for _, loaded in files.on().all()}
+    assert held == {("one",), ("three",)}
+
+
+def test_the_place_is_recorded_with_path_and_machine(files: Files) -> None:
+    where = files.at("a.ipynb", "A")
+    files.on("desk").open(where).end(turn("one"))
+    lines = [
+        json.loads(line)
+        for path in (files.folder / "store").glob("[!.]*/*.jsonl")
+        for line in path.read_text().splitlines()
+    ]
+    assert {"path": where.path, "host": "desk"}.items() <= next(
+        line for line in lines if line["kind"] == "place"
+    ).items()
