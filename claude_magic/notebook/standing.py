@@ -82,7 +82,7 @@ class Standing:
             return Whereabouts(str(Path.cwd()), notebook=False)
         ran = [run for run in self._recorder.runs if run.cell]
         return Whereabouts(
-            str(path),
+            str(path.resolve()),
             self._front_end.conversation if self._front_end.told else saved.conversation,
             frozenset((*self.page.order, *saved.order, *(run.cell or "" for run in ran))),
             frozenset(

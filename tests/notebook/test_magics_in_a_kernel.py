@@ -148,7 +148,19 @@ def test_a_dry_run_shows_everything_and_sends_nothing(running_kernel: Kernel) ->
     shown = ran.shown()
     assert shown.startswith("Not sent · Opus 5.5")
     assert "weight = 3" in shown
-    assert re.search(r"about [\d,]+ tokens in, about \$0\.\d+", shown)
+    assert re.search(r"[\d,]+ tokens in, counted by the server, about \$0\.\d+", shown)
+
+
+def test_a_dry_run_for_a_server_elsewhere_sends_nothing_and_says_that_it_estimates(
+    running_kernel: Kernel,
+) -> None:
+    """Counting sends the request: what one wants to look at first must not leave for that."""
+    running_kernel.run("%claude_config base_url=https://api.anthropic.com")
+    shown = running_kernel.run("%claude --dry-run How heavy?").shown()
+    asked = running_kernel.run("%claude --dry-run=count How heavy?", ok=False)
+    running_kernel.run("%claude_config base_url=")
+    assert re.search(r"about [\d,]+ tokens in, estimated, about \$0\.\d+", shown)
+    assert "CredentialError" in asked.error, "told to count, it goes to the server"
 
 
 def test_a_dry_run_as_python_is_a_program_that_compiles(running_kernel: Kernel) -> None:
