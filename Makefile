@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON3 ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LABEXTENSION := $(wildcard labextension/*.json labextension/.npmrc labextension/src/*)
 
 .PHONY: demo test lint browser-tests clean
 
@@ -20,20 +21,24 @@ lint: $(VENV)/.test  ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	npm --prefix labextension run --silent lint
 
 $(BIN)/uv:
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: make PYTHON3=/path/to/python3.11"; exit 1; }
+	@command -v npm >/dev/null || \
+	  { echo "Node 20.19 or newer with npm is needed to build the JupyterLab extension."; exit 1; }
 	$(PYTHON3) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
-$(VENV)/.demo: pyproject.toml | $(BIN)/uv
+$(VENV)/.demo: pyproject.toml $(LABEXTENSION) | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[demo]'
 	@touch $@
 
-$(VENV)/.test: pyproject.toml | $(BIN)/uv
+$(VENV)/.test: pyproject.toml $(LABEXTENSION) | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[test]'
 	@touch $@ $(VENV)/.demo
 
 clean:
 	rm -rf $(VENV) build dist test-artifacts
+	rm -rf claude_magic/labextension labextension/lib labextension/node_modules

@@ -1,0 +1,143 @@
+import { isCodeCellModel } from '@jupyterlab/cells';
+import type { Cell, ICellModel, ICodeCellModel } from '@jupyterlab/cells';
+import { PageConfig } from '@jupyterlab/coreutils';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import { NotebookActions } from '@jupyterlab/notebook';
+import type { INotebookModel, Notebook } from '@jupyterlab/notebook';
+import type { Contents, Kernel } from '@jupyterlab/services';
+
+import { Link } from './link';
+import { conversationId, isObject } from './messages';
+import type { IPageMessage, KernelSays } from './messages';
+import { Seen } from './seen';
+
+/** The key in the notebook's metadata. */
+const METADATA = 'claude_magic';
+
+const LOADS = /^[ \t]*%?(re)?load_ext[ \t]+claude_magic[ \t]*$/m;
+const ASKS = '%claude';
+
+/** One notebook as its kernel is told of it, however many views of it are open. */
+export class Page {
+  constructor(
+    private readonly context: DocumentRegistry.IContext<INotebookModel>,
+    private readonly contents: Contents.IManager
+  ) {
+    const { sessionContext } = context;
+    sessionContext.kernelChanged.connect(this.kernelChanged, this);
+    NotebookActions.executionScheduled.connect(this.scheduled, this);
+    context.disposed.connect(this.dispose, this);
+    this.connect(sessionContext.session?.kernel ?? null);
+  }
+
+  private dispose(): void {
+    this.context.sessionContext.kernelChanged.disconnect(this.kernelChanged, this);
+    NotebookActions.executionScheduled.disconnect(this.scheduled, this);
+    this.connect(null);
+  }
+
+  private kernelChanged(_: unknown, change: { newValue: Kernel.IKernelConnection | null }): void {
+    this.connect(change.newValue);
+  }
+
+  private connect(kernel: Kernel.IKernelConnection | null): void {
+    this.link?.dispose();
+    this.forget();
+    const { opened, forget, received } = this;
+    this.link = kernel && new Link(kernel, { opened, lost: forget, received });
+  }
+
+  /** A cell is about to be run: the last moment at which the kernel can be told before. */
+  private scheduled(_: unknown, { notebook, cell }: { notebook: Notebook; cell: Cell }): void {
+    if (notebook.model !== this.context.model || !this.link) {
+      return;
+    }
+    const source = cell.model.sharedModel.getSource();
+    if (this.link.isListening) {
+      this.tell();
+      if (source.includes(ASKS)) {
+        this.tellSeen(cell.model);
+      }
+      this.ran.add(cell.model.id);
+    }
+    const loads = LOADS.exec(source);
+    if (loads) {
+      this.link.loading();
+      // Of what stands below in a "Run All", a kernel that loads again knows nothing.
+      if (loads[1]) {
+        this.forget();
+      }
+      this.told = null;
+    }
+  }
+
+  /** Tell the kernel of the page, unless it knows all this. */
+  private tell(): void {
+    const { model, path } = this.context;
+    const drive = this.contents.driveName(path);
+    const cells = Array.from(model.cells, cell => cell.id);
+    const page: Omit<IPageMessage, 'fresh'> = {
+      type: 'page',
+      // RTC is the server's own file system, seen through the collaboration extension.
+      path: drive === '' || drive === 'RTC' ? this.contents.localPath(path) : null,
+      root: PageConfig.getOption('serverRoot'),
+      conversation: this.conversation,
+      cells
+    };
+    const told = JSON.stringify(page);
+    if (told !== this.told) {
+      this.link?.send({ ...page, fresh: this.told === null } as IPageMessage);
+      this.told = told;
+      this.seen.keep(cells);
+    }
+  }
+
+  /** Tell the kernel what the cells above a question show, if it did not run them. */
+  private tellSeen(question: ICellModel): void {
+    const cells = Array.from(this.context.model.cells);
+    const above = cells.slice(0, Math.max(0, cells.indexOf(question)));
+    const unknown = above.reverse().filter(cell => !this.ran.has(cell.id));
+    for (const message of this.seen.news(unknown.filter(isCode))) {
+      this.link?.send(message);
+    }
+  }
+
+  private get conversation(): string | null {
+    const metadata: unknown = this.context.model.getMetadata(METADATA);
+    return isObject(metadata) ? conversationId(metadata.conversation) : null;
+  }
+
+  private readonly opened = (): void => {
+    this.told = null;
+    this.tell();
+  };
+
+  private readonly forget = (): void => {
+    this.told = null;
+    this.ran.clear();
+    this.seen = new Seen();
+  };
+
+  private readonly received = (message: KernelSays): void => {
+    if (message.type === 'ran') {
+      message.cells.forEach(cell => this.ran.add(cell));
+    } else if (message.id !== this.conversation) {
+      // The only thing that we ever change in a notebook.
+      const { model } = this.context;
+      const metadata: unknown = model.getMetadata(METADATA);
+      const kept = isObject(metadata) ? metadata : {};
+      model.setMetadata(METADATA, { ...kept, conversation: message.id });
+    }
+  };
+
+  private link: Link | null = null;
+  /** The last page message as JSON, null if the kernel knows nothing of this page. */
+  private told: string | null = null;
+  /** The cells whose outputs the kernel itself has seen. */
+  private readonly ran = new Set<string>();
+  private seen = new Seen();
+}
+
+function isCode(cell: ICellModel): cell is ICodeCellModel {
+  return isCodeCellModel(cell);
+}

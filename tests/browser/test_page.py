@@ -1,0 +1,275 @@
+"""What the lab extension tells the kernel of the page, in a real JupyterLab and Notebook 7."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from tests.browser.lab import Notebook
+
+LOAD = """%load_ext claude_magic
+front = get_ipython().magics_manager.registry['ClaudeMagics'].front_end"""
+KNOWN = "import json; print(json.dumps([*front.cells]), front.path, front.conversation, front.told)"
+SEEN = """import json  # %claude
+print(json.dumps([[c.source, *c.outputs] for c in front.seen.values()]), front.left_out)"""
+
+_PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJ"
+    "RU5ErkJggg=="
+)
+
+
+class Panel:
+    """The notebook panel in view, and the kernel behind it."""
+
+    def __init__(self, notebook: Notebook) -> None:
+        self.notebook = notebook
+
+    def js(self, expression: str, argument: Any = None) -> Any:
+        """The value of an expression of `panel`, `model`, `kernel` and `argument`."""
+        return self.notebook.page.evaluate(
+            "async (argument) => {"
+            " const panel = window.jupyterapp.shell.currentWidget, model = panel.context.model;"
+            " const kernel = panel.sessionContext.session?.kernel;"
+            f" return await ({expression}); }}",
+            argument,
+        )
+
+    @property
+    def cells(self) -> list[str]:
+        """The ids of the cells as they stand on the page."""
+        ids: list[str] = self.js("[...model.cells].map((cell) => cell.id)")
+        return ids
+
+    @property
+    def dirty(self) -> bool:
+        """Whether the notebook would have to be saved."""
+        return bool(self.js("model.dirty"))
+
+    @property
+    def path(self) -> Path:
+        """The notebook's file."""
+        return self.notebook.lab.folder / self.js("panel.context.path")
+
+    def run(self, cell: int) -> str:
+        """What the cell prints, run alone."""
+        self.js("panel.content.activeCellIndex = argument", cell)
+        self.js("panel.content.deselectAll()")
+        self.notebook.command("notebook:run-cell")
+        self.notebook.until_idle()
+        return self.printed(cell)
+
+    def printed(self, cell: int) -> str:
+        """What the cell has printed."""
+        shown = "[...model.cells][argument].outputs.toJSON().map((o) => o.text ?? '').join('')"
+        return str(self.js(shown, cell)).strip()
+
+    def value(self, expression: str) -> str:
+        """What an expression is in the kernel; no cell is run for it."""
+        done = self.js(
+            "kernel.requestExecute({code: '', silent: true, user_expressions: {value: argument}})"
+            ".done.then((reply) => reply.content.user_expressions.value.data['text/plain'])",
+            expression,
+        )
+        return str(done)
+
+    def until(self, expression: str) -> None:
+        """Return once an expression in the kernel is true."""
+        for _ in range(100):
+            if self.value(expression) == "True":
+                return
+            self.notebook.page.wait_for_timeout(100)
+        raise AssertionError(f"never true: {expression}")
+
+    def known(self, conversation: str | None = None) -> str:
+        """What KNOWN prints if the kernel knows how the page stands now."""
+        return f"{json.dumps(self.cells)} {self.path} {conversation} True"
+
+
+@pytest.fixture
+def panel(notebook: Notebook) -> Panel:
+    return Panel(notebook)
+
+
+def write(panel: Panel, name: str, *cells: Any) -> None:
+    """The notebook file `name` with these cells."""
+    nb = nbformat.v4.new_notebook()
+    nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nb.cells = list(cells)
+    nbformat.write(nb, panel.notebook.lab.folder / name)
+
+
+@pytest.mark.parametrize("application", ["lab/tree", "notebooks"])
+def test_run_all_tells_the_page_to_the_cells_below_the_one_that_loads(
+    panel: Panel, application: str
+) -> None:
+    name = f"page-{application[:3]}.ipynb"
+    panel.notebook.open(name, ["1", LOAD, KNOWN], application=application)
+    for _ in range(2):
+        panel.notebook.run_all()
+        assert panel.printed(2) == panel.known()
+
+
+def test_opening_a_notebook_and_loading_the_extension_leave_the_notebook_unchanged(
+    panel: Panel,
+) -> None:
+    panel.notebook.open("page-clean.ipynb", ["1"])
+    panel.notebook.command("docmanager:save")  # JupyterLab itself adds the kernel's language
+    before = panel.path.read_bytes()
+    panel.notebook.open("page-clean.ipynb")
+    assert not panel.dirty
+    panel.js("kernel.requestExecute({code: argument}).done.then(() => null)", LOAD)
+    panel.until("front.told")
+    assert panel.value("front.cells") == repr(tuple(panel.cells))
+    assert not panel.dirty
+    assert panel.path.read_bytes() == before
+
+
+def test_messages_go_to_the_main_thread_and_leave_no_subshell_behind(panel: Panel) -> None:
+    panel.notebook.open("page-subshell.ipynb", [LOAD, KNOWN])
+    assert panel.run(0) == ""
+    threads = "__import__('threading').enumerate()"
+    panel.until("front.told")
+    panel.until(f"not [t for t in {threads} if 'subshell-' in t.name]")
+    panel.notebook.command("notebook:insert-cell-above")
+    assert panel.run(2) == panel.known()
+
+
+def test_a_cell_that_is_moved_is_known_before_the_next_one_runs(panel: Panel) -> None:
+    write(
+        panel,
+        "page-move.ipynb",
+        nbformat.v4.new_code_cell(LOAD),
+        nbformat.v4.new_markdown_cell("Between"),
+        nbformat.v4.new_code_cell("1"),
+        nbformat.v4.new_code_cell(KNOWN),
+    )
+    panel.notebook.open("page-move.ipynb")
+    panel.run(0)
+    assert panel.run(3) == panel.known()
+    before = panel.cells
+    panel.js("panel.content.activeCellIndex = argument", 2)
+    panel.notebook.command("notebook:move-cell-up")
+    assert panel.cells == [before[0], before[2], before[1], before[3]]
+    assert panel.run(3) == panel.known()
+    saved = nbformat.read(panel.path, as_version=4)
+    assert [cell.id for cell in saved.cells] == before, "nothing was saved"
+
+
+def test_a_renamed_notebook_is_known_by_its_new_path(panel: Panel) -> None:
+    panel.notebook.open("page-old.ipynb", [LOAD, KNOWN])
+    panel.run(0)
+    assert panel.run(1) == panel.known()
+    panel.js("panel.context.rename('page-new.ipynb')")
+    assert panel.path.name == "page-new.ipynb"
+    assert panel.run(1) == panel.known()
+
+
+def test_the_conversation_is_written_into_the_notebook_once(panel: Panel) -> None:
+    panel.notebook.open("page-remember.ipynb", [LOAD, "front.remember('c-1')", KNOWN])
+    panel.js("model.setMetadata('claude_magic', {other: 1})")
+    panel.js("(window.changes = [], model.metadataChanged.connect((_, c) => changes.push(c.key)))")
+    panel.run(0)
+    for _ in range(2):
+        panel.run(1)
+        assert panel.run(2) == panel.known("c-1")
+    assert panel.js("model.getMetadata('claude_magic')") == {"other": 1, "conversation": "c-1"}
+    assert panel.js("window.changes") == ["claude_magic"]
+    panel.notebook.command("docmanager:save")
+    panel.notebook.open("page-remember.ipynb")
+    panel.js("kernel.requestExecute({code: 'front.told = False'}).done.then(() => null)")
+    panel.notebook.open("page-remember.ipynb")
+    panel.until("front.told")
+    assert panel.value("front.conversation") == "'c-1'"
+    assert not panel.dirty
+
+
+def test_a_page_that_was_reloaded_tells_the_kernel_again(panel: Panel) -> None:
+    write(
+        panel,
+        "page-reload.ipynb",
+        *map(nbformat.v4.new_code_cell, ("print('ran')", LOAD, SEEN, KNOWN)),
+    )
+    panel.notebook.open("page-reload.ipynb")
+    panel.run(1)
+    panel.run(0)
+    assert panel.run(3) == panel.known()
+    panel.notebook.command("docmanager:save")
+    panel.js("kernel.requestExecute({code: 'front.told = False'}).done.then(() => null)")
+    panel.notebook.open("page-reload.ipynb")
+    panel.until("front.told")
+    assert not panel.dirty
+    assert panel.run(2) == "[] 0", "the kernel said that it ran the cell above"
+    panel.js("panel.content.activeCellIndex = argument", 3)
+    panel.notebook.command("notebook:move-cell-up")
+    assert panel.run(2) == panel.known()
+
+
+def test_a_restarted_kernel_is_told_when_it_loads_the_extension_again(panel: Panel) -> None:
+    panel.notebook.open("page-restart.ipynb", [LOAD, KNOWN])
+    panel.run(0)
+    assert panel.run(1) == panel.known()
+    panel.js("panel.sessionContext.session.kernel.restart().then(() => null)")
+    panel.notebook.until_idle()
+    panel.run(0)
+    assert panel.run(1) == panel.known()
+
+
+def test_outputs_of_cells_that_did_not_run_here_come_with_a_question_below_them_once(
+    panel: Panel,
+) -> None:
+    figure, reply, below = (nbformat.v4.new_code_cell(s) for s in ("plot()", "%%claude\nHi", "2"))
+    data = {"image/png": _PIXEL, "text/html": "<b>1</b>", "text/plain": "<Figure>"}
+    size = {"image/png": {"width": 1}, "other": 1}
+    figure.outputs = [
+        nbformat.v4.new_output("stream", name="stdout", text="a\nb\n"),
+        nbformat.v4.new_output("display_data", data=data, metadata=size),
+        nbformat.v4.new_output("display_data", data={"text/html": "<b>2</b>"}),
+        nbformat.v4.new_output("error", ename="E", evalue="e", traceback=["E: e"]),
+    ]
+    told = nbformat.v4.new_output("display_data", data={"text/plain": "A reply"})
+    told.metadata["claude_magic"] = {}
+    reply.outputs, below.outputs = [told], [*figure.outputs]
+    code = [nbformat.v4.new_code_cell(source) for source in (LOAD, SEEN)]
+    write(panel, "page-seen.ipynb", figure, nbformat.v4.new_markdown_cell("#"), reply, *code, below)
+    panel.notebook.open("page-seen.ipynb")
+    panel.run(3)
+    panel.js(
+        "(window.sent = [], kernel.anyMessage.connect((_, {msg, direction}) =>"
+        " direction === 'send' && msg.header.msg_type === 'comm_msg'"
+        " && msg.content.data.type === 'seen' && sent.push(msg.content.data.cells.length)))"
+    )
+    kept = {"image/png": _PIXEL, "text/plain": "<Figure>"}
+    expected = [
+        {"output_type": "stream", "name": "stdout", "text": "a\nb\n"},
+        {"output_type": "display_data", "data": kept, "metadata": {"image/png": {"width": 1}}},
+        {"output_type": "error", "ename": "E", "evalue": "e", "traceback": ["E: e"]},
+    ]
+    for _ in range(2):
+        cells, left_out = panel.run(4).rsplit(" ", 1)
+        assert json.loads(cells) == [["plot()", *expected]]
+        assert left_out == "0"
+    assert panel.js("window.sent") == [1]
+    panel.js("[...model.cells][0].sharedModel.setSource('plot(2)')")
+    assert panel.run(4).startswith('[["plot(2)", {')
+    panel.js("[...model.cells][0].outputs.clear()")
+    assert panel.run(4) == "[] 0"
+    assert panel.js("window.sent") == [1, 1, 1]
+
+
+def test_outputs_beyond_the_limits_are_left_out_farthest_first(panel: Panel) -> None:
+    cells = [nbformat.v4.new_code_cell(str(n)) for n in range(6)]
+    for cell, megabytes in zip(cells, (7, 1, 6, 9, 7, 5), strict=True):
+        text = "x" * (megabytes * 1_000_000)
+        cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
+    ask = "print(sorted(front.seen), front.left_out)  # %claude"
+    code = [nbformat.v4.new_code_cell(source) for source in (LOAD, ask)]
+    write(panel, "page-large.ipynb", *cells, *code)
+    panel.notebook.open("page-large.ipynb")
+    panel.run(6)
+    kept = sorted(cells[n].id for n in (1, 2, 4, 5))
+    assert panel.run(7) == f"{kept} 2"
