@@ -1,0 +1,139 @@
+"""The conversation follows the page in a real JupyterLab: moved cells, restarts, old outputs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from tests.browser.lab import Lab, Notebook
+
+ARTIFACTS = Path(__file__).parents[2] / "test-artifacts"
+LOAD = "%load_ext claude_magic\n%claude_config base_url=offline"
+SERVER = "get_ipython().magics_manager.registry['ClaudeMagics'].notebook.session.offline"
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
+    "AAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+class Page:
+    """A notebook whose kernel is asked what its offline server received."""
+
+    def __init__(self, notebook: Notebook) -> None:
+        self.notebook = notebook
+
+    def js(self, expression: str, argument: Any = None) -> Any:
+        return self.notebook.page.evaluate(
+            "async (argument) => {"
+            " const panel = window.jupyterapp.shell.currentWidget, model = panel.context.model;"
+            " const kernel = panel.sessionContext.session?.kernel;"
+            f" return await ({expression}); }}",
+            argument,
+        )
+
+    def select(self, cell: int) -> None:
+        self.js("panel.content.activeCellIndex = argument", cell)
+        self.js("panel.content.deselectAll()")
+
+    def run(self, cell: int) -> str:
+        """The text of the cell's output area, run alone."""
+        self.select(cell)
+        self.notebook.command("notebook:run-cell")
+        self.notebook.until_idle()
+        return str(self.notebook.output(cell).inner_text())
+
+    def value(self, expression: str) -> Any:
+        """The value of a JSON-ready expression in the kernel; no cell is run for it."""
+        shown = self.js(
+            "kernel.requestExecute({code: '', silent: true, user_expressions: {value: argument}})"
+            ".done.then((reply) => reply.content.user_expressions.value.data['text/plain'])",
+            f"__import__('json').dumps({expression})",
+        )
+        return json.loads(__import__("ast").literal_eval(shown))
+
+    def requests(self) -> list[Any]:
+        found: list[Any] = self.value(
+            f"[r.json for r in {SERVER}.requests if r.path == '/v1/messages'] if {SERVER} else []"
+        )
+        return found
+
+    def asked(self) -> list[str]:
+        """The prompts of the last request, the last lines of its user messages."""
+        found = []
+        for message in self.requests()[-1]["messages"]:
+            if message["role"] == "user":
+                content = message["content"]
+                said = content if isinstance(content, str) else content[-1]["text"]
+                found.append(said.splitlines()[-1])
+        return found
+
+
+@pytest.fixture
+def page(lab: Lab, page: Any) -> Page:
+    return Page(Notebook(lab, page))
+
+
+def test_a_cell_that_was_moved_carries_the_context_of_its_new_place(page: Page) -> None:
+    """Without saving: the kernel knows the page as it stands."""
+    cells = [LOAD, "%claude Question A", "height = 3", "%claude Question B", "weight = 4"]
+    page.notebook.open("moved.ipynb", cells)
+    page.notebook.run_all()
+    assert page.asked() == ["Question A", "Question B"]
+    assert "height = 3" in str(page.requests()[-1]["messages"][-1])
+    page.select(3)
+    page.notebook.command("notebook:move-cell-down")
+    page.run(4)
+    last = page.requests()[-1]["messages"]
+    assert page.asked() == ["Question A", "Question B"]
+    assert "weight = 4" in str(last[-1])
+    for _ in range(3):
+        page.notebook.command("notebook:move-cell-up")
+    shown = page.run(1)
+    assert page.asked() == ["Question B"], "above the other question it does not see it"
+    assert "sees 0 of 1 turn" in shown
+
+
+def test_restart_and_run_all_asks_nothing_again(page: Page) -> None:
+    page.notebook.open("again.ipynb", [LOAD, "%claude One", "x = 1", "%claude Two"])
+    page.notebook.run_all()
+    assert len(page.requests()) == 2
+    before = [page.notebook.output(n).inner_text() for n in (1, 3)]
+    conversation = page.js("model.getMetadata('claude_magic')")["conversation"]
+    page.notebook.command("docmanager:save")
+    page.js("panel.sessionContext.restartKernel()")
+    page.notebook.until_idle()
+    page.notebook.run_all()
+    assert page.requests() == []
+    after = [page.notebook.output(n).inner_text() for n in (1, 3)]
+    assert "2 turns of this notebook are back" in after[0]
+    assert after[0].endswith(before[0])
+    assert after[1] == before[1]
+    assert page.js("model.getMetadata('claude_magic')")["conversation"] == conversation
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.notebook.page.screenshot(path=ARTIFACTS / "restarted.png")
+
+
+def test_what_a_cell_showed_before_the_restart_goes_along_though_it_did_not_run(
+    page: Page,
+) -> None:
+    nb = nbformat.v4.new_notebook()
+    nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    figure = nbformat.v4.new_output("display_data", {"image/png": PIXEL, "text/plain": "<Figure>"})
+    printed = nbformat.v4.new_output("stream", name="stdout", text="slow result: 42\n")
+    nb.cells = [
+        nbformat.v4.new_code_cell(LOAD),
+        nbformat.v4.new_code_cell("slow()", outputs=[printed, figure], execution_count=7),
+        nbformat.v4.new_code_cell("%%claude\nWhat came out?"),
+    ]
+    nbformat.write(nb, page.notebook.lab.folder / "unseen.ipynb")
+    page.notebook.open("unseen.ipynb")
+    page.run(0)
+    shown = page.run(2)
+    (request,) = page.requests()
+    assert "slow result: 42" in str(request)
+    assert PIXEL in str(request)
+    assert "1 figure" in shown
