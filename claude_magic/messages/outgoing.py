@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import InputError
-from .sealed import as_json, joined
+from .sealed import as_json, pieces
 
 _PIECE = 256 * 1024
 
@@ -45,15 +45,23 @@ def encode(body: Mapping[str, Any]) -> bytes:
     """
     problem = ""
     try:
-        return b"{" + b",".join(_member(name, value) for name, value in body.items()) + b"}"
+        return b"".join(_pieces(body))
     except (TypeError, ValueError, RecursionError) as error:
         problem = str(error)
     raise InputError(f"The request cannot be written as JSON ({problem}); nothing was sent.")
 
 
-def _member(name: str, value: Any) -> bytes:
-    messages = name == "messages" and isinstance(value, list)
-    return as_json(str(name)) + b":" + (joined(value) if messages else as_json(value))
+def _pieces(body: Mapping[str, Any]) -> Iterator[bytes]:
+    """The bytes of `body`, joined once: it may hold megabytes of images."""
+    before = b"{"
+    for name, value in body.items():
+        yield before + as_json(str(name)) + b":"
+        if name == "messages" and isinstance(value, list):
+            yield from pieces(value)
+        else:
+            yield as_json(value)
+        before = b","
+    yield b"}" if before == b"," else b"{}"
 
 
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:

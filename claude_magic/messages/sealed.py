@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, cast
 
@@ -29,7 +29,7 @@ class Sealed(dict[str, Any]):
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the message as JSON with sorted keys."""
-        return message_digest(self)
+        return _digest(self)
 
     @cached_property
     def images(self) -> int:
@@ -60,10 +60,7 @@ def seal(message: Message) -> Sealed:
 
 def message_digest(message: Mapping[str, Any]) -> str:
     """SHA-256 of a message as JSON with sorted keys; a sealed one knows it already."""
-    if isinstance(message, Sealed) and "digest" in vars(message):
-        return message.digest
-    canonical = json.dumps(message, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest()
+    return message.digest if isinstance(message, Sealed) else _digest(message)
 
 
 def all_blocks(message: Message) -> Iterable[Block]:
@@ -75,16 +72,19 @@ def all_blocks(message: Message) -> Iterable[Block]:
             yield from inner
 
 
-def joined(messages: Iterable[Mapping[str, Any]]) -> bytes:
-    """A JSON array of the messages.
+def pieces(messages: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """The bytes of a JSON array of the messages, to be joined.
 
     Raises TypeError, ValueError or RecursionError for what is not JSON.
     """
-    pieces: list[bytes] = []
+    before = b"["
     for message in messages:
+        yield before
         parts = message.parts if isinstance(message, Sealed) else _parts(message)
-        pieces.append(b"".join(p if isinstance(p, bytes) else p.encode("ascii") for p in parts))
-    return b"[" + b",".join(pieces) + b"]"
+        for part in parts:
+            yield part if isinstance(part, bytes) else part.encode("ascii")
+        before = b","
+    yield b"]" if before == b"," else b"[]"
 
 
 def as_json(value: Any) -> bytes:
@@ -94,6 +94,11 @@ def as_json(value: Any) -> bytes:
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return replace_surrogates(text).encode()
+
+
+def _digest(message: Mapping[str, Any]) -> str:
+    canonical = json.dumps(message, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest()
 
 
 def _parts(message: Mapping[str, Any]) -> Iterable[Part]:

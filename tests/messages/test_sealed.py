@@ -11,10 +11,15 @@ from hypothesis import strategies as st
 
 from claude_magic.messages.blocks import image_base64, message, text
 from claude_magic.messages.models import lookup
-from claude_magic.messages.sealed import Sealed, as_json, joined, message_digest, seal
+from claude_magic.messages.sealed import Sealed, as_json, message_digest, pieces, seal
 from claude_magic.messages.usage import estimate_input
 
 DATA = "aGVsbG8=" * 1000
+
+
+def joined(messages: list[Any]) -> bytes:
+    return b"".join(pieces(messages))
+
 
 MESSAGES: dict[str, Any] = {
     "a string": {"role": "user", "content": "Hi"},
