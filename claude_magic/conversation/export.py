@@ -12,7 +12,6 @@ from typing import Any
 from ..messages import models
 from ..messages.blocks import Block
 from ..messages.request import DEFAULT_MAX_TOKENS
-from ..messages.sealed import pieces
 from ..rendering import literal, plain, reply_bundle
 from .ledger import entry, model_of, written
 from .settings import ANTHROPIC_URL, OFFLINE, Settings
@@ -41,7 +40,7 @@ def as_messages(turns: Sequence[Turn], system: str = "") -> dict[str, Any]:
         "model": last["model"],
         "max_tokens": last.get("max_tokens", DEFAULT_MAX_TOKENS),
         **({"system": system} if system else {}),
-        "messages": json.loads(b"".join(pieces(messages(turns)))),
+        "messages": json.loads(json.dumps(messages(turns))),
     }
 
 

@@ -98,17 +98,22 @@ def seen_by(
         standing = [t for t in standing if not t.panel or t.status == "complete"]
     places = _places(order)
     here = places.get(cell, len(places))
-    above = []
-    for turn in standing:
-        at = _place(turn, places)
+    found = []
+    for number, turn in enumerate(standing):
+        at = places.get(turn.cell)
+        if at is None and turn.panel:
+            at = _place(turn, places)
         if turn.id in run:
-            above.append((here, turn))
-        elif at is not None and (at <= here if panel else at < here):
-            above.append((at, turn))
-    newest = {t.id for t in current((turn for _, turn in above), goals)}
-    above = [(at, turn) for at, turn in above if turn.id in newest]
-    above.sort(key=lambda found: (found[0], *_rank(found[1])))
-    return [turn for _, turn in above]
+            at = here
+        elif at is None or (at > here if panel else at >= here):
+            continue
+        found.append((at, *_rank(turn), number))  # the number: turns cannot be compared
+    above = [standing[number] for *_, number in found]
+    newest = current(above, goals)
+    counting = {turn.id for turn in newest} if len(newest) < len(above) else None
+    found.sort()
+    above = [standing[number] for *_, number in found]
+    return above if counting is None else [turn for turn in above if turn.id in counting]
 
 
 def on_page(turns: Iterable[Turn], retired: Collection[str], order: Sequence[str]) -> list[Turn]:
@@ -167,9 +172,12 @@ def current(turns: Iterable[Turn], goals: Collection[str] = ()) -> list[Turn]:
     A run again that was interrupted leaves the complete version in its place for the others. One
     of `goals` counts as complete: another turn goes on from it.
     """
+    turns = list(turns)
+    places = [(t.cell, t.id if t.panel or t.alone else t.ordinal) for t in turns]
+    if len(set(places)) == len(turns):
+        return turns
     chosen: dict[tuple[str | None, int | str], Turn] = {}
-    for turn in turns:
-        place = (turn.cell, turn.id if turn.panel or turn.alone else turn.ordinal)
+    for place, turn in zip(places, turns, strict=True):
         held = chosen.get(place)
         if held is None or _whole(turn, goals) or not _whole(held, goals):
             chosen[place] = turn

@@ -8,10 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from ..messages import models
-from ..messages.blocks import Block, ImageBlock, Message, content_blocks
+from ..messages.blocks import Block, ImageBlock, content_blocks
 from ..messages.errors import InputError
 from ..messages.request import Options, Request, build
-from ..messages.sealed import Sealed, seal
+from ..messages.sealed import Sealed
+from ..messages.transcript import Transcript, transcript
 from ..messages.usage import Usage, estimate_input
 from .connection import Server
 from .digest import digest
@@ -19,7 +20,7 @@ from .healing import mended_tools
 from .page import current, seen_by
 from .question import Question
 from .settings import OFFLINE, Settings
-from .turns import Turn, messages
+from .turns import Turn, messages, told
 
 if TYPE_CHECKING:
     from ..messages.images import ImageCache
@@ -28,6 +29,28 @@ _MANY_IMAGES = 20
 # A reply's length is not known beforehand; a budget that allowed for the longest possible one
 # would stop every question. This many tokens of output are reckoned with.
 _EXPECTED_OUTPUT = 1_000
+
+
+class Transcripts:
+    """The messages of earlier turns, kept from one question to the next: they are mostly the same.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[list[Turn], Transcript] = ([], Transcript())
+
+    def of(self, seen: Sequence[Turn], going_on: str = "") -> Transcript:
+        """The messages of the turns that go along, each call of a tool with its result."""
+        turns = told(seen, going_on)
+        known, found = self._last
+        count = len(known)
+        if turns[:count] == known:
+            found = found.extended(messages(turns[count:], going_on))
+        else:
+            found = Transcript(messages(turns, going_on))
+        self._last = turns, found
+        return Transcript(mended_tools(found)) if found.calls_tools else found
 
 
 @dataclass(frozen=True)
@@ -96,20 +119,24 @@ def make_plan(
     *,
     asked: Collection[str],
     images: Callable[[], ImageCache],
+    transcripts: Transcripts,
 ) -> Plan:
     """The plan for `question` after those of `turns` that stand above it and are not `retired`.
 
     `asked` holds the servers and models that this kernel has asked already: what is said about
-    each is said once. Raises InputError where it cannot be asked so.
+    each is said once; `transcripts` keeps the messages from one question to the next. Raises
+    InputError where it cannot be asked so.
     """
     server = Server.of(settings.base_url)
     model = _model(question.model or settings.model, server)
     visible = [] if question.alone else _seen(question, turns, retired)
     # What was answered offline may hold what nobody meant to send.
-    told = [t for t in visible if t.server == server.label or t.server != OFFLINE]
+    seen = [t for t in visible if t.server == server.label or t.server != OFFLINE]
+    history = transcripts.of(seen, question.going_on)
+    estimate_input({"messages": history}, model)  # the sum is kept for the next question
     request = build(
         model,
-        _valid(messages(told, question.going_on)),
+        history,
         question.content,
         _options(question, settings),
         anthropic=server.anthropic,
@@ -121,10 +148,10 @@ def make_plan(
         server,
         model,
         replace(request, body=body),
-        tuple(t.id for t in told),
+        tuple([t.id for t in seen]),
         estimate_input(body, model),
         digest(server.label, body),
-        left_out=len(visible) - len(told),
+        left_out=len(visible) - len(seen),
         standing=_standing(question, turns, retired),
         first=server.label not in asked,
         notices=(*question.notices, *([retirement] if retirement else []), *request.notices),
@@ -153,27 +180,17 @@ def _seen(question: Question, turns: Sequence[Turn], retired: Collection[str]) -
     return seen
 
 
-def _valid(history: list[Message]) -> list[Message]:
-    """The messages with a result for each call of a tool, as the API asks."""
-    calls = any(seal(message).calls_tools for message in history)
-    return mended_tools(history) if calls else history
-
-
 def _standing(question: Question, turns: Sequence[Turn], retired: Collection[str]) -> int:
     """How many turns the conversation has beside those that this question replaces."""
-    others = (
+    cell, run = question.cell, question.run
+    beside = cell is None or question.panel
+    others = [
         t
         for t in turns
         if t.sent_later
         and t.id not in retired
-        and (
-            question.cell is None
-            or question.panel
-            or t.panel
-            or t.cell != question.cell
-            or t.id in question.run
-        )
-    )
+        and (beside or t.panel or t.cell != cell or t.id in run)
+    ]
     return len(current(others))
 
 
@@ -205,11 +222,11 @@ def _within_image_limits(
     body: Mapping[str, Any], cache: Callable[[], ImageCache]
 ) -> Mapping[str, Any]:
     """The body with every image at most 2000 px a side, which the API asks for over 20 images."""
-    sealed = [seal(m) for m in body["messages"]]
-    if sum(message.images for message in sealed) <= _MANY_IMAGES:
-        return {**body, "messages": sealed}
-    fitted = [m.noted("fitted", partial(_fitted, m, cache())) for m in sealed]
-    return {**body, "messages": fitted}
+    messages = transcript(body["messages"])
+    if messages.images <= _MANY_IMAGES:
+        return body
+    fitted = [m.noted("fitted", partial(_fitted, m, cache())) for m in messages]
+    return {**body, "messages": Transcript(fitted)}
 
 
 def _fitted(message: Sealed, cache: ImageCache) -> Sealed:

@@ -18,7 +18,7 @@ from . import healing
 from .connection import Connections, Server, require_key
 from .history import History
 from .page import seen_by, superseded
-from .plan import Plan, make_plan, parameters
+from .plan import Plan, Transcripts, make_plan, parameters
 from .question import Question
 from .replay import Replays
 from .reply import Reply
@@ -60,6 +60,7 @@ class Session:
         self._clock = clock
         self._replays = Replays(lambda: self.history)
         self._connections = Connections()
+        self._transcripts = Transcripts()
         self._lock = threading.RLock()
         # Servers and models that were asked: what is said about each is said once.
         self._told: set[str] = set()
@@ -103,6 +104,7 @@ class Session:
             self.history.retired,
             asked=self._told,
             images=lambda: self.images,
+            transcripts=self._transcripts,
         )
 
     def ask(self, question: Question, watcher: Watcher, *, cancel: Cancel | None = None) -> Reply:

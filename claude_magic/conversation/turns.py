@@ -88,7 +88,7 @@ class Turn:
         values["usage"] = Usage(**values["usage"])
         return cls(**values)
 
-    @property
+    @cached_property
     def sent_later(self) -> bool:
         """Whether later questions see this turn: not if it was stopped before any text came."""
         if self.alone:

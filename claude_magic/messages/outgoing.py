@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import InputError
-from .sealed import as_json, pieces
+from .sealed import Part, as_json
+from .transcript import transcript
 
 _PIECE = 256 * 1024
 
 
 @dataclass(frozen=True)
 class Outgoing:
-    """What is sent to `path` of a server; `headers` are those that only this request has."""
+    """What is sent to `path` of a server; `headers` are those that only this request has.
+
+    `content` is the JSON in parts: the megabytes of a conversation are not put together before
+    they go into the socket.
+    """
 
     method: str
     path: str
-    content: bytes = b""
+    content: Sequence[Part] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, str] | None = None
 
     def __iter__(self) -> Iterator[bytes]:
         """The content in pieces: a socket takes a part at a time, and copies what is left."""
-        for start in range(0, len(self.content), _PIECE):
-            yield self.content[start : start + _PIECE]
+        small: list[bytes] = []
+        size = 0
+        for part in self.content:
+            if size + len(part) > _PIECE:
+                yield b"".join(small)
+                small, size = [], 0
+            for start in range(0, len(part), _PIECE):
+                cut = part[start : start + _PIECE]
+                small.append(cut if isinstance(cut, bytes) else cut.encode("ascii"))
+                size += len(cut)
+                if size >= _PIECE:
+                    yield b"".join(small)
+                    small, size = [], 0
+        if small:
+            yield b"".join(small)
 
 
 def post(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Outgoing:
@@ -34,30 +52,30 @@ def post(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Outg
     Raises InputError if `body` cannot be written as JSON.
     """
     content = encode(body)
-    length = {"content-type": "application/json", "content-length": str(len(content))}
-    return Outgoing("POST", path, content, {**length, **headers})
+    length = str(sum(map(len, content)))
+    fixed = {"content-type": "application/json", "content-length": length}
+    return Outgoing("POST", path, content, {**fixed, **headers})
 
 
-def encode(body: Mapping[str, Any]) -> bytes:
-    """`body` as compact UTF-8 JSON; lone surrogates, which UTF-8 lacks, become U+FFFD.
+def encode(body: Mapping[str, Any]) -> list[Part]:
+    """`body` as compact UTF-8 JSON in parts; lone surrogates, which UTF-8 lacks, become U+FFFD.
 
     Raises InputError if it cannot be written as JSON.
     """
     problem = ""
     try:
-        return b"".join(_pieces(body))
+        return list(_parts(body))
     except (TypeError, ValueError, RecursionError) as error:
         problem = str(error)
     raise InputError(f"The request cannot be written as JSON ({problem}); nothing was sent.")
 
 
-def _pieces(body: Mapping[str, Any]) -> Iterator[bytes]:
-    """The bytes of `body`, joined once: it may hold megabytes of images."""
+def _parts(body: Mapping[str, Any]) -> Iterator[Part]:
     before = b"{"
     for name, value in body.items():
         yield before + as_json(str(name)) + b":"
         if name == "messages" and isinstance(value, list):
-            yield from pieces(value)
+            yield from transcript(value).parts()
         else:
             yield as_json(value)
         before = b","

@@ -13,6 +13,7 @@ from typing import Any
 from .blocks import Block, Message, message, text
 from .errors import InputError
 from .models import Model
+from .transcript import transcript
 
 DEFAULT_MAX_TOKENS = 32_000
 OTHER_SERVER_MAX_TOKENS = 8_192
@@ -69,13 +70,13 @@ def build(
     if emulated:
         question.append(text(_prefill_instruction(prefill)))
         notices.append(f"{model.name} takes no prefill: asked for in words")
-    messages = [*history, message("user", question)]
+    asked = [message("user", question)]
     if prefill and not emulated:
-        messages.append({"role": "assistant", "content": prefill})
+        asked.append({"role": "assistant", "content": prefill})
     body: dict[str, Any] = {
         "model": model.id,
         "max_tokens": _max_tokens(model, options, anthropic),
-        "messages": messages,
+        "messages": transcript(history).extended(asked),
     }
     if options.system:
         body["system"] = options.system

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, cast
 
@@ -53,14 +53,9 @@ class Sealed(dict[str, Any]):
         return self._noted[name]
 
 
-def seal(message: Message) -> Sealed:
+def seal(message: Mapping[str, Any]) -> Sealed:
     """The message, sealed; one that is sealed already as it is."""
     return message if isinstance(message, Sealed) else Sealed(message)
-
-
-def message_digest(message: Mapping[str, Any]) -> str:
-    """SHA-256 of a message as JSON with sorted keys; a sealed one knows it already."""
-    return message.digest if isinstance(message, Sealed) else _digest(message)
 
 
 def all_blocks(message: Message) -> Iterable[Block]:
@@ -70,21 +65,6 @@ def all_blocks(message: Message) -> Iterable[Block]:
         inner = block.get("content")
         if block.get("type") == "tool_result" and isinstance(inner, list):
             yield from inner
-
-
-def pieces(messages: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    """The bytes of a JSON array of the messages, to be joined.
-
-    Raises TypeError, ValueError or RecursionError for what is not JSON.
-    """
-    before = b"["
-    for message in messages:
-        yield before
-        parts = message.parts if isinstance(message, Sealed) else _parts(message)
-        for part in parts:
-            yield part if isinstance(part, bytes) else part.encode("ascii")
-        before = b","
-    yield b"]" if before == b"," else b"[]"
 
 
 def as_json(value: Any) -> bytes:

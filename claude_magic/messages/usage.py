@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .models import Model
-from .sealed import Sealed
+from .transcript import transcript
 
 # An estimate, shown as one; `count_tokens` is exact. About 3.5 characters of English or code make
 # a token; the tokenizer that came with 4.7 makes about 30 % more tokens of the same text.
@@ -126,21 +127,15 @@ def text_tokens(text: str, model: Model) -> int:
 def estimate_input(body: Mapping[str, Any], model: Model) -> int:
     """An estimate of the input tokens of a request body, images by their real size."""
     total = 3 + _blocks_tokens(_as_blocks(body.get("system", "")), model)
-    for message in body.get("messages", ()):
-        total += _message_tokens(message, model)
+    messages = transcript(body.get("messages", ()))
+    total += messages.tokens(model.id, partial(_message_tokens, model=model))
     for tool in body.get("tools", ()):
         total += text_tokens(repr(tool), model)
     return total
 
 
 def _message_tokens(message: Mapping[str, Any], model: Model) -> int:
-    def count() -> int:
-        return 4 + _blocks_tokens(_as_blocks(message.get("content", "")), model)
-
-    if isinstance(message, Sealed):
-        counted: int = message.noted(f"tokens {model.id}", count)
-        return counted
-    return count()
+    return 4 + _blocks_tokens(_as_blocks(message.get("content", "")), model)
 
 
 def _as_blocks(content: Any) -> Iterable[Mapping[str, Any]]:

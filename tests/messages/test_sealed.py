@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,14 +12,20 @@ from hypothesis import strategies as st
 
 from claude_magic.messages.blocks import image_base64, message, text
 from claude_magic.messages.models import lookup
-from claude_magic.messages.sealed import Sealed, as_json, message_digest, pieces, seal
+from claude_magic.messages.outgoing import post
+from claude_magic.messages.sealed import Part, Sealed, as_json, seal
+from claude_magic.messages.transcript import Transcript, transcript
 from claude_magic.messages.usage import estimate_input
 
 DATA = "aGVsbG8=" * 1000
 
 
+def content(parts: Sequence[Part]) -> bytes:
+    return b"".join(p if isinstance(p, bytes) else p.encode("ascii") for p in parts)
+
+
 def joined(messages: list[Any]) -> bytes:
-    return b"".join(pieces(messages))
+    return content(transcript(messages).parts())
 
 
 MESSAGES: dict[str, Any] = {
@@ -63,7 +70,7 @@ def test_sealed_or_not_the_bytes_are_the_same(case: str) -> None:
     """Else what the server has cached would not be found."""
     found = MESSAGES[case]
     assert joined([seal(found)]) == joined([found])
-    assert message_digest(seal(found)) == message_digest(found) == seal(found).digest
+    assert transcript([seal(found)]).digest == transcript([found]).digest
 
 
 blocks = st.one_of(
@@ -85,14 +92,34 @@ def test_base64_data_is_held_once() -> None:
     assert any(part is block["source"]["data"] for part in sealed.parts)
 
 
-def test_what_was_counted_is_not_counted_again() -> None:
+def test_a_longer_transcript_is_as_if_it_were_made_at_once() -> None:
     model = lookup("sonnet")
     assert model is not None
-    sealed = seal(message("user", [text("word " * 100)]))
-    first = estimate_input({"messages": [sealed]}, model)
-    assert first == estimate_input({"messages": [dict(sealed)]}, model)
-    assert sealed.noted(f"tokens {model.id}", lambda: 0) == first - 3
+    many = list(MESSAGES.values())
+    short = Transcript(many[:4])
+    before = estimate_input({"messages": short}, model)
+    longer, whole = short.extended(many[4:]), Transcript(many)
+    assert list(longer) == list(whole) == many
+    assert content(longer.parts()) == content(whole.parts())
+    assert (longer.digest, longer.images) == (whole.digest, whole.images)
+    assert estimate_input({"messages": longer}, model) == estimate_input({"messages": many}, model)
+    assert (len(short), estimate_input({"messages": short}, model)) == (4, before)
+
+
+def test_no_message_is_an_empty_array() -> None:
+    assert joined([]) == b"[]"
 
 
 def test_images_in_tool_results_count() -> None:
     assert Sealed(MESSAGES["an image in a tool result"]).images == 1
+
+
+def test_a_request_goes_out_in_pieces_of_a_size_and_is_whole() -> None:
+    many = [seal(MESSAGES["an image between texts"]) for _ in range(200)]
+    sent = post("/v1/messages", {"model": "m", "messages": many, "stream": True}, {})
+    pieces = list(sent)
+    assert b"".join(pieces) == b"".join(sent), "it can be sent again"
+    assert len(b"".join(pieces)) == int(sent.headers["content-length"]) > 1_000_000
+    assert all(0 < len(piece) <= 256 * 1024 for piece in pieces)
+    assert len(pieces) < 20
+    assert json.loads(b"".join(pieces)) == {"model": "m", "messages": many, "stream": True}
