@@ -107,5 +107,5 @@ def _turn(line: str) -> Turn | None:
         return None
     if not isinstance(values, Mapping) or values.get("recording") != _VERSION:
         return None
-    missing: dict[str, Any] = {"asked": [], "saw": [], "order": []}
+    missing: dict[str, Any] = {"asked": [], "saw": (), "order": ()}
     return checked_turn({**missing, **values})

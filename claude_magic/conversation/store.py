@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..messages.blocks import Block
+from .store_compact import Compact
 from .store_files import Folder, RefusedError
 from .store_fold import Fold, Loaded, turn_of
 from .store_images import Images, put_back
@@ -58,7 +59,7 @@ class Store:
             self._lamport = max(self._lamport, *(key[0] for key in found.records), 0)
             if found.newer:
                 self._stop("A newer version of claude_magic has written to this conversation")
-            fold = Fold()
+            fold = Fold(self._compact)
             for record in found.ordered():
                 fold.add(record)
             turns, notes = self._restored(fold)
@@ -75,7 +76,7 @@ class Store:
         """Record a turn as it is asked; it is on disk afterwards."""
         with self._here():
             self._running.add(turn.id)
-            self._add("turn_start", {"turn": turn})
+            self._add_start(turn, sync=True)
 
     def progress(self, turn_id: str, reply: Sequence[Block]) -> None:
         """Record what has come so far of a turn that runs; the caller limits how often."""
@@ -88,7 +89,7 @@ class Store:
         """Record how a turn ended; it is on disk afterwards. One never started is kept whole."""
         with self._here():
             if turn.id not in self._running:
-                self._add("turn_start", {"turn": turn}, sync=False)
+                self._add_start(turn)
             self._running.discard(turn.id)
             ended = {name: getattr(turn, name) for name in END_FIELDS}
             self._add("turn_end", {"turn": turn.id, **ended})
@@ -98,7 +99,7 @@ class Store:
         with self._here():
             for turn in turns:
                 ended = {name: getattr(turn, name) for name in END_FIELDS}
-                self._add("turn_start", {"turn": turn}, sync=False)
+                self._add_start(turn)
                 self._add("turn_end", {"turn": turn.id, **ended}, sync=False)
             self._add("retire", {"turns": sorted(retired)})
 
@@ -159,6 +160,13 @@ class Store:
         self._segment = Segment()
         self._running: set[str] = set()
         self._waiting: deque[Line] = deque()
+        self._compact = Compact()
+
+    def _add_start(self, turn: Turn, *, sync: bool = False) -> None:
+        values, order = self._compact.shortened(turn)
+        if order:
+            self._add("order", order, sync=False)
+        self._add("turn_start", {"turn": values}, sync=sync)
 
     def _add(self, kind: str, values: Mapping[str, Any], *, sync: bool = True) -> None:
         self._lamport += 1
@@ -211,8 +219,12 @@ class Store:
             return data
 
         turns: list[Turn] = []
-        for name in [name for name in fold.turns if name not in self._running]:
-            turn = turn_of(fold.turns.pop(name), lambda value: put_back(value, find))
+        for name in list(fold.turns):
+            standing = fold.turns.pop(name)
+            standing.start = self._compact.whole(standing.start)
+            if name in self._running:
+                continue
+            turn = turn_of(standing, lambda value: put_back(value, find))
             turns += [turn] if turn else []
             fold.aside += turn is None
         notes: list[Record] = []

@@ -8,6 +8,7 @@ from types import NoneType
 from typing import Any, get_args
 
 from ..messages.usage import Usage
+from .store_compact import Compact
 from .store_records import END_FIELDS, Record, has_types
 from .turns import Status, Turn
 
@@ -22,8 +23,8 @@ _TURN_TYPES: Mapping[str, Any] = {
     "stop_reason": str | NoneType,
     "cell": str | NoneType,
     "ordinal": int,
-    "saw": list,
-    "order": list,
+    "saw": tuple,
+    "order": tuple,
     "started": int | float,
     "ended": int | float,
     "digest": str,
@@ -75,7 +76,7 @@ class Fold:
     end of a turn whose start is lost.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, compact: Compact) -> None:
         self.turns: dict[str, Standing] = {}
         self.retired: set[str] = set()
         self.notes: list[Record] = []
@@ -86,6 +87,7 @@ class Fold:
             "turn_end": self._end,
             "retire": self._retire,
             "restore": self._restore,
+            "order": compact.read_order,
         }
 
     def add(self, record: Record) -> None:

@@ -8,6 +8,7 @@ A record is a JSON object on a line of its own: `schema`, `lamport`, `segment`, 
     turn_end       turn: its id; and the fields of `END_FIELDS`
     retire         turns: ids
     restore        turn: an id
+    order          sha256, cells: the order that turns name by the digest
 
 Any other kind is a note. Records are in order by (lamport, segment, seq), whoever wrote them.
 """
@@ -23,7 +24,7 @@ from typing import Any, TypeAlias
 from .store_images import take_out
 
 SCHEMA = 1
-KINDS = frozenset({"turn_start", "turn_progress", "turn_end", "retire", "restore"})
+KINDS = frozenset({"turn_start", "turn_progress", "turn_end", "retire", "restore", "order"})
 FIELDS = frozenset({"schema", "lamport", "segment", "seq", "kind", "time"})
 END_FIELDS = ("reply", "usage", "status", "stop_reason", "ended", "model", "digest", "healed")
 

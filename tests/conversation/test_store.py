@@ -48,9 +48,10 @@ def test_every_record_says_where_it_stands(tmp_path: Path) -> None:
     second.note("fork", {"forked_from": "x"})
     found = sorted(records(tmp_path), key=lambda r: r["lamport"])
     assert [(r["schema"], r["lamport"], r["seq"], r["kind"], r["time"]) for r in found] == [
-        (1, 1, 1, "turn_start", 7.5),
-        (1, 2, 2, "turn_end", 7.5),
-        (1, 3, 1, "fork", 7.5),
+        (1, 1, 1, "order", 7.5),
+        (1, 2, 2, "turn_start", 7.5),
+        (1, 3, 3, "turn_end", 7.5),
+        (1, 4, 1, "fork", 7.5),
     ]
     assert {r["segment"] for r in found} == {path.stem for path in segments(tmp_path)}
 
@@ -59,7 +60,7 @@ def test_the_end_does_not_repeat_what_was_asked(tmp_path: Path) -> None:
     store = Store(tmp_path, "c")
     store.start(asked(turn("a")))
     store.end(turn("a"))
-    end = records(tmp_path)[1]
+    end = records(tmp_path)[-1]
     own = {"schema", "lamport", "segment", "seq", "kind", "time", "turn"}
     assert set(end) - own == {
         "reply",
@@ -96,7 +97,47 @@ def test_of_a_turn_s_progress_only_the_newest_is_held(tmp_path: Path) -> None:
     found = Found()
     for path in [*segments(tmp_path), *segments(tmp_path)]:
         found.read(path.read_bytes().splitlines(keepends=True))
-    assert [record["seq"] for record in found.ordered()] == [1, 50]
+    assert [record["seq"] for record in found.ordered()] == [1, 2, 51]
+
+
+def test_the_order_of_the_cells_is_written_once_and_what_was_seen_as_what_was_added(
+    tmp_path: Path,
+) -> None:
+    """Else a thousand turns on a page of a thousand cells would write a million ids."""
+    cells = tuple(f"cell {n}" for n in range(1000))
+    turns = [
+        replace(turn(f"t{n}"), saw=tuple(f"t{m}" for m in range(n)), order=cells) for n in range(30)
+    ]
+    changed = replace(turn("last"), saw=("t3", "t1"), order=cells[::-1])
+    store = Store(tmp_path, "c")
+    for each in (*turns, changed):
+        store.end(each)
+    (segment,) = segments(tmp_path)
+    assert segment.read_text().count("cell 500") == 2
+    assert sum('"t7"' in line for line in segment.read_text().splitlines()) < 5
+    assert list(Store(tmp_path, "c").load().turns) == [*turns, changed]
+
+
+def test_turns_that_were_written_whole_are_read(tmp_path: Path) -> None:
+    """As earlier versions wrote them."""
+    store = Store(tmp_path, "c")
+    store.end(turn("a"))
+    (segment,) = segments(tmp_path)
+    lines = [json.loads(line) for line in segment.read_text().splitlines()]
+    start = next(line for line in lines if line["kind"] == "turn_start")
+    start["turn"] |= {"order": ["x", "y"], "saw": ["one", "two"]}
+    segment.write_text("".join(json.dumps(line) + "\n" for line in lines[1:]))
+    (found,) = Store(tmp_path, "c").load().turns
+    assert (found.order, found.saw) == (("x", "y"), ("one", "two"))
+
+
+def test_an_order_that_is_lost_leaves_the_turn(tmp_path: Path) -> None:
+    store = Store(tmp_path, "c")
+    store.end(turn("a"))
+    (segment,) = segments(tmp_path)
+    segment.write_text("".join(segment.read_text().splitlines(keepends=True)[1:]))
+    (found,) = Store(tmp_path, "c").load().turns
+    assert found == replace(turn("a"), order=())
 
 
 def test_progress_after_the_end_changes_nothing(tmp_path: Path) -> None:

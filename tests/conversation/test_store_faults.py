@@ -92,8 +92,8 @@ def test_garbage_is_set_aside_and_said(tmp_path: Path, garbage: bytes) -> None:
 
 def test_an_end_that_is_garbage_leaves_the_turn_broken(tmp_path: Path) -> None:
     segment = filled(tmp_path, "a")
-    start, end = segment.read_bytes().splitlines(keepends=True)
-    segment.write_bytes(start + end[:40] + b"\n")
+    *start, end = segment.read_bytes().splitlines(keepends=True)
+    segment.write_bytes(b"".join(start) + end[:40] + b"\n")
     assert [t.status for t in Store(tmp_path, "c").load().turns] == ["broken"]
 
 
