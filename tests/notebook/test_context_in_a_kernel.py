@@ -240,3 +240,14 @@ def test_a_table_in_braces_goes_as_its_columns_and_first_rows(running_kernel: Ke
     assert "500 rows" in asked(running_kernel)
     assert "dose: int64" in asked(running_kernel)
     assert "499" not in asked(running_kernel)
+
+
+def test_loading_the_extension_again_is_no_part_of_the_page(running_kernel: Kernel) -> None:
+    """Else Run All would ask everything again, since it says something else the second time."""
+    running_kernel.run("%load_ext claude_magic", cell="loads")
+    running_kernel.run("%load_ext claude_magic\nheight = 3\nprint('tall')", cell="both")
+    running_kernel.run("%claude How tall?", cell="asks")
+    text = asked(running_kernel)
+    assert "already loaded" not in text
+    assert [tag for tag, _ in parts(text)] == ["cell", "output", "variables"]
+    assert ("output", "tall") in parts(text)
