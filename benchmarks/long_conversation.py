@@ -9,6 +9,7 @@ import random
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from claude_magic.conversation.conversations import Conversations, Whereabouts
 from claude_magic.conversation.turns import Turn
@@ -47,11 +48,8 @@ def cell(number: int) -> str:
 
 
 def page(number: int, cells: int, *, grows: bool) -> tuple[str, ...]:
-    """The cells as they stand when turn `number` is asked; those that are added stand lowest."""
-    old = 0 if not grows else cells - number - 1
-    return (*(f"{n:08x}-old0-4f3a-9d71-0123456789ab" for n in range(old)),) + tuple(
-        cell(n) for n in range(number + 1 if grows else cells)
-    )
+    """The cells as they stand when turn `number` is asked."""
+    return tuple(map(cell, range(number + 1 if grows else cells)))
 
 
 def fill(root: Path, turns: int, *, images: int, grows: bool) -> None:
@@ -89,6 +87,25 @@ def fill(root: Path, turns: int, *, images: int, grows: bool) -> None:
         history.end(
             replace(turn, reply=reply, usage=usage, status="complete", stop_reason="end_turn")
         )
+
+
+def held(turns: list[Turn]) -> int:
+    """Bytes of what was said: the text of all turns, and the base64 of each image once."""
+    found: dict[str, int] = {}
+
+    def count(value: Any) -> int:
+        if isinstance(value, str):
+            return len(value.encode()) if len(value) < IMAGE_BYTES else found.setdefault(value, 0)
+        inner = value.values() if isinstance(value, dict) else value
+        return sum(map(count, inner)) if isinstance(inner, list | tuple | type({}.values())) else 0
+
+    said = sum(count(turn.asked) + count(turn.reply) for turn in turns)
+    return said + sum(map(len, found))
+
+
+def records(root: Path) -> int:
+    """Bytes on disk, without the images."""
+    return sum(path.stat().st_size for path in root.rglob("*.jsonl"))
 
 
 def serve(told: Connection) -> None:

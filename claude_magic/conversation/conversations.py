@@ -66,14 +66,14 @@ class Conversations:
         if where.conversation:
             store = Store(self._root, where.conversation, clock=self._clock)
             loaded = store.load()
-            if self._elsewhere(where, loaded):
-                return self._forked(where, where.conversation, loaded)
-            return self._history(where, where.conversation, store, loaded)
-        for conversation in self._at(where):
-            store = Store(self._root, conversation, clock=self._clock)
-            loaded = store.load()
-            if loaded.turns and (where.holds(loaded) or not where.notebook):
-                return self._history(where, conversation, store, loaded)
+            if not self._elsewhere(where, loaded):
+                return self._history(where, where.conversation, store, loaded)
+            return self._had_here(where, _is_fork_of(where.conversation)) or self._forked(
+                where, where.conversation, loaded
+            )
+        here = self._had_here(where, lambda found: not where.notebook or where.holds(found))
+        if here is not None:
+            return here
         conversation = uuid.uuid4().hex
         store = Store(self._root, conversation, clock=self._clock)
         return self._history(where, conversation, store, store.load())
@@ -95,6 +95,15 @@ class Conversations:
             (self._paths.path / f"{_name(where.path)}.jsonl").unlink(missing_ok=True)
         except OSError:
             pass  # read only: the store said so
+
+    def _had_here(self, where: Whereabouts, fits: Callable[[Loaded], bool]) -> History | None:
+        """The newest conversation that was had at this path and `fits`."""
+        for conversation in self._at(where):
+            store = Store(self._root, conversation, clock=self._clock)
+            loaded = store.load()
+            if loaded.turns and fits(loaded):
+                return self._history(where, conversation, store, loaded)
+        return None
 
     def _history(
         self, where: Whereabouts, conversation: str, store: Store, loaded: Loaded
@@ -181,6 +190,11 @@ class Conversations:
     @property
     def _paths(self) -> Folder:
         return Folder(self._root / _PATHS)
+
+
+def _is_fork_of(parent: str) -> Callable[[Loaded], bool]:
+    """A copy whose metadata still name `parent`: where no front end writes them."""
+    return lambda loaded: any(note.get("forked_from") == parent for note in loaded.notes)
 
 
 def _name(path: str) -> str:

@@ -30,6 +30,10 @@ class History:
         self.retired: set[str] = set(retired)
         self.asked: set[str] = set()
         """The ids of the turns that were asked, or shown again, by this kernel."""
+        self.latest: list[str] = []
+        """The same in the order in which they were asked or shown, the last one last."""
+        self.aside: set[str] = set()
+        """Of the retired ones those whose run did not end well: one can still go on from them."""
         self.rejected: dict[str, set[str]] = {}
         """By server, the keys of the blocks that it could not take; see `healing`."""
         self._at = {turn.id: place for place, turn in enumerate(self.turns)}
@@ -69,6 +73,7 @@ class History:
         with self._lock:
             self._put(turn)
             self.asked.add(turn.id)
+            self.latest.append(turn.id)
         store = self._writable()
         if store:
             store.end(turn)
@@ -89,6 +94,11 @@ class History:
         if store:
             store.retire(new)
 
+    def set_aside(self, turn_ids: Collection[str]) -> None:
+        """Retire the turns of a run that did not end well."""
+        self.aside |= set(turn_ids)
+        self.retire(turn_ids)
+
     def restore(self, turn: Turn) -> None:
         """A turn counts again; the other versions of what it answers are retired."""
         with self._lock:
@@ -97,6 +107,7 @@ class History:
             self.retired |= rivals
             self.retired.discard(turn.id)
             self.asked.add(turn.id)
+            self.latest.append(turn.id)
         store = None if known else self._writable()
         if store:
             store.restore(turn.id)
@@ -165,6 +176,7 @@ class History:
             self._digests.clear()
             self.retired.clear()
             self.asked.clear()
+            self.latest.clear()
             self._begun = False
         if self._store:
             self._store.purge()

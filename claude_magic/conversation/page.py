@@ -11,6 +11,7 @@ asked and in the order started. Cells below see it once it is complete.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import itemgetter, lt
 
 from .turns import Turn
 
@@ -57,7 +58,11 @@ class Page:
     def ran(self, cell: str) -> None:
         """A cell runs; one that is not known stands below the cell that ran before it."""
         self._deleted.discard(cell)
-        if cell not in self._order:
+        if cell in self._told and cell not in self._order:  # it was deleted, and is back
+            before = self._told[: self._told.index(cell)]
+            above = next((other for other in reversed(before) if other in self._order), None)
+            self._order.insert(self._order.index(above) + 1 if above else 0, cell)
+        elif cell not in self._order:
             self._put_below(cell, self._last_run)
         self._last_run = cell
 
@@ -94,26 +99,28 @@ def seen_by(
     standing = [t for t in turns if (t.sent_later or t.id in goals) and t.id not in retired]
     if cell is None:
         return standing
-    if not panel:  # a panel reply that was interrupted is seen by the panel alone
-        standing = [t for t in standing if not t.panel or t.status == "complete"]
     places = _places(order)
     here = places.get(cell, len(places))
-    found = []
-    for number, turn in enumerate(standing):
-        at = places.get(turn.cell)
-        if at is None and turn.panel:
+    last = here if panel else here - 1
+    above, ranks = [], []
+    for turn in standing:
+        if not turn.panel:
+            at = places.get(turn.cell)
+        elif panel or turn.status == "complete":
             at = _place(turn, places)
+        else:  # a panel reply that was interrupted is seen by the panel alone
+            continue
         if turn.id in run:
             at = here
-        elif at is None or (at > here if panel else at >= here):
+        elif at is None or at > last:
             continue
-        found.append((at, *_rank(turn), number))  # the number: turns cannot be compared
-    above = [standing[number] for *_, number in found]
-    newest = current(above, goals)
-    counting = {turn.id for turn in newest} if len(newest) < len(above) else None
-    found.sort()
-    above = [standing[number] for *_, number in found]
-    return above if counting is None else [turn for turn in above if turn.id in counting]
+        above.append(turn)
+        ranks.append((at, *_rank(turn)) if turn.panel else (at, False, turn.ordinal))
+    if not run and all(map(lt, ranks, ranks[1:])):
+        return above  # in order already, and no two at one place: as a page is that only grew
+    newest = {turn.id for turn in current(above, goals)}
+    found = sorted(zip(ranks, above, strict=True), key=itemgetter(0))
+    return [turn for _, turn in found if turn.id in newest]
 
 
 def on_page(turns: Iterable[Turn], retired: Collection[str], order: Sequence[str]) -> list[Turn]:
@@ -173,7 +180,7 @@ def current(turns: Iterable[Turn], goals: Collection[str] = ()) -> list[Turn]:
     of `goals` counts as complete: another turn goes on from it.
     """
     turns = list(turns)
-    places = [(t.cell, t.id if t.panel or t.alone else t.ordinal) for t in turns]
+    places = _questions(turns)
     if len(set(places)) == len(turns):
         return turns
     chosen: dict[tuple[str | None, int | str], Turn] = {}
@@ -182,6 +189,16 @@ def current(turns: Iterable[Turn], goals: Collection[str] = ()) -> list[Turn]:
         if held is None or _whole(turn, goals) or not _whole(held, goals):
             chosen[place] = turn
     return list(chosen.values())
+
+
+def how_many(turns: Iterable[Turn]) -> int:
+    """How many turns `current` gives."""
+    return len(set(_questions(turns)))
+
+
+def _questions(turns: Iterable[Turn]) -> list[tuple[str | None, int | str]]:
+    """For each turn which question of which cell it answers; its id where it stands for itself."""
+    return [(t.cell, t.id if t.panel or t.alone else t.ordinal) for t in turns]
 
 
 def _whole(turn: Turn, goals: Collection[str]) -> bool:

@@ -17,7 +17,7 @@ from ..messages.usage import Usage, estimate_input
 from .connection import Server
 from .digest import digest
 from .healing import mended_tools
-from .page import current, seen_by
+from .page import how_many, seen_by
 from .question import Question
 from .settings import OFFLINE, Settings
 from .turns import Turn, messages, told
@@ -131,7 +131,7 @@ def make_plan(
     model = _model(question.model or settings.model, server)
     visible = [] if question.alone else _seen(question, turns, retired)
     # What was answered offline may hold what nobody meant to send.
-    seen = [t for t in visible if t.server == server.label or t.server != OFFLINE]
+    seen = visible if server.offline else [t for t in visible if t.server != OFFLINE]
     history = transcripts.of(seen, question.going_on)
     estimate_input({"messages": history}, model)  # the sum is kept for the next question
     request = build(
@@ -189,9 +189,9 @@ def _standing(question: Question, turns: Sequence[Turn], retired: Collection[str
         for t in turns
         if t.sent_later
         and t.id not in retired
-        and (beside or t.panel or t.cell != cell or t.id in run)
+        and (beside or t.cell != cell or t.panel or t.id in run)
     ]
-    return len(current(others))
+    return how_many(others)
 
 
 def _model(name: str, server: Server) -> models.Model:

@@ -183,12 +183,31 @@ class Session:
         turns = self._within_reach(cell)
         return seen_by(cell, run, turns, self.history.retired, order, panel=panel)
 
-    def cell_ended(self, cell: str, run: Collection[str]) -> None:
-        """A run of `cell` has ended well: what it did not ask again is not part of the page now.
+    def standing(self, cell: str) -> frozenset[str]:
+        """The ids of the turns of `cell` that count now."""
+        history = self.history
+        own = [t for t in history.turns if t.cell == cell and not t.panel]
+        return frozenset(t.id for t in own if t.id not in history.retired)
 
-        `run` holds the ids of the turns that it asked. Older versions are kept, and never sent.
+    def cell_ended(
+        self, cell: str, run: Collection[str], *, before: Collection[str] = (), well: bool = True
+    ) -> None:
+        """A run of `cell` has ended; `run` holds the ids of the turns that it asked.
+
+        If `well`, what it did not ask again is not part of the page now. Else the last whole
+        version, the turns of `before`, stands as it stood: a question of one run with the reply of
+        another was never asked. Other versions are kept, and not sent.
         """
-        self.history.retire(superseded(self.turns, cell, run))
+        history = self.history
+        if well:
+            history.retire(superseded(self.turns, cell, run))
+            return
+        kept = [history[turn_id] for turn_id in before if turn_id in history]
+        if kept and all(turn.status == "complete" for turn in kept):
+            for turn in kept:
+                if turn.id in history.retired:
+                    history.restore(turn)
+            history.set_aside([turn_id for turn_id in run if turn_id not in before])
 
     def models(self) -> Sequence[Mapping[str, Any]]:
         """The server's own list of models. Raises the client's errors."""

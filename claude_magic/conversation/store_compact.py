@@ -8,27 +8,35 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from sys import intern
 from typing import Any, TypeGuard
 
 from .turns import Turn
 
 Ids = tuple[str, ...]
 
+# An order that cannot be read takes those with it that say only how they differ from it. So many
+# follow on one that is spelled out, at most.
+_CHANGES = 50
+
 
 class Compact:
     """Shortens turns for the records of one segment, and makes those that were read whole again.
 
     On disk `order` is `{"sha256": ...}`, which a record of kind `order` spells out, and `saw` is
-    `{"after": id}`: all that this turn saw, and then itself. Either may be a list instead.
+    `{"after": id}`: all that this turn saw, and then itself. Either may be a list instead. Where
+    cells came or went since the order before it, a record of kind `order` holds only these: the
+    first `head` ids of the order `like`, then `cells`, then its last `tail` ids.
     """
 
     def __init__(self) -> None:
         self._written: set[str] = set()
+        self._last: tuple[str, Ids] = ("", ())
+        self._changes = 0
         self._orders: dict[str, Ids] = {}
         self._saw: dict[str, Ids] = {}
-        self._ids: dict[str, str] = {}
 
     def shortened(self, turn: Turn) -> tuple[dict[str, Any], Mapping[str, Any] | None]:
         """The fields of `turn`, and the record of its order if that is still to be written."""
@@ -39,19 +47,42 @@ class Compact:
             values["saw"] = {"after": before}
         if not turn.order:
             return values, None
-        sha = hashlib.sha256(json.dumps(turn.order).encode()).hexdigest()
+        before, cells = self._last
+        if turn.order == cells:
+            sha = before
+        else:
+            sha = hashlib.sha256(json.dumps(turn.order).encode()).hexdigest()
+            self._last = sha, turn.order
         values["order"] = {"sha256": sha}
         if sha in self._written:
             return values, None
         self._written.add(sha)
-        return values, {"sha256": sha, "cells": turn.order}
+        if not cells or self._changes == _CHANGES:
+            self._changes = 0
+            return values, {"sha256": sha, "cells": turn.order}
+        self._changes += 1
+        return values, {"sha256": sha, "like": before, **_change(cells, turn.order)}
 
     def read_order(self, record: Mapping[str, Any]) -> bool:
-        """Take a record of kind `order` over; False if it makes no sense."""
+        """Take a record of kind `order` over; False if it makes no sense.
+
+        One that is like an order that was lost is lost too.
+        """
         sha, cells = record.get("sha256"), record.get("cells")
         if not (isinstance(sha, str) and _are_ids(cells)):
             return False
-        self._orders[sha] = self._known(cells)
+        order = _known(cells)
+        if "like" in record:
+            like = self._orders.get(str(record["like"]))
+            head, tail = record.get("head"), record.get("tail")
+            if like is None:
+                return True
+            if not (isinstance(head, int) and isinstance(tail, int)):
+                return False
+            if min(head, tail) < 0 or head + tail > len(like):
+                return False
+            order = (*like[:head], *order, *like[len(like) - tail :])
+        self._orders[sha] = order
         return True
 
     def whole(self, start: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -62,21 +93,39 @@ class Compact:
         saw, order = start.get("saw"), start.get("order")
         if isinstance(saw, Mapping):
             before = str(saw.get("after"))
-            saw = (*self._saw.get(before, ()), self._ids.setdefault(before, before))
+            saw = (*self._saw.get(before, ()), intern(before))
         elif _are_ids(saw):
-            saw = self._known(saw)
+            saw = _known(saw)
         if isinstance(order, Mapping):
             order = self._orders.get(str(order.get("sha256")), ())
         elif _are_ids(order):
-            order = self._known(order)
+            order = _known(order)
         if isinstance(saw, tuple):
             self._saw[str(start.get("id"))] = saw
         return {**start, "saw": saw, "order": order}
 
-    def _known(self, ids: list[str]) -> Ids:
-        """The ids, each the same object wherever it stands."""
-        return tuple([self._ids.setdefault(name, name) for name in ids])
+
+def _known(ids: list[str]) -> Ids:
+    """The ids, each the same object wherever it stands."""
+    return tuple([intern(name) for name in ids])
 
 
 def _are_ids(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _change(before: Ids, now: Ids) -> dict[str, Any]:
+    """What makes `now` of `before`: how many ids stay at the head and the tail, and those between.
+
+    An order grows by a cell, or loses some, and is else the same.
+    """
+    most = min(len(before), len(now))
+    head = _same(before, now, most)
+    tail = _same(before[::-1], now[::-1], most - head)
+    return {"head": head, "tail": tail, "cells": now[head : len(now) - tail]}
+
+
+def _same(one: Sequence[str], other: Sequence[str], most: int) -> int:
+    """How many ids are the same from the start, `most` at most."""
+    pairs = zip(one[:most], other[:most], strict=True)
+    return next((count for count, (a, b) in enumerate(pairs) if a != b), most)

@@ -19,6 +19,7 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any, TypeAlias
 
 from .store_images import take_out
@@ -27,6 +28,9 @@ SCHEMA = 1
 KINDS = frozenset({"turn_start", "turn_progress", "turn_end", "retire", "restore", "order"})
 FIELDS = frozenset({"schema", "lamport", "segment", "seq", "kind", "time"})
 END_FIELDS = ("reply", "usage", "status", "stop_reason", "ended", "model", "digest", "healed")
+
+# Characters: what is shorter may be a type, a model, an id, and is likely to come again.
+_WORD = 40
 
 Record: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = tuple[int, str, int]
@@ -94,7 +98,7 @@ class Found:
         """Take over the records of one segment; the bytes of its torn last line, or 0."""
         for line in lines:
             try:
-                record = json.loads(line.decode("utf-8"))
+                record = json.loads(line.decode("utf-8"), object_hook=_shared)
             except (ValueError, RecursionError):
                 if not line.endswith(b"\n"):
                     return len(line)
@@ -128,6 +132,17 @@ class Found:
             if older != newer:
                 del self.records[older]
             self._progress[turn] = newer
+
+
+def _shared(value: dict[str, Any]) -> dict[str, Any]:
+    """An object whose names and words are the same strings in all records, not one each.
+
+    They would take more memory than what was said.
+    """
+    return {
+        intern(name): intern(part) if isinstance(part, str) and len(part) < _WORD else part
+        for name, part in value.items()
+    }
 
 
 def has_types(values: Mapping[str, Any], types: Mapping[str, Any]) -> bool:

@@ -53,7 +53,10 @@ class Transcript(list[Any]):
 
     def parts(self) -> list[Part]:
         """A JSON array of the messages, in parts."""
-        return [b"[", *self._parts[1:], b"]"]
+        if not self._parts:
+            return [b"[]"]
+        first, *others = self._parts
+        return [b"[", first[1:], *others, b"]"]
 
     def _add(self, messages: Iterable[Mapping[str, Any]]) -> None:
         for message in messages:
@@ -61,7 +64,7 @@ class Transcript(list[Any]):
             self.append(sealed)
             self.images += sealed.images
             self.calls_tools = self.calls_tools or sealed.calls_tools
-            self._parts += (b",", *sealed.parts)
+            self._parts += sealed.parts
             self._hash.update(sealed.digest.encode("ascii"))
             for name, count in self._counts.items():
                 self._tokens[name] += count(sealed)

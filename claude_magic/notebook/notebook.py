@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..conversation.conversations import STORE, Conversations
 from ..conversation.history import History
-from ..conversation.page import current
+from ..conversation.page import current, superseded
 from ..conversation.question import Question
 from ..conversation.session import Session
 from ..messages.blocks import Block, text
@@ -203,6 +203,14 @@ class Notebook:
         for run in self.recorder.runs:
             if run.cell is not None:
                 history.match(run.cell, source_digest(run.source), self.standing.page.order)
+            if (
+                run.cell is not None and run.well
+            ):  # it ran before the first question, and asked none
+                history.retire(superseded(history.turns, run.cell, run.turns))
+        now = self.recorder.current
+        if now is not None and now.cell is not None:
+            own = [t for t in history.turns if t.cell == now.cell and not t.panel]
+            now.before = frozenset(t.id for t in own if t.id not in history.retired)
         self._back = _back(history, self.standing.page.order)
         return history
 
@@ -224,6 +232,7 @@ class Notebook:
         if run.cell is not None and self.session.opened:
             order = self.standing.page.order
             self.session.history.match(run.cell, source_digest(run.source), order)
+            run.before = self.session.standing(run.cell)
 
     def _place(self, asker: Asker) -> Place:
         order = self.standing.page.order
@@ -240,12 +249,13 @@ class Notebook:
             if run is not None:
                 run.asked_at = self._since
 
-    def _cell_ended(self, run: CellRun, *, well: bool) -> None:
-        if run.cell is None or not well or not self.session.opened:
+    def _cell_ended(self, run: CellRun) -> None:
+        if run.cell is None or not self.session.opened:
             return
-        turns = [self.session.history[turn_id] for turn_id in run.turns]
-        if all(turn.status == "complete" for turn in turns):
-            self.session.cell_ended(run.cell, run.turns)
+        history = self.session.history
+        turns = [history[turn_id] for turn_id in run.turns if turn_id in history]  # or purged
+        well = run.well and all(turn.status == "complete" for turn in turns)
+        self.session.cell_ended(run.cell, run.turns, before=run.before, well=well)
 
     def _context(
         self,

@@ -66,7 +66,8 @@ class CellRun:
     """One run of one cell. `cell` is its id where the front end sends one, `count` its `In[n]`.
 
     `turns` are the ids of the turns that it asked, `asked_at` the serial of the last of them;
-    `tags` the cell's tags, and `deleted` the cells that the front end says are gone.
+    `tags` the cell's tags, and `deleted` the cells that the front end says are gone. `well` says
+    that it has ended, and without an error; `before` are the turns that counted as it started.
     """
 
     serial: int
@@ -78,6 +79,8 @@ class CellRun:
     count: int | None = None
     tags: frozenset[str] = frozenset()
     deleted: tuple[str, ...] = ()
+    well: bool = False
+    before: frozenset[str] = frozenset()
 
     def same_cell(self, other: CellRun) -> bool:
         """Whether both runs are of one cell: by id, else by source."""

@@ -59,9 +59,9 @@ class Recorder:
         self._serials = itertools.count(1)
         self._open: list[ExecutionInfo] = []
         self._by_display_id: WeakValueDictionary[str, Output] = WeakValueDictionary()
-        # Who wants to know that a cell starts, and that it has ended, and whether well.
+        # Who wants to know that a cell starts, and that it has ended.
         self.started: Callable[[CellRun], None] = _nobody
-        self.ended: Callable[..., None] = _nobody
+        self.ended: Callable[[CellRun], None] = _nobody
         self._clear_next = False
         self._marked = 0
         self._undo: list[Callable[[], None]] = []
@@ -184,8 +184,9 @@ class Recorder:
         error = result.error_in_exec or result.error_before_exec
         if error is not None and not hasattr(error, "_render_traceback_"):
             self._add(error=_traceback(error))
+        self.current.well = error is None
         run, self.current = self.current, None
-        self.ended(run, well=error is None)
+        self.ended(run)
 
     def _untee(self) -> None:
         for name in ("stdout", "stderr"):

@@ -98,10 +98,10 @@ def resume(notebook: Notebook) -> str:
 def undo(notebook: Notebook) -> str:
     """Take the turn that was asked last out of the conversation; what was done, in words."""
     history = notebook.session.history
-    standing = [t for t in history.turns if t.id not in history.retired and t.id in history.asked]
+    standing = [turn_id for turn_id in history.latest if turn_id not in history.retired]
     if not standing:
         raise InputError("No turn was asked in this kernel: there is nothing to take back.")
-    turn = max(standing, key=lambda t: t.started)
+    turn = history[standing[-1]]
     number = history.turns.index(turn) + 1
     history.retire([turn.id])
     return f"Taken out: {_start(turn)} · back with %claude_history --restore {number}"
@@ -133,7 +133,8 @@ def going_on(notebook: Notebook, words: str) -> Question:
     turns = history.turns
     if question.cell is None:
         turns = [turn for turn in turns if turn.id in history.asked]
-    found = above(question.cell, question.run, turns, history.retired, question.order)
+    retired = history.retired - history.aside
+    found = above(question.cell, question.run, turns, retired, question.order)
     if not found:
         raise InputError("There is no reply above to go on with: ask with %%claude first.")
     turn = found[-1]
@@ -143,6 +144,8 @@ def going_on(notebook: Notebook, words: str) -> Question:
         raise InputError("Nothing came of the reply above: run its cell again.")
     if turn.status == "complete" and turn.stop_reason not in _CUT:
         raise InputError("The reply above is whole: ask a question with %%claude instead.")
+    if turn.id in history.retired:
+        history.restore(turn)  # what the conversation goes on from is part of it
     return replace(question, going_on=turn.id)
 
 

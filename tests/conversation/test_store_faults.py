@@ -68,6 +68,8 @@ GARBAGE = {
     "a retirement of a number": line(kind="retire", turns=5),
     "a retirement of numbers": line(kind="retire", turns=[5]),
     "a restored turn that is not there": line(kind="restore", turn="nobody"),
+    "an order without cells": line(kind="order", sha256="0"),
+    "an order that is like one by a word": line(kind="order", sha256="0", like="0", cells="a"),
     "a note too deep": line(kind="n", deep=DEEP),
     "a turn too deep": start_line(parameters={"deep": DEEP}),
 }

@@ -115,11 +115,13 @@ def test_images_in_tool_results_count() -> None:
 
 
 def test_a_request_goes_out_in_pieces_of_a_size_and_is_whole() -> None:
-    many = [seal(MESSAGES["an image between texts"]) for _ in range(200)]
+    few = [seal(MESSAGES["an image between texts"]) for _ in range(100)]
+    large = seal(message("user", [image_base64("image/png", "aGVsbG8=" * 200_000)]))
+    many = [*few, large, *few]
     sent = post("/v1/messages", {"model": "m", "messages": many, "stream": True}, {})
     pieces = list(sent)
     assert b"".join(pieces) == b"".join(sent), "it can be sent again"
     assert len(b"".join(pieces)) == int(sent.headers["content-length"]) > 1_000_000
-    assert all(0 < len(piece) <= 256 * 1024 for piece in pieces)
+    assert all(0 < len(piece) <= 512 * 1024 for piece in pieces)
     assert len(pieces) < 20
     assert json.loads(b"".join(pieces)) == {"model": "m", "messages": many, "stream": True}

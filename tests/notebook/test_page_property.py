@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import copy
 import itertools
-import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, assume, settings
+from hypothesis import Phase
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -27,13 +26,15 @@ from claude_magic.conversation.history import History
 from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
+from claude_magic.conversation.turns import Turn
 from claude_magic.conversation.watcher import Silent
-from claude_magic.messages.blocks import text
+from claude_magic.messages.blocks import content_blocks, joined_text, text
 from claude_magic.messages.client import Cancel
-from claude_magic.messages.errors import BrokenReply, Interrupted
+from claude_magic.messages.errors import AuthenticationError, BrokenReply, Interrupted
 from claude_magic.notebook import records
 from claude_magic.notebook.saved import source_digest
 from claude_magic.offline import OfflineServer
+from claude_magic.offline.journal import Recorded
 
 # Few words, so that the same question comes again, in the same cell and in others.
 PROMPTS = ("One?", "Two?", "Three?")
@@ -69,59 +70,109 @@ faults = st.builds(
 # --- The rules of the page.
 
 
+Message = tuple[str, str]
+"""Role and text."""
+
+
 @dataclass(eq=False)
 class Said:
-    """One question and what came of it. `number` counts the requests that were answered."""
+    """One question and what came of it. `asked` holds the messages of its request, `number` counts
+    the questions; `out` says that another took its place, or that it was undone."""
 
-    prompt: str
+    cell: str
+    ordinal: int
+    asked: list[Message]
     number: int
     reply: str = ""
     status: str = "complete"
     out: bool = False
 
     @property
-    def goes_along(self) -> bool:
+    def prompt(self) -> str:
+        return self.asked[-1][1]
+
+    @property
+    def counts(self) -> bool:
+        """Whether others see it: a whole reply, or what the user let come of one."""
         told = self.status == "complete" or (self.status == "interrupted" and self.reply != "")
         return told and not self.out
 
-    def messages(self) -> list[tuple[str, str]]:
+    @property
+    def messages(self) -> list[Message]:
         ending = STOPPED if self.status == "interrupted" else ""
         return [("user", self.prompt), ("assistant", self.reply + ending)]
 
 
 @dataclass
+class Run:
+    """One run of a cell; `whole` if it ended well."""
+
+    told: list[Said]
+    whole: bool
+
+
+@dataclass
 class Model:
-    """A page, and of each of its cells the runs that count: the last whole one and those since."""
+    """A page, and of each of its cells the runs that count: the last whole one and those since.
+
+    `recorded` holds what was answered by the messages of its request, `here` what this kernel
+    asked or showed again.
+    """
 
     page: list[str] = field(default_factory=list)
     prompts: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    runs: dict[str, list[tuple[bool, list[Said]]]] = field(default_factory=dict)
-    answered: set[str] = field(default_factory=set)
+    runs: dict[str, list[Run]] = field(default_factory=dict)
+    recorded: dict[str, list[Said]] = field(default_factory=dict)
     here: list[Said] = field(default_factory=list)
     last_run: str | None = None
 
+    @property
+    def newest(self) -> Said | None:
+        """What this kernel asked last; None where it has shown older replies again since."""
+        standing = [said.number for said in self.here if not said.out]
+        last = self.here[-1] if self.here else None
+        if last is None or last.out or sum(number >= last.number for number in standing) > 1:
+            return None
+        return last
+
     def counting(self, cell: str) -> list[Said]:
         """What the others see of a cell: its last whole run, else the last with anything in it."""
-        runs = self.runs.get(cell, [])
-        for whole, run in sorted(reversed(runs), key=lambda found: not found[0]):
-            told = [said for said in run if said.goes_along]
+        newest = list(reversed(self.runs.get(cell, [])))
+        for run in sorted(newest, key=lambda run: not run.whole):
+            told = [said for said in run.told if said.counts]
             if told:
                 return told
         return []
 
-    def expected(self, cell: str, run: Sequence[Said], prompt: str) -> list[tuple[str, str]]:
+    def expected(self, cell: str, run: Sequence[Said], prompt: str) -> list[Message]:
         """The messages of a question that `cell` asks after those of its own `run`."""
         above = self.page[: self.page.index(cell)]
         seen = [said for other in above for said in self.counting(other)]
-        told = [message for said in (*seen, *run) for message in said.messages()]
+        told = [message for said in (*seen, *run) for message in said.messages]
         return [*told, ("user", prompt)]
 
-    def ended(self, cell: str, run: list[Said], *, whole: bool) -> None:
+    def is_stale(self, said: Said, before: Sequence[Said]) -> bool:
+        """Whether it would be asked differently today; `before` stands above it in its cell."""
+        return self.expected(said.cell, before, said.prompt) != said.asked
+
+    def shown_again(self, said: Said, known: Sequence[Said]) -> Said:
+        """The turn that answers a question from the record: that of its place, else a copy."""
+        place = (said.cell, said.ordinal)
+        here = [s for s in known if (s.cell, s.ordinal) == place]
+        if here:
+            here[-1].out = False
+            return here[-1]
+        said.reply, said.number = known[-1].reply, known[-1].number
+        return said
+
+    def ended(self, cell: str, told: list[Said], *, whole: bool) -> None:
+        """A run of `cell` is over; once it ended well, nothing older counts."""
         runs = self.runs.setdefault(cell, [])
         if whole:
+            for said in (said for run in runs for said in run.told):
+                said.out = said not in told
             runs.clear()
-        if run:
-            runs.append((whole, run))
+        runs.append(Run(told, whole))
 
 
 # --- The notebook, as `claude_magic.notebook` drives the session.
@@ -135,6 +186,16 @@ class Watch(Silent):
         self.pieces: list[str] = []
         self.stop: Callable[[], None] | None = None
         self.after = 0
+
+    def stop_with(self, fault: Fault, cancel: Cancel) -> None:
+        def interrupt() -> None:
+            raise KeyboardInterrupt
+
+        def kill() -> None:
+            raise Killed
+
+        self.after = fault.pieces
+        self.stop = {"interrupt": interrupt, "cancel": cancel.set, "kill": kill}.get(fault.kind)
 
     def received(self, event: Mapping[str, Any]) -> None:
         piece = event.get("delta", {}).get("text")
@@ -194,29 +255,19 @@ class Notebook:
         )
 
 
-SERVER: list[OfflineServer] = []
-
-
-@pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
-    """One server for all stories: it remembers nothing that would change an answer."""
-    with OfflineServer(keep=5) as running:
-        SERVER.append(running)
-        yield
-        SERVER.remove(running)
-
-
 class Story(RuleBasedStateMachine):
     """What happens to one notebook."""
 
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
-        self.notebook = Notebook(Path(self._folder.name), SERVER[0])
+        self.server = OfflineServer(keep=10_000).start()
+        self.notebook = Notebook(Path(self._folder.name), self.server)
         self.model = Model()
         self.names = map("cell{}".format, itertools.count())
         self.numbers = itertools.count()
         self.deleted: list[str] = []
+        self.asked_in: set[str] = set()
         self.originals: list[tuple[Path, str, Model]] = []
 
     def teardown(self) -> None:
@@ -227,6 +278,7 @@ class Story(RuleBasedStateMachine):
                 self._agree()
         finally:
             self.notebook.session.close()
+            self.server.stop()
             self._folder.cleanup()
 
     @initialize(given=st.lists(sources, min_size=1, max_size=4))
@@ -273,7 +325,9 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: self.model.page)
     @rule(at=cells, fault=faults)
     def a_cell_is_run_and_does_not_end_well(self, at: int, fault: Fault) -> None:
-        self._run(self._cell(at), fault)
+        """Of a cell that asks once: where it asks more, each of its questions counts by itself."""
+        if len(self.model.prompts[self._cell(at)]) == 1:
+            self._run(self._cell(at), fault)
 
     @precondition(lambda self: self.model.page)
     @rule()
@@ -281,8 +335,11 @@ class Story(RuleBasedStateMachine):
         for cell in list(self.model.page):
             self._run(cell)
 
-    @rule()
-    def the_kernel_is_restarted(self) -> None:
+    @rule(by_path=st.booleans())
+    def the_kernel_is_restarted(self, by_path: bool) -> None:
+        """Where nobody keeps the id in the metadata, path and cells say whose page it is."""
+        if by_path and not self.originals and self.asked_in.intersection(self.model.page):
+            self.notebook.metadata = None
         self._restarted(self.model)
 
     @precondition(lambda self: self.model.page)
@@ -301,11 +358,11 @@ class Story(RuleBasedStateMachine):
         before.path.touch()
         self._restarted(self.model)
 
-    @precondition(lambda self: any(not said.out for said in self.model.here))
+    @precondition(lambda self: self.model.newest is not None)
     @rule()
     def the_last_turn_is_undone(self) -> None:
-        standing = [said for said in self.model.here if not said.out]
-        newest = max(standing, key=lambda said: said.number)
+        newest = self.model.newest
+        assert newest is not None
         self.notebook.undo()
         newest.out = True
         self._agree()
@@ -324,10 +381,9 @@ class Story(RuleBasedStateMachine):
         model, prompts = self.model, self.model.prompts[cell]
         source = source_digest(f"{cell} {prompts}")
         session, order = self.notebook.session, tuple(model.page)
-        if session.opened:
-            session.history.match(cell, source, order)
+        session.history.match(cell, source, order)
         again, model.last_run = model.last_run == cell, cell
-        asked: list[Any] = []
+        asked: list[Turn] = []
         run: list[Said] = []
         well = True
         for ordinal, prompt in enumerate(prompts):
@@ -345,15 +401,82 @@ class Story(RuleBasedStateMachine):
             well = self._ask(question, run, asked, now)
             if not well:
                 break
-        if well and session.opened:
+        if well:
             session.cell_ended(cell, [turn.id for turn in asked])
-        self._agree()
+        model.ended(cell, run, whole=well)
+        if asked:
+            self.asked_in.add(cell)
+        if fault is None or fault.kind != "kill":
+            self._agree()
 
     def _ask(
-        self, question: Question, run: list[Said], asked: list[Any], fault: Fault | None
-    ) -> bool: ...
+        self, question: Question, run: list[Said], asked: list[Turn], fault: Fault | None
+    ) -> bool:
+        """Ask one question of a run, and compare; whether the run goes on."""
+        model, server, session = self.model, self.notebook.server, self.notebook.session
+        assert question.cell is not None
+        expected = model.expected(question.cell, run, question.prompt)
+        known = [] if question.fresh else model.recorded.get(str(expected), [])
+        said = Said(question.cell, question.ordinal, expected, next(self.numbers))
+        watch, cancel = Watch(asked.append), Cancel()
+        if fault and not known:
+            watch.stop_with(fault, cancel)
+            if fault.kind in ("cut", "unauthorized"):
+                server.behave(fault.kind)
+        before = len(server.requests)
+        try:
+            reply = session.ask(question, watch, cancel=cancel)
+        except (Interrupted, BrokenReply, AuthenticationError, Killed) as stopped:
+            assert fault and not known, "a reply from the record is whole"
+            said.status = "interrupted" if isinstance(stopped, Interrupted) else "broken"
+        received = server.requests[before:]
+        if known:
+            assert not received, "what was answered is not asked again"
+            assert reply.replayed
+            said = model.shown_again(said, known)
+            assert reply.text == said.reply
+        else:
+            assert len(received) == 1, "what was not answered is asked"
+            assert messages(received[0]) == expected
+            said.reply = "".join(watch.pieces)
+            if said.status == "interrupted":  # by then the connection may be a word ahead
+                assert asked[-1].text.startswith(said.reply)
+                said.reply = asked[-1].text
+        run.append(said)
+        if said.status == "complete":
+            model.recorded.setdefault(str(expected), []).append(said)
+        if asked and asked[-1].id not in question.run:
+            model.here.append(said)
+        return said.status == "complete"
 
-    def _agree(self) -> None: ...
+    def _agree(self) -> None:
+        """A question below all others sees what the model holds, and the same of it is stale."""
+        model, below = self.model, "a cell below all others"
+        seen = self.notebook.session.seen(below, (), (*model.page, below))
+        told = [
+            (said, held[:n])
+            for held in map(model.counting, model.page)
+            for n, said in enumerate(held)
+        ]
+        assert [(t.cell, t.prompt, t.text) for t in seen] == [
+            (said.cell, said.prompt, said.reply) for said, _ in told
+        ]
+        stale = {row.turn.id: row.stale for row in self.notebook.history(model.page)}
+        for turn, (said, before) in zip(seen, told, strict=True):
+            if turn.id in stale:  # else the table shows what came of it later
+                assert stale[turn.id] == model.is_stale(said, before)
+
+
+def messages(request: Recorded) -> list[Message]:
+    """Role and text of each message of a request."""
+    return [(m["role"], joined_text(content_blocks(m))) for m in request.json["messages"]]
 
 
 TestStory = Story.TestCase
+TestStory.settings = hypothesis_settings(
+    deadline=None,
+    max_examples=100,
+    stateful_step_count=20,
+    # Without Phase.explain: it traces every line of every thread.
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+)
