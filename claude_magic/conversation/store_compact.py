@@ -13,9 +13,10 @@ from dataclasses import fields
 from sys import intern
 from typing import Any, TypeGuard
 
+from .ids import spliced
 from .turns import Turn
 
-Ids = tuple[str, ...]
+Ids = Sequence[str]
 
 # An order that cannot be read takes those with it that say only how they differ from it. So many
 # follow on one that is spelled out, at most.
@@ -40,28 +41,30 @@ class Compact:
 
     def shortened(self, turn: Turn) -> tuple[dict[str, Any], Mapping[str, Any] | None]:
         """The fields of `turn`, and the record of its order if that is still to be written."""
+        saw, order = tuple(turn.saw), tuple(turn.order)
         values = {field.name: getattr(turn, field.name) for field in fields(turn)}
+        values |= {"saw": saw, "order": order}
         self._saw[turn.id] = turn.saw
-        before = turn.saw[-1] if turn.saw else ""
-        if self._saw.get(before) == turn.saw[:-1] and before:
+        before = saw[-1] if saw else ""
+        if self._saw.get(before) == saw[:-1] and before:
             values["saw"] = {"after": before}
-        if not turn.order:
+        if not order:
             return values, None
         before, cells = self._last
-        if turn.order == cells:
+        if order == cells:
             sha = before
         else:
-            sha = hashlib.sha256(json.dumps(turn.order).encode()).hexdigest()
-            self._last = sha, turn.order
+            sha = hashlib.sha256(json.dumps(order).encode()).hexdigest()
+            self._last = sha, order
         values["order"] = {"sha256": sha}
         if sha in self._written:
             return values, None
         self._written.add(sha)
         if not cells or self._changes == _CHANGES:
             self._changes = 0
-            return values, {"sha256": sha, "cells": turn.order}
+            return values, {"sha256": sha, "cells": order}
         self._changes += 1
-        return values, {"sha256": sha, "like": before, **_change(cells, turn.order)}
+        return values, {"sha256": sha, "like": before, **_change(cells, order)}
 
     def read_order(self, record: Mapping[str, Any]) -> bool:
         """Take a record of kind `order` over; False if it makes no sense.
@@ -71,7 +74,7 @@ class Compact:
         sha, cells = record.get("sha256"), record.get("cells")
         if not (isinstance(sha, str) and _are_ids(cells)):
             return False
-        order = _known(cells)
+        order: Any = _known(cells)
         if "like" in record:
             like = self._orders.get(str(record["like"]))
             head, tail = record.get("head"), record.get("tail")
@@ -81,7 +84,7 @@ class Compact:
                 return False
             if min(head, tail) < 0 or head + tail > len(like):
                 return False
-            order = (*like[:head], *order, *like[len(like) - tail :])
+            order = spliced(like, head, order, tail)
         self._orders[sha] = order
         return True
 
@@ -93,19 +96,20 @@ class Compact:
         saw, order = start.get("saw"), start.get("order")
         if isinstance(saw, Mapping):
             before = str(saw.get("after"))
-            saw = (*self._saw.get(before, ()), intern(before))
+            known = self._saw.get(before, ())
+            saw = spliced(known, len(known), (intern(before),), 0)
         elif _are_ids(saw):
             saw = _known(saw)
         if isinstance(order, Mapping):
             order = self._orders.get(str(order.get("sha256")), ())
         elif _are_ids(order):
             order = _known(order)
-        if isinstance(saw, tuple):
+        if isinstance(saw, Sequence) and not isinstance(saw, list | str):
             self._saw[str(start.get("id"))] = saw
         return {**start, "saw": saw, "order": order}
 
 
-def _known(ids: list[str]) -> Ids:
+def _known(ids: list[str]) -> tuple[str, ...]:
     """The ids, each the same object wherever it stands."""
     return tuple([intern(name) for name in ids])
 

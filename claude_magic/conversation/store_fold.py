@@ -8,6 +8,7 @@ from types import NoneType
 from typing import Any, get_args
 
 from ..messages.usage import Usage
+from .ids import Ids
 from .store_compact import Compact
 from .store_records import END_FIELDS, Record, has_types
 from .turns import Status, Turn
@@ -23,8 +24,8 @@ _TURN_TYPES: Mapping[str, Any] = {
     "stop_reason": str | NoneType,
     "cell": str | NoneType,
     "ordinal": int,
-    "saw": tuple,
-    "order": tuple,
+    "saw": tuple | Ids,
+    "order": tuple | Ids,
     "started": int | float,
     "ended": int | float,
     "digest": str,

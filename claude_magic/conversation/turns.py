@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from typing import Any, Literal, cast
 
 from ..messages.blocks import Block, Message, joined_text, message, sendable, text
@@ -50,8 +49,8 @@ class Turn:
     stop_reason: str | None = None
     cell: str | None = None
     ordinal: int = 0
-    saw: tuple[str, ...] = ()
-    order: tuple[str, ...] = ()
+    saw: Sequence[str] = ()
+    order: Sequence[str] = ()
     started: float = 0.0
     ended: float = 0.0
     digest: str = ""
@@ -84,21 +83,30 @@ class Turn:
         """The turn that `to_json` wrote."""
         values = dict(record)
         for name in ("asked", "reply", "saw", "order", "healed"):
-            values[name] = tuple(values.get(name, ()))
+            value = values.get(name, ())
+            values[name] = tuple(value) if isinstance(value, list) else value
         values["usage"] = Usage(**values["usage"])
         return cls(**values)
 
-    @cached_property
+    @property
     def sent_later(self) -> bool:
         """Whether later questions see this turn: not if it was stopped before any text came."""
         if self.alone:
             return False
         return self.status == "complete" or (self.status == "interrupted" and bool(self.text))
 
-    @cached_property
+    @property
     def sealed(self) -> tuple[Sealed, Sealed]:
         """The question and the reply as later requests hold them."""
-        return seal(message("user", self.asked)), seal(message("assistant", _reply_blocks(self)))
+        found: tuple[Sealed, Sealed] | None = getattr(self, "_sealed", None)
+        if found is None:
+            found = (
+                seal(message("user", self.asked)),
+                seal(message("assistant", _reply_blocks(self))),
+            )
+            # Not a cached_property: that would give each turn a dict of its own, 1.5 kB.
+            object.__setattr__(self, "_sealed", found)
+        return found
 
 
 def told(turns: Iterable[Turn], going_on: str = "") -> list[Turn]:

@@ -145,6 +145,20 @@ def test_any_orders_come_back(orders: list[tuple[str, ...]]) -> None:
         assert [t.order for t in found] == orders
 
 
+def test_turns_that_were_read_can_be_written_to_another_conversation(tmp_path: Path) -> None:
+    store, ids = Store(tmp_path, "c"), [f"t{n}" for n in range(120)]
+    cells = tuple(f"cell {n}" for n in range(200))
+    for number, name in enumerate(ids):
+        store.end(replace(turn(name), saw=tuple(ids[:number]), order=cells[: number + 50]))
+    found = Store(tmp_path, "c").load().turns
+    Store(tmp_path, "d").adopt(found, [])
+    again = Store(tmp_path, "d").load().turns
+    assert again == found
+    assert [t.saw for t in again] == [tuple(ids[:number]) for number in range(120)]
+    assert [t.order for t in again] == [cells[: number + 50] for number in range(120)]
+    assert Turn.from_json(again[-1].to_json()) == again[-1]
+
+
 def test_an_order_that_is_lost_takes_those_that_are_like_it_and_no_turn(tmp_path: Path) -> None:
     store = Store(tmp_path, "c")
     pages = [("a",), ("a", "b"), ("a", "b", "c")]
