@@ -66,11 +66,14 @@ class Conversations:
         if where.conversation:
             store = Store(self._root, where.conversation, clock=self._clock)
             loaded = store.load()
-            if not self._elsewhere(where, loaded):
-                return self._history(where, where.conversation, store, loaded)
-            return self._had_here(where, _is_fork_of(where.conversation)) or self._forked(
-                where, where.conversation, loaded
-            )
+            place = _place(loaded)
+            if place is not None and where.path and not self._is_here(where, place):
+                fork = self._had_here(where, _is_fork_of(where.conversation))
+                if fork is not None:
+                    return fork
+                if self._stands(place, where):
+                    return self._forked(where, where.conversation, loaded)
+            return self._history(where, where.conversation, store, loaded)
         here = self._had_here(where, lambda found: not where.notebook or where.holds(found))
         if here is not None:
             return here
@@ -142,17 +145,11 @@ class Conversations:
     def _made(self, loaded: Loaded, begin: Callable[[], Store], store: Store) -> History:
         history = History(loaded.turns, loaded.retired, begin=begin, store=store)
         for note in loaded.notes:
-            server, blocks = note.get("server"), note.get("blocks")
-            if note.get("kind") == "rejected" and isinstance(blocks, list):
-                known = history.rejected.setdefault(str(server), set())
-                known |= {key for key in blocks if isinstance(key, str)}
+            _recall(history, note)
         return history
 
-    def _elsewhere(self, where: Whereabouts, loaded: Loaded) -> bool:
-        """Whether the conversation belongs to another notebook, of which this is a copy."""
-        place = _place(loaded)
-        if place is None or not where.path or self._is_here(where, place):
-            return False
+    def _stands(self, place: Mapping[str, Any], where: Whereabouts) -> bool:
+        """Whether the conversation's own notebook is still there: then this one is a copy."""
         old = str(place.get("path"))
         if place.get("host") != self._host:
             return old != where.path  # what stands on the other machine cannot be looked at
@@ -190,6 +187,18 @@ class Conversations:
     @property
     def _paths(self) -> Folder:
         return Folder(self._root / _PATHS)
+
+
+def _recall(history: History, note: Mapping[str, Any]) -> None:
+    """Take over what `History` noted in an earlier kernel; whatever does not fit is left out."""
+    match note:
+        case {"kind": "rejected", "server": str(server), "blocks": [*blocks]}:
+            known = history.rejected.setdefault(server, set())
+            known |= {key for key in blocks if isinstance(key, str)}
+        case {"kind": "aside", "aside": [*aside]}:
+            history.aside |= {turn_id for turn_id in aside if isinstance(turn_id, str)}
+        case {"kind": "ran", "cell": str(cell), "well": bool(well)}:
+            (history.stopped.discard if well else history.stopped.add)(cell)
 
 
 def _is_fork_of(parent: str) -> Callable[[Loaded], bool]:

@@ -34,6 +34,8 @@ class History:
         """The same in the order in which they were asked or shown, the last one last."""
         self.aside: set[str] = set()
         """Of the retired ones those whose run did not end well: one can still go on from them."""
+        self.stopped: set[str] = set()
+        """The cells no run of which has ended well: what counts of them is the last that came."""
         self.rejected: dict[str, set[str]] = {}
         """By server, the keys of the blocks that it could not take; see `healing`."""
         self._at = {turn.id: place for place, turn in enumerate(self.turns)}
@@ -95,9 +97,23 @@ class History:
             store.retire(new)
 
     def set_aside(self, turn_ids: Collection[str]) -> None:
-        """Retire the turns of a run that did not end well."""
-        self.aside |= set(turn_ids)
+        """Retire the turns of a run that did not end well; one can still go on from them."""
+        with self._lock:
+            new = sorted(set(turn_ids) - self.aside)
+            self.aside |= set(new)
         self.retire(turn_ids)
+        store = self._writable() if new else None
+        if store:
+            store.note("aside", {"aside": new})
+
+    def ran(self, cell: str, *, well: bool) -> None:
+        """A run of `cell` has ended whose turns count now."""
+        with self._lock:
+            known = (cell in self.stopped) != well
+            (self.stopped.discard if well else self.stopped.add)(cell)
+        store = None if known else self._writable()
+        if store:
+            store.note("ran", {"cell": cell, "well": well})
 
     def restore(self, turn: Turn) -> None:
         """A turn counts again; the other versions of what it answers are retired."""
@@ -106,11 +122,15 @@ class History:
             known = turn.id not in self.retired and rivals <= self.retired
             self.retired |= rivals
             self.retired.discard(turn.id)
-            self.asked.add(turn.id)
-            self.latest.append(turn.id)
         store = None if known else self._writable()
         if store:
             store.restore(turn.id)
+
+    def shown(self, turn: Turn) -> None:
+        """This kernel has shown the turn again."""
+        with self._lock:
+            self.asked.add(turn.id)
+            self.latest.append(turn.id)
 
     def reject(self, server: str, keys: Collection[str]) -> None:
         """A server could not take these blocks: they are not sent to it again."""

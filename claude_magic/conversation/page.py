@@ -174,7 +174,8 @@ def gone_on_from(turns: Iterable[Turn], retired: Collection[str]) -> frozenset[s
 
 
 def current(turns: Iterable[Turn], goals: Collection[str] = ()) -> list[Turn]:
-    """Of each question of each cell the turn that counts: the last complete one, else the last.
+    """Of each question of each cell the turn that counts: the last complete one, else the last
+    that goes along with later questions, else the last.
 
     A run again that was interrupted leaves the complete version in its place for the others. One
     of `goals` counts as complete: another turn goes on from it.
@@ -186,7 +187,7 @@ def current(turns: Iterable[Turn], goals: Collection[str] = ()) -> list[Turn]:
     chosen: dict[tuple[str | None, int | str], Turn] = {}
     for place, turn in zip(places, turns, strict=True):
         held = chosen.get(place)
-        if held is None or _whole(turn, goals) or not _whole(held, goals):
+        if held is None or _standing(turn, goals) >= _standing(held, goals):
             chosen[place] = turn
     return list(chosen.values())
 
@@ -201,8 +202,8 @@ def _questions(turns: Iterable[Turn]) -> list[tuple[str | None, int | str]]:
     return [(t.cell, t.id if t.panel or t.alone else t.ordinal) for t in turns]
 
 
-def _whole(turn: Turn, goals: Collection[str]) -> bool:
-    return turn.status == "complete" or turn.id in goals
+def _standing(turn: Turn, goals: Collection[str]) -> int:
+    return 2 if turn.status == "complete" or turn.id in goals else int(turn.sent_later)
 
 
 def above(

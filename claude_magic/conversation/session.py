@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import text
 from ..messages.credentials import Found, find_key
-from ..messages.errors import APIError, BrokenReply, ClaudeError, Interrupted
-from ..messages.usage import Usage
-from . import healing
+from ..messages.errors import BrokenReply, ClaudeError, Interrupted
 from .connection import Connections, Server, require_key
 from .history import History
 from .page import seen_by, superseded
@@ -22,20 +20,16 @@ from .plan import Plan, Transcripts, make_plan, parameters
 from .question import Question
 from .replay import Replays
 from .reply import Reply
+from .run import Run
 from .settings import OFFLINE, Settings
 from .spending import Spending
 from .turns import Status, Turn
 from .watcher import Watcher
 
 if TYPE_CHECKING:
-    from ..messages.client import Cancel, Client, ReplyStream
+    from ..messages.client import Cancel, Client
     from ..messages.images import ImageCache
     from ..offline import OfflineServer
-
-# Seconds between two records of what has come so far: what a killed kernel can lose.
-_PROGRESS = 1.0
-# A server names one block that it cannot take at a time.
-_MOST_TRIES = 5
 
 
 class Session:
@@ -144,7 +138,7 @@ class Session:
             self._told |= {plan.server.label, plan.model.id}
         turn = self._turn(plan)
         self.history.start(turn)
-        run = _Run(turn, plan, watcher, cancel, self._clock)
+        run = Run(turn, plan, watcher, cancel, self._clock)
         try:
             watcher.sending(plan)
             run.receive(client, self.history)
@@ -194,20 +188,28 @@ class Session:
     ) -> None:
         """A run of `cell` has ended; `run` holds the ids of the turns that it asked.
 
-        If `well`, what it did not ask again is not part of the page now. Else the last whole
-        version, the turns of `before`, stands as it stood: a question of one run with the reply of
-        another was never asked. Other versions are kept, and not sent.
+        If `well`, what it did not ask again is not part of the page now. Else one run stands, as a
+        whole: the last whole one, the turns of `before`, or if there is none the last of which
+        anything came. A question of one run with the reply of another was never asked. Other
+        versions are kept, and not sent.
         """
         history = self.history
         if well:
             history.retire(superseded(self.turns, cell, run))
+            history.ran(cell, well=True)
             return
         kept = [history[turn_id] for turn_id in before if turn_id in history]
-        if kept and all(turn.status == "complete" for turn in kept):
+        new = [turn_id for turn_id in run if turn_id in history and turn_id not in before]
+        whole = cell not in history.stopped and all(turn.status == "complete" for turn in kept)
+        if kept and whole:
             for turn in kept:
                 if turn.id in history.retired:
                     history.restore(turn)
-            history.set_aside([turn_id for turn_id in run if turn_id not in before])
+            history.set_aside(new)
+            return
+        history.ran(cell, well=False)
+        if any(history[turn_id].sent_later for turn_id in run if turn_id in history):
+            history.set_aside([turn.id for turn in kept if turn.id not in run])
 
     def models(self) -> Sequence[Mapping[str, Any]]:
         """The server's own list of models. Raises the client's errors."""
@@ -246,6 +248,7 @@ class Session:
         turn = self._replays.bound(plan, recorded)
         if turn.id in self.history:
             self.history.restore(turn)
+            self.history.shown(turn)
         else:
             self.history.end(turn)
         reply = Reply(turn, (*plan.notices, *self.history.take_warnings()), replayed=True)
@@ -286,7 +289,7 @@ class Session:
             shown=plan.shown,
         )
 
-    def _end(self, run: _Run, status: Status) -> Reply:
+    def _end(self, run: Run, status: Status) -> Reply:
         """Keep the turn and show how it ended; an interrupt meanwhile comes after that."""
         try:
             return self._ended(run, status)
@@ -296,7 +299,7 @@ class Session:
                 raise Interrupted("you stopped it as it ended: the reply is whole.") from None
             return reply
 
-    def _ended(self, run: _Run, status: Status) -> Reply:
+    def _ended(self, run: Run, status: Status) -> Reply:
         plan, turn = run.plan, run.ended(status)
         self.history.end(turn)
         if not run.paid and plan.server.label != OFFLINE:
@@ -308,102 +311,6 @@ class Session:
         if recording is not None and status == "complete":
             recording.add(turn)
         return reply
-
-
-class _Run:
-    """One question on its way: what came of it so far."""
-
-    def __init__(
-        self,
-        turn: Turn,
-        plan: Plan,
-        watcher: Watcher,
-        cancel: Cancel | None,
-        clock: Callable[[], float],
-    ) -> None:
-        self.turn = turn
-        self.plan = plan
-        self.watcher = watcher
-        self.healed: list[str] = []
-        self.paid = False
-        self._cancel = cancel
-        self._clock = clock
-        self._stream: ReplyStream | None = None
-        self._left_out = 0
-        self._tries = 0
-
-    @property
-    def snapshot(self) -> Mapping[str, Any]:
-        """The reply as far as it came."""
-        return self._stream.snapshot if self._stream else {}
-
-    def receive(self, client: Client, history: History) -> None:
-        """Send the request and pass on what comes; what the server cannot take is left out.
-
-        Raises the client's errors.
-        """
-        while True:
-            body = self._sendable(history)
-            try:
-                return self._receive(client, history, body)
-            except APIError as error:
-                if not self._heal(error, body, history):
-                    raise
-
-    def _receive(self, client: Client, history: History, body: Mapping[str, Any]) -> None:
-        kept = self._clock()
-        with client.stream(body, cancel=self._cancel, waiting=self.watcher.waiting) as self._stream:
-            for event in self._stream:
-                self.watcher.received(event)
-                if self._clock() - kept >= _PROGRESS:
-                    kept = self._clock()
-                    history.progress(self.turn.id, self.snapshot.get("content", ()))
-
-    def _sendable(self, history: History) -> Mapping[str, Any]:
-        """The request without what this server could not take."""
-        body = self.plan.request.body
-        refused = history.rejected_by(self.plan.server.label)
-        if refused:
-            body, _ = healing.without(body, refused)
-        return healing.without_oldest(body, self._left_out) if self._left_out else body
-
-    def _heal(self, error: APIError, body: Mapping[str, Any], history: History) -> bool:
-        """Whether the request can be sent once more, with less in it; the user is told."""
-        self._tries += 1
-        if self._tries > _MOST_TRIES:
-            return False
-        keys = healing.rejected(error, body)
-        if keys:
-            history.reject(self.plan.server.label, keys)
-            said = "1 block" if len(keys) == 1 else f"{len(keys)} blocks"
-            self.healed.append(
-                f"The server could not take {said} (an image, a document): a line of text went in "
-                f"place of it. It said: {error}"
-            )
-            return True
-        long = healing.too_long(error)
-        count = healing.how_many_oldest(body, long, self.plan.model) if long else 0
-        if count:
-            self._left_out += count
-            self.healed.append(
-                f"Too long for the model: the oldest {self._left_out} of "
-                f"{len(self.plan.saw)} earlier turns were left out of this request."
-            )
-        return bool(count)
-
-    def ended(self, status: Status) -> Turn:
-        """The turn with what came, and how it ended."""
-        snapshot = self.snapshot
-        return replace(
-            self.turn,
-            reply=tuple(snapshot.get("content", ())),
-            model=str(snapshot.get("model") or self.turn.model),
-            usage=Usage.from_wire(snapshot.get("usage")),
-            status=status,
-            stop_reason=snapshot.get("stop_reason"),
-            ended=self._clock(),
-            healed=tuple(self.healed),
-        )
 
 
 def _with_notices(plan: Plan, *lines: str) -> Plan:

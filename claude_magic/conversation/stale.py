@@ -29,15 +29,15 @@ def stale_turns(turns: Sequence[Turn], seen: Callable[[Turn], Sequence[Turn]]) -
         offline = of.server == OFFLINE  # what was answered offline goes to no other server
         return [sent(turn) for turn in told(shown) if offline or turn.server != OFFLINE]
 
-    return {
-        turn.id
-        for turn in turns
-        if _can_go_stale(turn)
-        and (
-            any(turn_id not in by_id for turn_id in turn.saw)
-            or history(turn, (by_id[turn_id] for turn_id in turn.saw)) != history(turn, seen(turn))
-        )
-    }
+    def is_stale(turn: Turn) -> bool:
+        saw, shown = tuple(turn.saw), seen(turn)
+        if saw == tuple([other.id for other in shown]):  # the very same turns: mostly so
+            return False
+        if any(turn_id not in by_id for turn_id in saw):
+            return True
+        return history(turn, (by_id[turn_id] for turn_id in saw)) != history(turn, shown)
+
+    return {turn.id for turn in turns if _can_go_stale(turn) and is_stale(turn)}
 
 
 def _can_go_stale(turn: Turn) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..messages.blocks import Block
-from .digest import digest
 from .plan import Plan, parameters
 from .turns import Turn
 
@@ -30,7 +29,7 @@ def changes(plan: Plan, before: Turn, history: Mapping[str, Turn]) -> list[str]:
         found.append("the question")
     else:
         found += _content(before.asked, plan.asked)
-    if _told(plan.saw, history) != _told(before.saw, history):
+    if plan.saw != before.saw and _told(plan.saw, history) != _told(before.saw, history):
         found.append(HISTORY)
     return found
 
@@ -58,10 +57,10 @@ def _of(kind: str, blocks: Sequence[Block]) -> list[Block]:
     return [block for block in blocks if block.get("type") == kind]
 
 
-def _told(saw: Sequence[str], history: Mapping[str, Turn]) -> list[str]:
+def _told(saw: Sequence[str], history: Mapping[str, Turn]) -> list[object]:
     """What those turns said, as digests; the same words asked again count as the same."""
     return [
-        digest("", {"messages": history[turn_id].sealed}) if turn_id in history else turn_id
+        [part.digest for part in history[turn_id].sealed] if turn_id in history else turn_id
         for turn_id in saw
     ]
 

@@ -78,6 +78,9 @@ class ConversationMagics(Magics):
         from . import records
 
         question = records.going_on(self.notebook, line.strip())
+        if question is None:
+            self._say("The reply above came whole this time: there is nothing to go on with.")
+            return
         self.notebook.ask(question, self.notebook.display(quiet=False))
 
     @no_var_expand

@@ -84,6 +84,7 @@ def restore(notebook: Notebook, number: int) -> str:
     if turn.status not in ("complete", "interrupted"):
         raise InputError(f"Turn {number} is {turn.status}: only one with a reply can count again.")
     history.restore(turn)
+    history.shown(turn)
     return f"Turn {number} counts again: {_start(turn)}"
 
 
@@ -98,6 +99,9 @@ def resume(notebook: Notebook) -> str:
 def undo(notebook: Notebook) -> str:
     """Take the turn that was asked last out of the conversation; what was done, in words."""
     history = notebook.session.history
+    if history.latest and history.latest[-1] in history.aside:
+        turn = history[history.latest.pop()]
+        return f"Not part of it, for it did not end well: {_start(turn)} · what stood before stands"
     standing = [turn_id for turn_id in history.latest if turn_id not in history.retired]
     if not standing:
         raise InputError("No turn was asked in this kernel: there is nothing to take back.")
@@ -122,10 +126,11 @@ def reset(notebook: Notebook, *, purge: bool = False) -> str:
     return f"The conversation is empty, {lines.count(count, 'turn')} taken out; {said}."
 
 
-def going_on(notebook: Notebook, words: str) -> Question:
+def going_on(notebook: Notebook, words: str) -> Question | None:
     """The question that has the reply above gone on with.
 
-    Raises InputError where that is whole, or nothing of it came.
+    None where that came whole this time, though this cell went on from it before: Run All goes on.
+    Raises InputError where it is whole otherwise, or nothing of it came.
     """
     options = RequestOptions(image=("none",), context=("none",), raw=True)
     question = notebook.question(options, f"{_GO_ON} {words}".strip())
@@ -143,6 +148,8 @@ def going_on(notebook: Notebook, words: str) -> Question:
     if turn.status == "refused" or not turn.text.strip():
         raise InputError("Nothing came of the reply above: run its cell again.")
     if turn.status == "complete" and turn.stop_reason not in _CUT:
+        if question.cell and any(t.cell == question.cell and t.going_on for t in turns):
+            return None
         raise InputError("The reply above is whole: ask a question with %%claude instead.")
     if turn.id in history.retired:
         history.restore(turn)  # what the conversation goes on from is part of it

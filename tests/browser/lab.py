@@ -61,6 +61,36 @@ class Notebook:
         self.command("notebook:run-all-cells")
         self.until_idle()
 
+    def js(self, expression: str, argument: Any = None) -> Any:
+        """The value of a JavaScript expression of `panel`, `model`, `kernel` and `argument`."""
+        return self.page.evaluate(
+            "async (argument) => {"
+            " const panel = window.jupyterapp.shell.currentWidget, model = panel.context.model;"
+            " const kernel = panel.sessionContext.session?.kernel;"
+            f" return await ({expression}); }}",
+            argument,
+        )
+
+    def select(self, cell: int) -> None:
+        """Make this cell, counted from 0, the active one."""
+        self.js("panel.content.activeCellIndex = argument", cell)
+        self.js("panel.content.deselectAll()")
+
+    def run(self, cell: int) -> None:
+        """Run this cell alone, and wait until the kernel is idle again."""
+        self.select(cell)
+        self.command("notebook:run-cell")
+        self.until_idle()
+
+    def value(self, expression: str) -> str:
+        """What an expression is in the kernel, as it is shown; no cell is run for it."""
+        done = self.js(
+            "kernel.requestExecute({code: '', silent: true, user_expressions: {value: argument}})"
+            ".done.then((reply) => reply.content.user_expressions.value.data['text/plain'])",
+            expression,
+        )
+        return str(done)
+
     def output(self, cell: int) -> Any:
         """The output area of a code cell, counted from 0."""
         return self.page.locator(".jp-CodeCell").nth(cell).locator(".jp-OutputArea").first

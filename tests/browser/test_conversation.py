@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -26,34 +27,15 @@ class Page:
     def __init__(self, notebook: Notebook) -> None:
         self.notebook = notebook
 
-    def js(self, expression: str, argument: Any = None) -> Any:
-        return self.notebook.page.evaluate(
-            "async (argument) => {"
-            " const panel = window.jupyterapp.shell.currentWidget, model = panel.context.model;"
-            " const kernel = panel.sessionContext.session?.kernel;"
-            f" return await ({expression}); }}",
-            argument,
-        )
-
-    def select(self, cell: int) -> None:
-        self.js("panel.content.activeCellIndex = argument", cell)
-        self.js("panel.content.deselectAll()")
-
     def run(self, cell: int) -> str:
         """The text of the cell's output area, run alone."""
-        self.select(cell)
-        self.notebook.command("notebook:run-cell")
-        self.notebook.until_idle()
+        self.notebook.run(cell)
         return str(self.notebook.output(cell).inner_text())
 
     def value(self, expression: str) -> Any:
-        """The value of a JSON-ready expression in the kernel; no cell is run for it."""
-        shown = self.js(
-            "kernel.requestExecute({code: '', silent: true, user_expressions: {value: argument}})"
-            ".done.then((reply) => reply.content.user_expressions.value.data['text/plain'])",
-            f"__import__('json').dumps({expression})",
-        )
-        return json.loads(__import__("ast").literal_eval(shown))
+        """The value of a JSON-ready expression in the kernel."""
+        shown = self.notebook.value(f"__import__('json').dumps({expression})")
+        return json.loads(ast.literal_eval(shown))
 
     def requests(self) -> list[Any]:
         found: list[Any] = self.value(
@@ -84,7 +66,7 @@ def test_a_cell_that_was_moved_carries_the_context_of_its_new_place(page: Page) 
     page.notebook.run_all()
     assert page.asked() == ["Question A", "Question B"]
     assert "height = 3" in str(page.requests()[-1]["messages"][-1])
-    page.select(3)
+    page.notebook.select(3)
     page.notebook.command("notebook:move-cell-down")
     page.run(4)
     last = page.requests()[-1]["messages"]
@@ -102,9 +84,9 @@ def test_restart_and_run_all_asks_nothing_again(page: Page) -> None:
     page.notebook.run_all()
     assert len(page.requests()) == 2
     before = [page.notebook.output(n).inner_text() for n in (1, 3)]
-    conversation = page.js("model.getMetadata('claude_magic')")["conversation"]
+    conversation = page.notebook.js("model.getMetadata('claude_magic')")["conversation"]
     page.notebook.command("docmanager:save")
-    page.js("panel.sessionContext.restartKernel()")
+    page.notebook.js("panel.sessionContext.restartKernel()")
     page.notebook.until_idle()
     page.notebook.run_all()
     assert page.requests() == []
@@ -112,7 +94,7 @@ def test_restart_and_run_all_asks_nothing_again(page: Page) -> None:
     assert "2 turns of this notebook are back" in after[0]
     assert after[0].endswith(before[0])
     assert after[1] == before[1]
-    assert page.js("model.getMetadata('claude_magic')")["conversation"] == conversation
+    assert page.notebook.js("model.getMetadata('claude_magic')")["conversation"] == conversation
     ARTIFACTS.mkdir(exist_ok=True)
     page.notebook.page.screenshot(path=ARTIFACTS / "restarted.png")
 

@@ -29,58 +29,36 @@ class Panel:
     def __init__(self, notebook: Notebook) -> None:
         self.notebook = notebook
 
-    def js(self, expression: str, argument: Any = None) -> Any:
-        """The value of an expression of `panel`, `model`, `kernel` and `argument`."""
-        return self.notebook.page.evaluate(
-            "async (argument) => {"
-            " const panel = window.jupyterapp.shell.currentWidget, model = panel.context.model;"
-            " const kernel = panel.sessionContext.session?.kernel;"
-            f" return await ({expression}); }}",
-            argument,
-        )
-
     @property
     def cells(self) -> list[str]:
         """The ids of the cells as they stand on the page."""
-        ids: list[str] = self.js("[...model.cells].map((cell) => cell.id)")
+        ids: list[str] = self.notebook.js("[...model.cells].map((cell) => cell.id)")
         return ids
 
     @property
     def dirty(self) -> bool:
         """Whether the notebook would have to be saved."""
-        return bool(self.js("model.dirty"))
+        return bool(self.notebook.js("model.dirty"))
 
     @property
     def path(self) -> Path:
         """The notebook's file."""
-        return self.notebook.lab.folder / self.js("panel.context.path")
+        return self.notebook.lab.folder / self.notebook.js("panel.context.path")
 
     def run(self, cell: int) -> str:
         """What the cell prints, run alone."""
-        self.js("panel.content.activeCellIndex = argument", cell)
-        self.js("panel.content.deselectAll()")
-        self.notebook.command("notebook:run-cell")
-        self.notebook.until_idle()
+        self.notebook.run(cell)
         return self.printed(cell)
 
     def printed(self, cell: int) -> str:
         """What the cell has printed."""
         shown = "[...model.cells][argument].outputs.toJSON().map((o) => o.text ?? '').join('')"
-        return str(self.js(shown, cell)).strip()
-
-    def value(self, expression: str) -> str:
-        """What an expression is in the kernel; no cell is run for it."""
-        done = self.js(
-            "kernel.requestExecute({code: '', silent: true, user_expressions: {value: argument}})"
-            ".done.then((reply) => reply.content.user_expressions.value.data['text/plain'])",
-            expression,
-        )
-        return str(done)
+        return str(self.notebook.js(shown, cell)).strip()
 
     def until(self, expression: str) -> None:
         """Return once an expression in the kernel is true."""
         for _ in range(100):
-            if self.value(expression) == "True":
+            if self.notebook.value(expression) == "True":
                 return
             self.notebook.page.wait_for_timeout(100)
         raise AssertionError(f"never true: {expression}")
@@ -122,9 +100,9 @@ def test_opening_a_notebook_and_loading_the_extension_leave_the_notebook_unchang
     before = panel.path.read_bytes()
     panel.notebook.open("page-clean.ipynb")
     assert not panel.dirty
-    panel.js("kernel.requestExecute({code: argument}).done.then(() => null)", LOAD)
+    panel.notebook.js("kernel.requestExecute({code: argument}).done.then(() => null)", LOAD)
     panel.until("front.told")
-    assert panel.value("front.cells") == repr(tuple(panel.cells))
+    assert panel.notebook.value("front.cells") == repr(tuple(panel.cells))
     assert not panel.dirty
     assert panel.path.read_bytes() == before
 
@@ -152,7 +130,7 @@ def test_a_cell_that_is_moved_is_known_before_the_next_one_runs(panel: Panel) ->
     panel.run(0)
     assert panel.run(3) == panel.known()
     before = panel.cells
-    panel.js("panel.content.activeCellIndex = argument", 2)
+    panel.notebook.js("panel.content.activeCellIndex = argument", 2)
     panel.notebook.command("notebook:move-cell-up")
     assert panel.cells == [before[0], before[2], before[1], before[3]]
     assert panel.run(3) == panel.known()
@@ -164,27 +142,32 @@ def test_a_renamed_notebook_is_known_by_its_new_path(panel: Panel) -> None:
     panel.notebook.open("page-old.ipynb", [LOAD, KNOWN])
     panel.run(0)
     assert panel.run(1) == panel.known()
-    panel.js("panel.context.rename('page-new.ipynb')")
+    panel.notebook.js("panel.context.rename('page-new.ipynb')")
     assert panel.path.name == "page-new.ipynb"
     assert panel.run(1) == panel.known()
 
 
 def test_the_conversation_is_written_into_the_notebook_once(panel: Panel) -> None:
     panel.notebook.open("page-remember.ipynb", [LOAD, "front.remember('c-1')", KNOWN])
-    panel.js("model.setMetadata('claude_magic', {other: 1})")
-    panel.js("(window.changes = [], model.metadataChanged.connect((_, c) => changes.push(c.key)))")
+    panel.notebook.js("model.setMetadata('claude_magic', {other: 1})")
+    panel.notebook.js(
+        "(window.changes = [], model.metadataChanged.connect((_, c) => changes.push(c.key)))"
+    )
     panel.run(0)
     for _ in range(2):
         panel.run(1)
         assert panel.run(2) == panel.known("c-1")
-    assert panel.js("model.getMetadata('claude_magic')") == {"other": 1, "conversation": "c-1"}
-    assert panel.js("window.changes") == ["claude_magic"]
+    assert panel.notebook.js("model.getMetadata('claude_magic')") == {
+        "other": 1,
+        "conversation": "c-1",
+    }
+    assert panel.notebook.js("window.changes") == ["claude_magic"]
     panel.notebook.command("docmanager:save")
     panel.notebook.open("page-remember.ipynb")
-    panel.js("kernel.requestExecute({code: 'front.told = False'}).done.then(() => null)")
+    panel.notebook.js("kernel.requestExecute({code: 'front.told = False'}).done.then(() => null)")
     panel.notebook.open("page-remember.ipynb")
     panel.until("front.told")
-    assert panel.value("front.conversation") == "'c-1'"
+    assert panel.notebook.value("front.conversation") == "'c-1'"
     assert not panel.dirty
 
 
@@ -199,12 +182,12 @@ def test_a_page_that_was_reloaded_tells_the_kernel_again(panel: Panel) -> None:
     panel.run(0)
     assert panel.run(3) == panel.known()
     panel.notebook.command("docmanager:save")
-    panel.js("kernel.requestExecute({code: 'front.told = False'}).done.then(() => null)")
+    panel.notebook.js("kernel.requestExecute({code: 'front.told = False'}).done.then(() => null)")
     panel.notebook.open("page-reload.ipynb")
     panel.until("front.told")
     assert not panel.dirty
     assert panel.run(2) == "[] 0", "the kernel said that it ran the cell above"
-    panel.js("panel.content.activeCellIndex = argument", 3)
+    panel.notebook.js("panel.content.activeCellIndex = argument", 3)
     panel.notebook.command("notebook:move-cell-up")
     assert panel.run(2) == panel.known()
 
@@ -213,7 +196,7 @@ def test_a_restarted_kernel_is_told_when_it_loads_the_extension_again(panel: Pan
     panel.notebook.open("page-restart.ipynb", [LOAD, KNOWN])
     panel.run(0)
     assert panel.run(1) == panel.known()
-    panel.js("panel.sessionContext.session.kernel.restart().then(() => null)")
+    panel.notebook.js("panel.sessionContext.session.kernel.restart().then(() => null)")
     panel.notebook.until_idle()
     panel.run(0)
     assert panel.run(1) == panel.known()
@@ -238,7 +221,7 @@ def test_outputs_of_cells_that_did_not_run_here_come_with_a_question_below_them_
     write(panel, "page-seen.ipynb", figure, nbformat.v4.new_markdown_cell("#"), reply, *code, below)
     panel.notebook.open("page-seen.ipynb")
     panel.run(3)
-    panel.js(
+    panel.notebook.js(
         "(window.sent = [], kernel.anyMessage.connect((_, {msg, direction}) =>"
         " direction === 'send' && msg.header.msg_type === 'comm_msg'"
         " && msg.content.data.type === 'seen' && sent.push(msg.content.data.cells.length)))"
@@ -253,12 +236,12 @@ def test_outputs_of_cells_that_did_not_run_here_come_with_a_question_below_them_
         cells, left_out = panel.run(4).rsplit(" ", 1)
         assert json.loads(cells) == [["plot()", *expected]]
         assert left_out == "0"
-    assert panel.js("window.sent") == [1]
-    panel.js("[...model.cells][0].sharedModel.setSource('plot(2)')")
+    assert panel.notebook.js("window.sent") == [1]
+    panel.notebook.js("[...model.cells][0].sharedModel.setSource('plot(2)')")
     assert panel.run(4).startswith('[["plot(2)", {')
-    panel.js("[...model.cells][0].outputs.clear()")
+    panel.notebook.js("[...model.cells][0].outputs.clear()")
     assert panel.run(4) == "[] 0"
-    assert panel.js("window.sent") == [1, 1, 1]
+    assert panel.notebook.js("window.sent") == [1, 1, 1]
 
 
 def test_outputs_beyond_the_limits_are_left_out_farthest_first(panel: Panel) -> None:

@@ -114,6 +114,17 @@ def test_a_copied_notebook_sees_the_turns_and_goes_on_by_itself(files: Files) ->
     assert [n["forked_from"] for n in notes if n["kind"] == "forked"] == [conversation]
 
 
+def test_a_copy_keeps_its_own_turns_once_the_original_is_gone(files: Files) -> None:
+    """Though its metadata still name the original's conversation, where nobody writes them."""
+    original = files.at("a.ipynb", "A")
+    files.on().open(original).end(turn("one"))
+    (conversation,) = files.kept()
+    copy = files.at("b.ipynb", "A", conversation=conversation)
+    files.on().open(copy).end(turn("two"))
+    Path(original.path).unlink()
+    assert [t.id for t in files.on().open(copy).turns] == ["one", "two"]
+
+
 def test_what_was_retired_before_a_copy_is_retired_in_it(files: Files) -> None:
     history = files.on().open(files.at("a.ipynb", "A"))
     history.end(turn("one"))

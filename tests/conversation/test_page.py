@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.conversation.page import Page, current, seen_by, superseded
+from claude_magic.conversation.page import Page, current, on_page, seen_by, superseded
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import text
 
@@ -55,6 +55,12 @@ def test_an_interrupted_run_leaves_the_last_complete_version_in_its_place() -> N
 def test_an_interrupted_turn_counts_where_there_is_no_complete_one() -> None:
     only = turn("b2", "B", status="interrupted")
     assert names(seen_by("C", (), [A, only], (), "ABC")) == ["a", "b2"]
+
+
+def test_a_later_broken_version_does_not_hide_the_interrupted_one_that_goes_along() -> None:
+    stopped, broken = turn("b1", "B", status="interrupted"), turn("b2", "B", status="broken")
+    assert names(seen_by("C", (), [stopped, broken], (), "ABC")) == ["b1"]
+    assert names(on_page([stopped, broken], (), "ABC")) == ["b1"]
 
 
 def test_retired_and_broken_turns_are_not_seen() -> None:

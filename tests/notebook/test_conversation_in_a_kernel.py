@@ -119,6 +119,30 @@ def test_after_a_restart_a_broken_reply_can_still_be_gone_on_with(saved: Page) -
             assert broken.startswith("This is the")
 
 
+def test_after_a_restart_a_broken_run_again_can_still_be_gone_on_with(saved: Page) -> None:
+    with OfflineServer() as server:
+        with saved.kernel(CLAUDE_MAGIC_BASE_URL=server.url) as first:
+            saved.run(first, "A")
+            server.behave("cut")
+            ask(first, "Question A, changed", "A", ok=False)
+        with saved.kernel(CLAUDE_MAGIC_BASE_URL=server.url) as second:
+            second.run("%claude_continue", cell="B")
+            assert prompts(server.requests[-1].json)[0] == "Question A, changed"
+
+
+def test_run_all_goes_on_where_the_reply_above_came_whole_this_time(saved: Page) -> None:
+    saved.cells["B"] = "%claude_continue"
+    saved.save()
+    with OfflineServer(behaviours=["cut"]) as server:
+        with saved.kernel(CLAUDE_MAGIC_BASE_URL=server.url) as first:
+            saved.run(first, "A", ok=False)
+            saved.run(first, "B")
+        with saved.kernel(CLAUDE_MAGIC_BASE_URL=server.url) as second:
+            shown = saved.run_all(second)["B"].shown()
+            assert "came whole this time" in shown
+            assert prompts(server.requests[-1].json) == ["Question A", "Question C"]
+
+
 def test_there_is_nothing_to_go_on_with_where_the_reply_is_whole(own: Kernel) -> None:
     assert "There is no reply above" in own.run("%claude_continue", cell="0", ok=False).error
     ask(own, "Question A", "A")
@@ -165,6 +189,18 @@ def test_what_was_undone_stays_out_after_a_restart(saved: Page) -> None:
     with saved.kernel() as second:
         saved.run(second, "C")
         assert prompts(requests(second)[-1]) == ["Question A", "Question C"]
+
+
+def test_undo_after_a_run_again_that_broke_leaves_the_whole_version(own: Kernel) -> None:
+    """What broke is out already; undone once more, the whole version is taken out."""
+    ask(own, "Question A", "A")
+    behave(own, "cut")
+    ask(own, "Question A, changed", "A", ok=False)
+    assert "did not end well: Question A, changed" in own.run("%claude_undo").shown()
+    ask(own, "Question B", "B")
+    assert prompts(requests(own)[-1]) == ["Question A", "Question B"]
+    own.run("%claude_undo")
+    assert "Taken out: Question A" in own.run("%claude_undo").shown()
 
 
 def test_undo_takes_out_the_turn_that_was_shown_last_where_that_came_from_the_record(
