@@ -58,6 +58,12 @@ class History:
         with self._lock:
             return [self[turn_id] for turn_id in self._digests.get(digest, ())]
 
+    def standing(self, cell: str) -> frozenset[str]:
+        """The ids of the turns of `cell` that count now."""
+        with self._lock:
+            own = [t.id for t in self.turns if t.cell == cell and not t.panel]
+            return frozenset(own) - self.retired
+
     def start(self, turn: Turn) -> None:
         """Have it on disk that `turn` is about to be asked; it joins when it ends."""
         store = self._writable()

@@ -43,6 +43,8 @@ class Transcripts:
     def of(self, seen: Sequence[Turn], going_on: str = "") -> Transcript:
         """The messages of the turns that go along, each call of a tool with its result."""
         turns = told(seen, going_on)
+        if not turns:  # asked alone, maybe: what is kept is for the others
+            return Transcript()
         known, found = self._last
         count = len(known)
         if turns[:count] == known:

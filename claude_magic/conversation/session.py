@@ -137,9 +137,9 @@ class Session:
             client = self._connections.client(settings, plan.server, found)
             self._told |= {plan.server.label, plan.model.id}
         turn = self._turn(plan)
-        self.history.start(turn)
         run = Run(turn, plan, watcher, cancel, self._clock)
         try:
+            self.history.start(turn)
             watcher.sending(plan)
             run.receive(client, self.history)
         except KeyboardInterrupt:
@@ -176,12 +176,6 @@ class Session:
         """The turns that a question in `cell` would see; see `page.seen_by`."""
         turns = self._within_reach(cell)
         return seen_by(cell, run, turns, self.history.retired, order, panel=panel)
-
-    def standing(self, cell: str) -> frozenset[str]:
-        """The ids of the turns of `cell` that count now."""
-        history = self.history
-        own = [t for t in history.turns if t.cell == cell and not t.panel]
-        return frozenset(t.id for t in own if t.id not in history.retired)
 
     def cell_ended(
         self, cell: str, run: Collection[str], *, before: Collection[str] = (), well: bool = True

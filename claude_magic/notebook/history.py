@@ -16,13 +16,12 @@ from ..messages.blocks import Block
 from ..messages.errors import ImageError
 from ..rendering import STYLE, escape, plain, reply_bundle
 from .frame import box, line, thinking, thumbnails
-from .lines import count, dollars
+from .lines import count, dollars, start
 from .listings import Bundle, table
 
 if TYPE_CHECKING:
     from ..messages.images import ImageCache
 
-_START = 60
 # One block's text is shown up to this many characters, one parameter up to that many.
 _SHOWN = 20_000
 _PARAMETER = 2_000
@@ -52,8 +51,8 @@ def history_table(rows: Sequence[Row], *, below: str = "") -> Bundle:
         (
             str(row.number),
             row.place,
-            _start(question_text(row.turn)),
-            _start(row.turn.text),
+            start(question_text(row.turn)),
+            start(row.turn.text),
             _tokens(row.turn),
             _cost(row.turn),
             ", ".join(_status(row)),
@@ -96,12 +95,6 @@ def _question_html(turn: Turn, cache: ImageCache) -> str:
         return asked
     summary = f"<summary>{count(at, 'block')} before the question</summary>"
     return f'<details class="claude-magic-fold">{summary}{before}</details>{asked}'
-
-
-def _start(text: str) -> str:
-    """How a text begins, in one line."""
-    line = " ".join(plain(text[: 20 * _START]).split())
-    return line if len(line) <= _START else line[: _START - 1].rstrip() + "…"
 
 
 def _tokens(turn: Turn) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ..conversation.plan import Plan
 from ..conversation.reply import Reply
+from ..rendering import plain
 
+_START = 60
 # A reason that is not known here is the server's word.
 _LONGEST_REASON = 60
 _ENDINGS = {
@@ -76,6 +78,12 @@ def detail(plan: Plan, reply: Reply) -> str:
 def carried(*kinds: tuple[str, int]) -> str:
     """What goes along, in words: "4 cells, 2 figures"; empty when nothing does."""
     return ", ".join(count(number, word) for word, number in kinds if number)
+
+
+def start(text: str) -> str:
+    """How a text begins, in one line of at most 60 characters."""
+    line = " ".join(plain(text[: 20 * _START]).split())
+    return line if len(line) <= _START else line[: _START - 1].rstrip() + "…"
 
 
 def count(number: int, word: str) -> str:

@@ -201,16 +201,14 @@ class Notebook:
         history = self.conversations().open(self.standing.whereabouts())
         self.standing.read()
         for run in self.recorder.runs:
-            if run.cell is not None:
-                history.match(run.cell, source_digest(run.source), self.standing.page.order)
-            if (
-                run.cell is not None and run.well
-            ):  # it ran before the first question, and asked none
+            if run.cell is None:
+                continue
+            history.match(run.cell, source_digest(run.source), self.standing.page.order)
+            if run.well:  # it ran before the first question, and asked none
                 history.retire(superseded(history.turns, run.cell, run.turns))
         now = self.recorder.current
         if now is not None and now.cell is not None:
-            own = [t for t in history.turns if t.cell == now.cell and not t.panel]
-            now.before = frozenset(t.id for t in own if t.id not in history.retired)
+            now.before = history.standing(now.cell)
         self._back = _back(history, self.standing.page.order)
         return history
 
@@ -230,9 +228,9 @@ class Notebook:
     def _cell_started(self, run: CellRun) -> None:
         self.standing.started(run)
         if run.cell is not None and self.session.opened:
-            order = self.standing.page.order
-            self.session.history.match(run.cell, source_digest(run.source), order)
-            run.before = self.session.standing(run.cell)
+            history = self.session.history
+            history.match(run.cell, source_digest(run.source), self.standing.page.order)
+            run.before = history.standing(run.cell)
 
     def _place(self, asker: Asker) -> Place:
         order = self.standing.page.order

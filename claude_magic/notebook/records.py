@@ -232,5 +232,4 @@ def _numbered(notebook: Notebook, number: int) -> Turn:
 
 
 def _start(turn: Turn) -> str:
-    said = " ".join(export.question_text(turn).split())
-    return said if len(said) <= 60 else said[:59] + "…"
+    return lines.start(export.question_text(turn))

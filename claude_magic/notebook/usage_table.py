@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _DAYS = 7
 _COLUMNS = ("", "turns", "in", "cached", "out", "cost")
-_START = 60
 
 
 def usage_table(
@@ -40,8 +39,7 @@ def turns_table(turns: Sequence[Turn]) -> Bundle:
     entries = by_turn(turns)
     rows = []
     for number, turn in enumerate(turns, 1):
-        said = " ".join(question_text(turn).split())
-        start = said if len(said) <= _START else said[: _START - 1] + "…"
+        start = lines.start(question_text(turn))
         rows.append([str(number), start, *_row("", entries[turn.id])[2:]])
     below = " · ".join(_apart(total(turns)))
     return table(("#", "question", *_COLUMNS[2:]), rows, right=(0, 2, 3, 4, 5), below=below)

@@ -394,7 +394,7 @@ class Story(RuleBasedStateMachine):
         source = source_digest(f"{cell} {prompts}")
         session, order = self.notebook.session, tuple(model.page)
         session.history.match(cell, source, order)
-        before = session.standing(cell)
+        before = session.history.standing(cell)
         again, model.last_run = model.last_run == cell, cell
         asked: list[Turn] = []
         run: list[Said] = []
