@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..messages.blocks import Block
+
+if TYPE_CHECKING:
+    from .toolbox import Shape, Toolbox
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,7 @@ class Question:
     cell's text, `prompt` the question in the user's own words. `counts` holds the cells that
     execution counts mean. `going_on` is the id of a turn, maybe broken, that this one goes on from.
     `fresh` asks the server even where the same request was answered before.
+    `tools` are offered to the model; `shape` is what the reply, in JSON, has to be like.
     `carried` says in words what goes along ("4 cells, 2 figures"); `notices` are lines for the
     user about what was left out or changed on the way.
     """
@@ -30,6 +35,8 @@ class Question:
     prefill: str = ""
     effort: str | None = None
     think: str | None = None
+    tools: Toolbox | None = None
+    shape: Shape | None = None
     alone: bool = False
     fresh: bool = False
     cell: str | None = None

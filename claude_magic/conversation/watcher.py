@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from ..messages.blocks import Block
     from ..messages.retry import Wait
     from .plan import Plan
     from .reply import Reply
@@ -15,18 +16,27 @@ class Watcher(Protocol):
     """Who is told how a question fares; called in the thread that asks."""
 
     def sending(self, plan: Plan) -> None:
-        """The request is about to leave."""
+        """The first request is about to leave; where tools run again, the recorded one is shown."""
 
     def waiting(self, wait: Wait) -> None:
         """The server asked for patience; called about once a second."""
 
     def received(self, event: Mapping[str, Any]) -> None:
-        """An event of the stream came."""
+        """An event of a stream came; a recorded reply, too, comes as events.
+
+        A question that calls tools has several streams, one for each of its requests.
+        """
+
+    def calling(self, call: Block) -> None:
+        """A tool is about to run: what it displays stands below what was shown so far."""
+
+    def called(self, call: Block, result: Block, seconds: float) -> None:
+        """A call is over, or was not allowed; `seconds` is how long the tool ran."""
 
     def ended(self, plan: Plan, reply: Reply) -> None:
         """The reply is over, however it ended: see `reply.turn.status`.
 
-        For a recorded reply that is shown again this is the only call.
+        For a recorded reply that is shown again, and ran no tools, this is the only call.
         """
 
 
@@ -42,5 +52,9 @@ class Silent:
     def waiting(self, wait: Wait) -> None: ...
 
     def received(self, event: Mapping[str, Any]) -> None: ...
+
+    def calling(self, call: Block) -> None: ...
+
+    def called(self, call: Block, result: Block, seconds: float) -> None: ...
 
     def ended(self, plan: Plan, reply: Reply) -> None: ...

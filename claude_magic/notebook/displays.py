@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ..conversation.plan import Plan
     from ..conversation.reply import Reply
     from ..conversation.turns import Turn
+    from ..messages.blocks import Block
     from ..messages.retry import Wait
 
 
@@ -37,6 +38,12 @@ class Noting:
 
     def received(self, event: Mapping[str, Any]) -> None:
         self._display.received(event)
+
+    def calling(self, call: Block) -> None:
+        self._display.calling(call)
+
+    def called(self, call: Block, result: Block, seconds: float) -> None:
+        self._display.called(call, result, seconds)
 
     def ended(self, plan: Plan, reply: Reply) -> None:
         self._note(reply.turn)

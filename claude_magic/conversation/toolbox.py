@@ -1,0 +1,63 @@
+"""What a question brings along beside its content: tools, and a shape for the reply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..messages.blocks import Block
+from ..messages.models import Model
+
+if TYPE_CHECKING:
+    from ..messages.cancel import Cancel
+    from .watcher import Watcher
+
+
+class Toolbox(Protocol):
+    """The tools that a question offers; those that do not run at the server run here."""
+
+    @property
+    def most_steps(self) -> int:
+        """How often the model may have tools run for one question; then it has to sum up."""
+
+    def definitions(self, model: Model, *, anthropic: bool) -> Sequence[Mapping[str, Any]]:
+        """The tools in wire form, always in the same order.
+
+        `anthropic` says that the server knows all of the API. Raises InputError for a tool that
+        the model or the server does not take.
+        """
+
+    def betas(self, model: Model) -> tuple[str, ...]:
+        """The names that the header `anthropic-beta` needs for these tools."""
+
+    def check(self) -> None:
+        """Nothing. Raises InputError where a call could not be approved: nobody can be asked."""
+
+    def run(
+        self, calls: Sequence[Block], watcher: Watcher, cancel: Cancel | None
+    ) -> Iterator[Block]:
+        """The `tool_result` of each call, in their order, each as soon as it is there.
+
+        Whatever a call asks for and whatever a tool raises is a result that says so. Raises
+        KeyboardInterrupt, and Interrupted once `cancel` is set: the results so far stand. The
+        watcher is told of each call as it begins and as it ends.
+        """
+
+
+class Shape(Protocol):
+    """What a reply in JSON has to be like."""
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON schema as the API takes it."""
+
+    @property
+    def name(self) -> str:
+        """What the user called it."""
+
+    def read(self, text: str) -> Any:
+        """The value that the reply's text stands for.
+
+        Raises ValueError, whose text is for the model as well as for the user, where it does not
+        fit.
+        """
