@@ -53,6 +53,12 @@ def rejected(error: APIError, body: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(block_key(block) for block in _with_partners(found, body))
 
 
+def about_thinking(error: APIError) -> bool:
+    """Whether the server refused thinking that was sent back to it: it is bound to what it saw."""
+    words = str(error)
+    return isinstance(error, BadRequest) and "thinking" in words and "signature" in words
+
+
 def block_key(block: Block) -> str:
     """What a block is known by in later requests: SHA-256 hex of its source as canonical JSON.
 

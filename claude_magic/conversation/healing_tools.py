@@ -53,7 +53,7 @@ def _user_turn(run: Sequence[Message], calls: Mapping[str, Block]) -> Sequence[M
     for block in results:
         if _call_id(block) in calls:
             found.setdefault(_call_id(block), block)
-    opening = [_interrupted(call) for i, call in calls.items() if i not in found]
+    opening = [no_result(call) for i, call in calls.items() if i not in found]
     opening += found.values()
     return list(_rebuilt(run, opening)) or [{"role": "user", "content": _NO_CALL}]
 
@@ -91,11 +91,12 @@ def _call_id(result: Block) -> str:
 
 def _answers(calls: Mapping[str, Block]) -> list[Message]:
     """A user message with a result for each call; none where there are no calls."""
-    blocks = [_interrupted(call) for call in calls.values()]
+    blocks = [no_result(call) for call in calls.values()]
     return [{"role": "user", "content": blocks}] if blocks else []
 
 
-def _interrupted(call: Block) -> Block:
+def no_result(call: Block) -> Block:
+    """The result of a call that was interrupted."""
     result = {
         "type": "tool_result",
         "tool_use_id": call.get("id"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from ..messages.blocks import Block
+from .steps import Step
 from .store import Store
 from .turns import Turn
 
@@ -41,7 +42,7 @@ class History:
         self._at = {turn.id: place for place, turn in enumerate(self.turns)}
         self._digests: dict[str, list[str]] = {}
         for turn in self.turns:
-            self._digests.setdefault(turn.digest, []).append(turn.id)
+            self._find_by_digests(turn)
         self._begin = begin
         self._store = store
         self._begun = False
@@ -54,7 +55,7 @@ class History:
         return turn_id in self._at
 
     def of_digest(self, digest: str) -> list[Turn]:
-        """The turns whose request had this digest, in the order asked."""
+        """The turns one of whose requests had this digest, in the order asked."""
         with self._lock:
             return [self[turn_id] for turn_id in self._digests.get(digest, ())]
 
@@ -69,6 +70,12 @@ class History:
         store = self._writable()
         if store:
             store.start(turn)
+
+    def step(self, turn_id: str, step: Step) -> None:
+        """Keep a reply of a turn that runs and is not its last."""
+        store = self._writable()
+        if store:
+            store.step(turn_id, step)
 
     def progress(self, turn_id: str, reply: Sequence[Block]) -> None:
         """Keep what has come so far of a turn that runs."""
@@ -226,7 +233,11 @@ class History:
             return
         self._at[turn.id] = len(self.turns)
         self.turns.append(turn)
-        self._digests.setdefault(turn.digest, []).append(turn.id)
+        self._find_by_digests(turn)
+
+    def _find_by_digests(self, turn: Turn) -> None:
+        for digest in turn.digests:
+            self._digests.setdefault(digest, []).append(turn.id)
 
     def _writable(self) -> Store | None:
         with self._lock:

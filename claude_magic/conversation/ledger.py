@@ -60,7 +60,7 @@ def entry(turn: Turn) -> Entry:
     if turn.server in ("", OFFLINE) or turn.copy_of:
         return Entry(free=1)
     model = model_of(turn)
-    cost = turn.usage.cost(model) if model else None
+    cost = turn.cost(model) if model else None
     return Entry(1, turn.usage, cost or 0.0, int(cost is None))
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _MANY_IMAGES = 20
 # A reply's length is not known beforehand; a budget that allowed for the longest possible one
 # would stop every question. This many tokens of output are reckoned with.
-_EXPECTED_OUTPUT = 1_000
+EXPECTED_OUTPUT = 1_000
 
 
 class Transcripts:
@@ -62,7 +62,7 @@ class Plan:
     `tokens` is an estimate of the input, `digest` that of the request; `price` is in USD, for that
     and a reply of about a thousand tokens, None when the model's price is not known. `left_out`
     counts earlier turns that this server must not see, `standing` all turns of the conversation;
-    `first` says that this kernel has sent nothing to this server yet.
+    `first` says that this kernel has sent nothing to this server yet. `images` keeps prepared ones.
     """
 
     question: Question
@@ -71,6 +71,7 @@ class Plan:
     request: Request
     saw: tuple[str, ...]
     tokens: int
+    images: Callable[[], ImageCache]
     digest: str = ""
     left_out: int = 0
     standing: int = 0
@@ -102,6 +103,10 @@ class Plan:
             notices=tuple(map(str, shown["notices"])),
         )
 
+    def noting(self, *lines: str | None) -> Plan:
+        """This plan with more lines for the user."""
+        return replace(self, notices=(*self.notices, *(line for line in lines if line)))
+
     @property
     def asked(self) -> list[Block]:
         """The question's content blocks as they are sent."""
@@ -110,7 +115,7 @@ class Plan:
 
     @property
     def price(self) -> float | None:
-        return Usage(fresh=self.tokens, output=_EXPECTED_OUTPUT).cost(self.model)
+        return Usage(fresh=self.tokens, output=EXPECTED_OUTPUT).cost(self.model)
 
 
 def make_plan(
@@ -140,10 +145,10 @@ def make_plan(
         model,
         history,
         question.content,
-        _options(question, settings),
+        _options(question, settings, model, server),
         anthropic=server.anthropic,
     )
-    body = _within_image_limits(request.body, images)
+    body = within_image_limits(request.body, images)
     retirement = None if model.id in asked else models.retirement_notice(model)
     return Plan(
         question,
@@ -152,6 +157,7 @@ def make_plan(
         replace(request, body=body),
         tuple([t.id for t in seen]),
         estimate_input(body, model),
+        images,
         digest(server.label, body),
         left_out=len(visible) - len(seen),
         standing=_standing(question, turns, retired),
@@ -207,7 +213,10 @@ def _model(name: str, server: Server) -> models.Model:
     return models.unknown(model_id)
 
 
-def _options(question: Question, settings: Settings) -> Options:
+def _options(
+    question: Question, settings: Settings, model: models.Model, server: Server
+) -> Options:
+    tools = question.tools
     return Options(
         system=settings.system if question.system is None else question.system,
         max_tokens=question.max_tokens or settings.max_tokens or None,
@@ -216,11 +225,14 @@ def _options(question: Question, settings: Settings) -> Options:
         effort=question.effort or settings.effort,
         effort_named=question.effort is not None,
         think=question.think or settings.think,
+        tools=tools.definitions(model, anthropic=server.anthropic) if tools else (),
+        betas=tools.betas(model) if tools else (),
+        schema=question.shape.schema if question.shape else None,
         cache=not question.alone,
     )
 
 
-def _within_image_limits(
+def within_image_limits(
     body: Mapping[str, Any], cache: Callable[[], ImageCache]
 ) -> Mapping[str, Any]:
     """The body with every image at most 2000 px a side, which the API asks for over 20 images."""
@@ -235,12 +247,23 @@ def _fitted(message: Sealed, cache: ImageCache) -> Sealed:
     """The message with its images fitted; the same object where each fits already."""
     if not message.images:
         return message
+    blocks = _fitted_blocks(message["content"], cache)
+    return message if blocks is None else Sealed(role=message["role"], content=blocks)
+
+
+def _fitted_blocks(blocks: Sequence[Block], cache: ImageCache) -> list[Block] | None:
+    """The blocks with their images fitted, those in tool results too; None where all fit."""
     from ..messages.images import fit_many
 
-    blocks: list[Block] = [
-        fit_many(cast(ImageBlock, b), cache=cache) if b.get("type") == "image" else b
-        for b in message["content"]
-    ]
-    if all(new is old for new, old in zip(blocks, message["content"], strict=True)):
-        return message
-    return Sealed(role=message["role"], content=blocks)
+    fitted: list[Block] = []
+    for block in blocks:
+        inner = block.get("content")
+        if block.get("type") == "image":
+            fitted.append(fit_many(cast(ImageBlock, block), cache=cache))
+        elif block.get("type") == "tool_result" and isinstance(inner, list):
+            within = _fitted_blocks(inner, cache)
+            fitted.append(block if within is None else {**block, "content": within})
+        else:
+            fitted.append(block)
+    same = all(new is old for new, old in zip(fitted, blocks, strict=True))
+    return None if same else fitted

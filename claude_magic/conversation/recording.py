@@ -33,8 +33,8 @@ class Recording:
         return iter(list(self._turns))
 
     def of_digest(self, digest: str) -> list[Turn]:
-        """The turns whose request had this digest, in the order recorded."""
-        return [turn for turn in self if turn.digest == digest]
+        """The turns one of whose requests had this digest, in the order recorded."""
+        return [turn for turn in self if digest in turn.digests]
 
     def add(self, turn: Turn) -> None:
         """Append a turn, unless this very one is there. Raises InputError where it cannot."""
@@ -80,6 +80,8 @@ def is_recording(path: Path) -> bool:
 
 def _line(turn: Turn) -> str:
     values = {k: v for k, v in turn.to_json().items() if k not in _LEFT_OUT}
+    # Nor what tools gave: they run again. What they gave is in the digest of the next request.
+    values["steps"] = [{**step, "answer": []} for step in values["steps"]]
     return json.dumps({"recording": _VERSION, **values}, ensure_ascii=True) + "\n"
 
 

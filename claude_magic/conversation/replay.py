@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from ..messages.blocks import Block
 from ..messages.errors import NotRecordedError
 from . import why
 from .history import History
@@ -16,6 +18,40 @@ from .plan import Plan
 from .recording import Recording
 from .settings import Settings
 from .turns import Turn
+
+_CHANGED = (
+    "From the record, though what goes along with the question has changed since: "
+    "the reply may not fit. Ask again with replay=on."
+)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A reply of the record: the one to request `index` of `turn`, with lines for the user."""
+
+    turn: Turn
+    index: int = 0
+    notices: tuple[str, ...] = ()
+
+    @property
+    def last(self) -> bool:
+        """Whether it is the last one of its turn."""
+        return self.index == len(self.turn.steps)
+
+    @property
+    def reply(self) -> Sequence[Block]:
+        """The content blocks as received."""
+        return self.turn.reply if self.last else self.turn.steps[self.index].reply
+
+    @property
+    def message(self) -> Mapping[str, Any]:
+        """What of the message is recorded."""
+        held: Any = self.turn if self.last else self.turn.steps[self.index]
+        return {
+            "model": self.turn.model,
+            "content": list(self.reply),
+            "stop_reason": held.stop_reason,
+        }
 
 
 class Replays:
@@ -34,8 +70,8 @@ class Replays:
             self._recording = Recording(path)
         return self._recording
 
-    def find(self, plan: Plan, settings: Settings) -> tuple[Turn, tuple[str, ...]] | None:
-        """The turn whose reply answers `plan`, and lines for the user; None to ask the server.
+    def find(self, plan: Plan, settings: Settings) -> Recorded | None:
+        """The reply that answers `plan`; None to ask the server.
 
         Raises NotRecordedError where nothing but the record may answer, and it does not.
         """
@@ -43,12 +79,31 @@ class Replays:
         only = settings.replay == "only"
         if not only and (settings.replay == "off" or plan.question.fresh):
             return None
-        found = self._same_request(plan, self._history().of_digest(plan.digest))
+        found = self._same_request(plan, plan.digest, self._history().of_digest(plan.digest))
         if found is None and recording is not None:
-            found = self._same_request(plan, recording.of_digest(plan.digest))
+            found = self._same_request(plan, plan.digest, recording.of_digest(plan.digest))
         if found is not None or not only:
-            return None if found is None else (found, ())
-        return self._same_question(plan, recording)
+            return found
+        return Recorded(self._same_question(plan, recording), notices=(_CHANGED,))
+
+    def go_on(
+        self, plan: Plan, digest: str, before: Recorded, settings: Settings
+    ) -> Recorded | None:
+        """The reply to the request with this digest, which follows on the one that had `before`.
+
+        Raises NotRecordedError as `find` does.
+        """
+        recording = self.recording(settings)
+        known = [*self._history().of_digest(digest), *(recording or ())]
+        found = self._same_request(plan, digest, [*known, before.turn])
+        if found is not None or settings.replay != "only":
+            return found
+        if before.last:
+            raise NotRecordedError(
+                "What the tools gave is not what they gave when this was recorded, and the record "
+                "ends here; replay=only sends nothing. Ask again with replay=on."
+            )
+        return Recorded(before.turn, before.index + 1, (_CHANGED,))
 
     def bound(self, plan: Plan, recorded: Turn) -> Turn:
         """The reply of `recorded` as the turn of `plan`: the same turn, or a copy in this place."""
@@ -95,21 +150,26 @@ class Replays:
         ]
         return why.line(reasons, len(below), None if plan.server.offline else _cost(below))
 
-    def _same_request(self, plan: Plan, turns: Iterable[Turn]) -> Turn | None:
-        """Of the complete turns of this request the one of this place, else the newest.
+    def _same_request(self, plan: Plan, digest: str, turns: Iterable[Turn]) -> Recorded | None:
+        """Of the whole replies to this request the one of this place, else the newest.
 
         One that this run has shown already does not answer again: the same question asked twice
         in a cell has two replies.
         """
         question = plan.question
-        found = [t for t in turns if t.status == "complete" and t.id not in question.run]
         place = (question.cell, question.ordinal)
-        here = [t for t in found if (t.cell, t.ordinal) == place]
-        return next(reversed(here or found), None)
+        found = [
+            Recorded(turn, turn.digests.index(digest))
+            for turn in turns
+            if turn.id not in question.run and digest in turn.digests
+        ]
+        whole = [r for r in found if not r.last or r.turn.status == "complete"]
+        here = [r for r in whole if (r.turn.cell, r.turn.ordinal) == place]
+        # One that ended well before one that was stopped later on.
+        best = sorted(here or whole, key=lambda r: r.turn.status == "complete")
+        return best[-1] if best else None
 
-    def _same_question(
-        self, plan: Plan, recording: Recording | None
-    ) -> tuple[Turn, tuple[str, ...]]:
+    def _same_question(self, plan: Plan, recording: Recording | None) -> Turn:
         history = self._history()
         turns = [*(recording or ()), *history.turns]
         found = [
@@ -120,12 +180,9 @@ class Replays:
         ]
         place = (plan.question.cell, plan.question.ordinal)
         here = [t for t in found if (t.cell, t.ordinal) == place]
-        recorded = next(reversed(here or found), None)
+        recorded: Turn | None = next(reversed(here or found), None)
         if recorded is not None:
-            return recorded, (
-                "From the record, though what goes along with the question has changed since: "
-                "the reply may not fit. Ask again with replay=on.",
-            )
+            return recorded
         raise NotRecordedError(
             "Not in the record, and replay=only sends nothing. Record it with replay=on, "
             "or set %claude_config record=FILE to the recording that holds it."
@@ -151,5 +208,5 @@ def _by_id(history: History) -> Mapping[str, Turn]:
 
 def _cost(turns: Iterable[Turn]) -> float | None:
     """What the replies would cost once more, in USD; None where a price is not known."""
-    costs = [turn.usage.cost(model) if (model := model_of(turn)) else None for turn in turns]
+    costs = [turn.cost(model) if (model := model_of(turn)) else None for turn in turns]
     return None if None in costs else sum(cost or 0.0 for cost in costs)

@@ -21,11 +21,15 @@ class Reply:
 
     `notices` are lines that the user should read: a model about to be retired, a prefill that had
     to be asked for in words, an image that was left out. `replayed` says that nothing was sent.
+    `value` is what the text stands for where JSON was asked for; `problem` why it stands for
+    nothing.
     """
 
     turn: Turn
     notices: tuple[str, ...] = ()
     replayed: bool = False
+    value: Any = None
+    problem: str = ""
 
     @property
     def text(self) -> str:
@@ -34,8 +38,8 @@ class Reply:
 
     @property
     def blocks(self) -> Sequence[Block]:
-        """The content blocks as received."""
-        return self.turn.reply
+        """The content blocks as received, of all replies where tools ran in between."""
+        return self.turn.blocks
 
     @property
     def code_blocks(self) -> Sequence[CodeBlock]:
@@ -53,7 +57,7 @@ class Reply:
     def cost(self) -> float | None:
         """USD; None when the model's price is not known."""
         model = models.lookup(self.turn.model)
-        return self.turn.usage.cost(model) if model else None
+        return self.turn.cost(model) if model else None
 
     @property
     def stop_reason(self) -> str | None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..messages.blocks import Block
 from ..messages.errors import APIError
 from ..messages.usage import Usage
 from . import healing
+from .following import Following
 from .history import History
 from .plan import Plan
+from .replay import Recorded
+from .steps import Kind, Step
 from .turns import Status, Turn
 from .watcher import Watcher
 
@@ -24,7 +28,7 @@ _MOST_TRIES = 5
 
 
 class Run:
-    """One question on its way: what came of it so far."""
+    """One question on its way: its requests, and what came of it so far."""
 
     def __init__(
         self,
@@ -38,7 +42,11 @@ class Run:
         self.plan = plan
         self.watcher = watcher
         self.healed: list[str] = []
-        self.paid = False
+        self.steps: list[Step] = []
+        self.sent = False
+        """Whether a request has left, and was not answered from the record."""
+        self._following = Following(plan)
+        self._recorded: Recorded | None = None
         self._cancel = cancel
         self._clock = clock
         self._stream: ReplyStream | None = None
@@ -46,15 +54,47 @@ class Run:
         self._tries = 0
 
     @property
+    def digest(self) -> str:
+        """The digest of the request whose turn it is."""
+        return self._following.digest
+
+    @property
+    def digests(self) -> list[str]:
+        """The digests of all its requests so far."""
+        return [self.turn.digest, *(step.digest for step in self.steps)]
+
+    @property
+    def price(self) -> float:
+        """USD that the request whose turn it is may cost."""
+        return self._following.price
+
+    @property
     def snapshot(self) -> Mapping[str, Any]:
-        """The reply as far as it came."""
+        """The newest reply as far as it came."""
+        if self._recorded is not None:
+            return self._recorded.message
         return self._stream.snapshot if self._stream else {}
+
+    @property
+    def reply(self) -> tuple[Block, ...]:
+        """The content of the newest reply as far as it came."""
+        return tuple(self.snapshot.get("content", ()))
+
+    def show(self, recorded: Recorded) -> None:
+        """Take a recorded reply for the answer to the request whose turn it is."""
+        self._recorded = recorded
+        for index, block in enumerate(recorded.reply):
+            self.watcher.received(
+                {"type": "content_block_start", "index": index, "content_block": block}
+            )
+            self.watcher.received({"type": "content_block_stop", "index": index})
 
     def receive(self, client: Client, history: History) -> None:
         """Send the request and pass on what comes; what the server cannot take is left out.
 
         Raises the client's errors.
         """
+        self._recorded = self._stream = None
         while True:
             body = self._sendable(history)
             try:
@@ -63,18 +103,74 @@ class Run:
                 if not self._heal(error, body, history):
                     raise
 
+    def follow(self, history: History) -> bool:
+        """Whether something has to go back: the next request then holds it. Tools run meanwhile."""
+        kind = self._following.kind(self.snapshot, self.steps)
+        if kind is None:
+            return False
+        answer: list[Block] = []
+        try:
+            self._following.answer(kind, self.reply, answer, self.watcher, self._cancel)
+        except KeyboardInterrupt:
+            self._add(kind, self._following.cut_short(self.reply, answer), "", history)
+            raise
+        self._following.go_on(kind, self.reply, answer, self.steps)
+        self._add(kind, answer, self.digest, history)
+        return True
+
+    def ended(self, status: Status) -> Turn:
+        """The turn with what came, and how it ended."""
+        snapshot = self.snapshot
+        used = [step.usage for step in self.steps]
+        return replace(
+            self.turn,
+            reply=self.reply,
+            model=str(snapshot.get("model") or self.turn.model),
+            usage=sum(used, self.used),
+            status=status,
+            stop_reason=snapshot.get("stop_reason"),
+            ended=self._clock(),
+            healed=tuple(self.healed),
+            steps=tuple(self.steps),
+        )
+
+    @property
+    def used(self) -> Usage:
+        """What the newest reply used: nothing where it is a recorded one."""
+        if self._recorded is not None:
+            return Usage()
+        return Usage.from_wire(self.snapshot.get("usage"))
+
+    def _add(self, kind: Kind, answer: Sequence[Block], digest: str, history: History) -> None:
+        """The newest reply was not the last: keep it, and what goes back."""
+        step = Step(
+            kind,
+            tuple(self.reply),
+            tuple(answer),
+            digest,
+            self.snapshot.get("stop_reason"),
+            self.used,
+        )
+        model = self.snapshot.get("model")
+        self.turn = replace(self.turn, model=str(model)) if model else self.turn
+        self.steps.append(step)
+        self._recorded = self._stream = None
+        history.step(self.turn.id, step)
+
     def _receive(self, client: Client, history: History, body: Mapping[str, Any]) -> None:
         kept = self._clock()
-        with client.stream(body, cancel=self._cancel, waiting=self.watcher.waiting) as self._stream:
+        betas = self.plan.request.betas
+        stream = client.stream(body, cancel=self._cancel, waiting=self.watcher.waiting, betas=betas)
+        with stream as self._stream:
             for event in self._stream:
                 self.watcher.received(event)
                 if self._clock() - kept >= _PROGRESS:
                     kept = self._clock()
-                    history.progress(self.turn.id, self.snapshot.get("content", ()))
+                    history.progress(self.turn.id, self.reply)
 
     def _sendable(self, history: History) -> Mapping[str, Any]:
         """The request without what this server could not take."""
-        body = self.plan.request.body
+        body = self._following.body
         refused = history.rejected_by(self.plan.server.label)
         if refused:
             body, _ = healing.without(body, refused)
@@ -94,6 +190,8 @@ class Run:
                 f"place of it. It said: {error}"
             )
             return True
+        if healing.about_thinking(error) and self._following.drop_thinking():
+            return True
         long = healing.too_long(error)
         count = healing.how_many_oldest(body, long, self.plan.model) if long else 0
         if count:
@@ -103,17 +201,3 @@ class Run:
                 f"{len(self.plan.saw)} earlier turns were left out of this request."
             )
         return bool(count)
-
-    def ended(self, status: Status) -> Turn:
-        """The turn with what came, and how it ended."""
-        snapshot = self.snapshot
-        return replace(
-            self.turn,
-            reply=tuple(snapshot.get("content", ())),
-            model=str(snapshot.get("model") or self.turn.model),
-            usage=Usage.from_wire(snapshot.get("usage")),
-            status=status,
-            stop_reason=snapshot.get("stop_reason"),
-            ended=self._clock(),
-            healed=tuple(self.healed),
-        )

@@ -10,18 +10,18 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..messages.blocks import text
+from ..messages.blocks import joined_text, text
 from ..messages.credentials import Found, find_key
-from ..messages.errors import BrokenReply, ClaudeError, Interrupted
+from ..messages.errors import BrokenReply, ClaudeError, Interrupted, InvalidReply
 from .connection import Connections, Server, require_key
 from .history import History
 from .page import seen_by, superseded
 from .plan import Plan, Transcripts, make_plan, parameters
 from .question import Question
-from .replay import Replays
+from .replay import Recorded, Replays
 from .reply import Reply
 from .run import Run
-from .settings import OFFLINE, Settings
+from .settings import Settings
 from .spending import Spending
 from .turns import Status, Turn
 from .watcher import Watcher
@@ -115,33 +115,20 @@ class Session:
         plan = self.plan(question)
         recorded = self._replays.find(plan, settings)
         if recorded is not None:
-            plan = plan.as_shown(recorded[0].shown)
-            return self._replay(_with_notices(plan, *recorded[1]), recorded[0], watcher)
-        reason = self._replays.miss(plan)
-        if reason and settings.replay == "on":
-            plan = _with_notices(plan, reason)
-        found = self._credential(plan.server)
-        price = 0.0 if plan.server.offline else plan.price or 0.0
-        with self.spending.reserved(price, settings.budget):
-            return self._send(plan, settings, found, watcher, cancel)
+            plan = plan.as_shown(recorded.turn.shown).noting(*recorded.notices)
+            if recorded.last and not recorded.turn.steps:
+                return self._checked(plan, self._replay(plan, recorded.turn, watcher))
+        elif settings.replay == "on":
+            plan = plan.noting(self._replays.miss(plan))
+        if question.tools is not None:
+            question.tools.check()
+        run = Run(self._turn(plan), plan, watcher, cancel, self._clock)
+        return self._checked(plan, self._run(run, settings, recorded))
 
-    def _send(
-        self,
-        plan: Plan,
-        settings: Settings,
-        found: Found | None,
-        watcher: Watcher,
-        cancel: Cancel | None,
-    ) -> Reply:
-        with self._lock:
-            client = self._connections.client(settings, plan.server, found)
-            self._told |= {plan.server.label, plan.model.id}
-        turn = self._turn(plan)
-        run = Run(turn, plan, watcher, cancel, self._clock)
+    def _run(self, run: Run, settings: Settings, recorded: Recorded | None) -> Reply:
+        """The reply, after all the requests that it takes; the turn is kept, however it ends."""
         try:
-            self.history.start(turn)
-            watcher.sending(plan)
-            run.receive(client, self.history)
+            recorded = self._answer(run, settings, recorded)
         except KeyboardInterrupt:
             reply = self._end(run, "interrupted")
             kept = "what came of the reply is kept" if reply.text else "no word had come yet"
@@ -150,10 +137,51 @@ class Session:
             self._end(run, "broken")
             raise
         except ClaudeError:
-            self.history.drop(turn)
+            if run.sent and run.steps:
+                self._end(run, "broken")
+            elif run.sent:
+                self.history.drop(run.turn)
             raise
+        if recorded is not None and recorded.last and recorded.turn.digests == run.digests:
+            return self._replay(run.plan, recorded.turn, run.watcher)
         refused = run.snapshot.get("stop_reason") == "refusal"
         return self._end(run, "refused" if refused else "complete")
+
+    def _answer(self, run: Run, settings: Settings, recorded: Recorded | None) -> Recorded | None:
+        """Have each request answered, from the record as long as that holds it: its last reply.
+
+        Tools run again in any case; what they give decides whether the record still answers.
+        """
+        if recorded is not None:
+            run.watcher.sending(run.plan)
+        while True:
+            if recorded is not None:
+                run.show(recorded)
+            else:
+                self._send(run, settings)
+            if not run.follow(self.history):
+                return recorded
+            if recorded is not None:
+                recorded = self._replays.go_on(run.plan, run.digest, recorded, settings)
+
+    def _send(self, run: Run, settings: Settings) -> None:
+        """Send the request whose turn it is, within the budget, and take what it cost."""
+        plan = run.plan
+        found = self._credential(plan.server)
+        with self.spending.reserved(run.price, settings.budget):
+            with self._lock:
+                client = self._connections.client(settings, plan.server, found)
+                self._told |= {plan.server.label, plan.model.id}
+            if not run.sent:
+                run.sent = True
+                self.history.start(run.ended("broken"))
+                if not run.steps:
+                    run.watcher.sending(plan)
+            try:
+                run.receive(client, self.history)
+            finally:
+                if not plan.server.offline:
+                    self.spending.add(run.used.cost(plan.model) or 0.0)
 
     def add(self, question: Question, reply: str) -> Reply:
         """A turn whose answer the user wrote: it joins the conversation and nothing is sent."""
@@ -245,7 +273,8 @@ class Session:
             self.history.shown(turn)
         else:
             self.history.end(turn)
-        reply = Reply(turn, (*plan.notices, *self.history.take_warnings()), replayed=True)
+        notices = (*plan.notices, *self.history.take_warnings())
+        reply = self._reply(plan, turn, notices, replayed=True)
         watcher.ended(plan, reply)
         return reply
 
@@ -296,16 +325,35 @@ class Session:
     def _ended(self, run: Run, status: Status) -> Reply:
         plan, turn = run.plan, run.ended(status)
         self.history.end(turn)
-        if not run.paid and plan.server.label != OFFLINE:
-            self.spending.add(turn.usage.cost(plan.model) or 0.0)
-        run.paid = True
-        reply = Reply(turn, (*plan.notices, *run.healed, *self.history.take_warnings()))
+        notices = (*plan.notices, *run.healed, *self.history.take_warnings())
+        reply = self._reply(plan, turn, notices)
         run.watcher.ended(plan, reply)
         recording = self._replays.recording(self.settings())
         if recording is not None and status == "complete":
             recording.add(turn)
         return reply
 
+    def _reply(
+        self, plan: Plan, turn: Turn, notices: tuple[str, ...], *, replayed: bool = False
+    ) -> Reply:
+        """The reply of a turn, with its value where JSON was asked for."""
+        shape = plan.question.shape
+        if shape is None or turn.status != "complete":
+            return Reply(turn, notices, replayed)
+        try:
+            return Reply(turn, notices, replayed, shape.read(joined_text(turn.reply)))
+        except ValueError as error:
+            return Reply(turn, notices, replayed, problem=str(error) or "it is no such value")
 
-def _with_notices(plan: Plan, *lines: str) -> Plan:
-    return replace(plan, notices=(*plan.notices, *lines))
+    def _checked(self, plan: Plan, reply: Reply) -> Reply:
+        """The reply. Raises InvalidReply where JSON was asked for and it is not that."""
+        shape = plan.question.shape
+        if shape is None or (reply.turn.status == "complete" and not reply.problem):
+            return reply
+        if reply.stop_reason == "max_tokens":
+            why = "it was cut off: raise --max-tokens"
+        elif reply.turn.status == "refused":
+            why = "the model declined to answer: ask otherwise, or another model"
+        else:
+            why = f"{reply.problem} Ask again with --fresh, or ask for less"
+        raise InvalidReply(f"The reply is no {shape.name}: {why}. It is kept as it came.")

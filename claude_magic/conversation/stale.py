@@ -19,12 +19,11 @@ def stale_turns(turns: Sequence[Turn], seen: Callable[[Turn], Sequence[Turn]]) -
     """
     by_id = {turn.id: turn for turn in turns}
 
-    def sent(turn: Turn) -> tuple[str, str]:
-        """The digests of the turn's two messages."""
-        question, reply = turn.sealed
-        return question.digest, reply.digest
+    def sent(turn: Turn) -> tuple[str, ...]:
+        """The digests of the turn's messages."""
+        return tuple(part.digest for part in turn.sealed)
 
-    def history(of: Turn, shown: Iterable[Turn]) -> list[tuple[str, str]]:
+    def history(of: Turn, shown: Iterable[Turn]) -> list[tuple[str, ...]]:
         """The digests of the messages that `of` has before its own."""
         offline = of.server == OFFLINE  # what was answered offline goes to no other server
         return [sent(turn) for turn in told(shown) if offline or turn.server != OFFLINE]

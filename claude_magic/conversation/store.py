@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..messages.blocks import Block
+from .steps import Step
 from .store_compact import Compact
 from .store_files import Folder, RefusedError
 from .store_fold import Fold, Loaded, turn_of
@@ -73,10 +74,18 @@ class Store:
             return Loaded(tuple(turns), retired, (*notes, *torn), self._read_only)
 
     def start(self, turn: Turn) -> None:
-        """Record a turn as it is asked; it is on disk afterwards."""
+        """Record a turn as it is asked, with the steps that it has; it is on disk afterwards."""
         with self._here():
-            self._running.add(turn.id)
+            self._running[turn.id] = len(turn.steps)
             self._add_start(turn, sync=True)
+            self._add_steps(turn)
+
+    def step(self, turn_id: str, step: Step) -> None:
+        """Record a reply of a turn that runs and is not the last; it is on disk afterwards."""
+        with self._here():
+            if turn_id in self._running:
+                self._running[turn_id] += 1
+                self._add("turn_step", {"turn": turn_id, "step": step})
 
     def progress(self, turn_id: str, reply: Sequence[Block]) -> None:
         """Record what has come so far of a turn that runs; the caller limits how often."""
@@ -90,17 +99,14 @@ class Store:
         with self._here():
             if turn.id not in self._running:
                 self._add_start(turn)
-            self._running.discard(turn.id)
-            ended = {name: getattr(turn, name) for name in END_FIELDS}
-            self._add("turn_end", {"turn": turn.id, **ended})
+            self._add_end(turn, kept=self._running.pop(turn.id, 0))
 
     def adopt(self, turns: Sequence[Turn], retired: Collection[str]) -> None:
         """Record turns of another conversation, from which this one goes on."""
         with self._here():
             for turn in turns:
-                ended = {name: getattr(turn, name) for name in END_FIELDS}
                 self._add_start(turn)
-                self._add("turn_end", {"turn": turn.id, **ended}, sync=False)
+                self._add_end(turn, sync=False)
             self._add("retire", {"turns": sorted(retired)})
 
     def retire(self, turn_ids: Sequence[str]) -> None:
@@ -158,7 +164,7 @@ class Store:
         """Start a segment. What the one before had under way is not ours any more."""
         self._pid = os.getpid()
         self._segment = Segment()
-        self._running: set[str] = set()
+        self._running: dict[str, int] = {}  # how many steps of each are on disk
         self._waiting: deque[Line] = deque()
         self._compact = Compact()
 
@@ -167,6 +173,16 @@ class Store:
         if order:
             self._add("order", order, sync=False)
         self._add("turn_start", {"turn": values}, sync=sync)
+
+    def _add_steps(self, turn: Turn, kept: int = 0) -> None:
+        for step in turn.steps[kept:]:
+            self._add("turn_step", {"turn": turn.id, "step": step}, sync=False)
+
+    def _add_end(self, turn: Turn, *, kept: int = 0, sync: bool = True) -> None:
+        """Record how a turn ended, with those of its steps that are not `kept` yet."""
+        self._add_steps(turn, kept)
+        ended = {name: getattr(turn, name) for name in END_FIELDS}
+        self._add("turn_end", {"turn": turn.id, **ended}, sync=sync)
 
     def _add(self, kind: str, values: Mapping[str, Any], *, sync: bool = True) -> None:
         self._lamport += 1

@@ -42,7 +42,8 @@ class Compact:
     def shortened(self, turn: Turn) -> tuple[dict[str, Any], Mapping[str, Any] | None]:
         """The fields of `turn`, and the record of its order if that is still to be written."""
         saw, order = tuple(turn.saw), tuple(turn.order)
-        values = {field.name: getattr(turn, field.name) for field in fields(turn)}
+        # Its steps have records of their own: they come while it runs.
+        values = {f.name: getattr(turn, f.name) for f in fields(turn) if f.name != "steps"}
         values |= {"saw": saw, "order": order}
         self._saw[turn.id] = turn.saw
         before = saw[-1] if saw else ""

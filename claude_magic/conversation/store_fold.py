@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from types import NoneType
 from typing import Any, get_args
 
 from ..messages.usage import Usage
 from .ids import Ids
+from .steps import Kind
 from .store_compact import Compact
 from .store_records import END_FIELDS, Record, has_types
 from .turns import Status, Turn
@@ -42,6 +43,15 @@ _LATER_TYPES: Mapping[str, Any] = {
     "copy_of": str,
     "going_on": str,
     "shown": dict,
+    "steps": list,
+}
+_STEP_TYPES: Mapping[str, Any] = {
+    "kind": str,
+    "reply": list,
+    "answer": list,
+    "digest": str,
+    "stop_reason": str | NoneType,
+    "usage": dict,
 }
 
 
@@ -68,6 +78,7 @@ class Standing:
     time: float
     reply: Any = None
     end: Record | None = None
+    steps: list[Any] = field(default_factory=list)
 
 
 class Fold:
@@ -85,6 +96,7 @@ class Fold:
         self._take: Mapping[str, Callable[[Record], bool]] = {
             "turn_start": self._start,
             "turn_progress": self._progress,
+            "turn_step": self._step,
             "turn_end": self._end,
             "retire": self._retire,
             "restore": self._restore,
@@ -110,6 +122,13 @@ class Fold:
         standing = self._standing(record)
         if standing:
             standing.reply, standing.time = record.get("reply"), record["time"]
+        return standing is not None
+
+    def _step(self, record: Record) -> bool:
+        standing = self._standing(record)
+        if standing:
+            standing.steps.append(record.get("step"))
+            standing.reply, standing.time = None, record["time"]  # the next one has yet to come
         return standing is not None
 
     def _end(self, record: Record) -> bool:
@@ -161,6 +180,7 @@ def turn_of(standing: Standing, put_back: Callable[[Any], Any]) -> Turn | None:
         values |= {"status": "broken", "stop_reason": None, "ended": standing.time}
         if standing.reply is not None:
             values["reply"] = standing.reply
+    values["steps"] = standing.steps
     try:
         return checked_turn(put_back(values))
     except RecursionError:  # nested deeper than anything that a reply holds
@@ -180,6 +200,23 @@ def checked_turn(record: Mapping[str, Any]) -> Turn | None:
         return None
     if values.get("status", "complete") not in get_args(Status):
         return None
-    counts = {f.name: values["usage"].get(f.name) for f in fields(Usage)}
-    values["usage"] = {name: n for name, n in counts.items() if isinstance(n, int)}
-    return Turn.from_json(values)
+    steps = [_checked_step(step) for step in values.get("steps", ())]
+    if None in steps:
+        return None
+    return Turn.from_json({**values, "usage": _counts(values["usage"]), "steps": steps})
+
+
+def _checked_step(record: Any) -> Mapping[str, Any] | None:
+    """What makes a step of what was written, or None."""
+    if not (isinstance(record, dict) and has_types(record, _STEP_TYPES)):
+        return None
+    blocks = [*record["reply"], *record["answer"]]
+    if record["kind"] not in get_args(Kind) or not all(isinstance(b, dict) for b in blocks):
+        return None
+    values = {name: record[name] for name in _STEP_TYPES}
+    return {**values, "usage": _counts(record["usage"])}
+
+
+def _counts(usage: Mapping[str, Any]) -> Mapping[str, int]:
+    counts = {f.name: usage.get(f.name) for f in fields(Usage)}
+    return {name: n for name, n in counts.items() if isinstance(n, int)}

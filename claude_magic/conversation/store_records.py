@@ -5,6 +5,7 @@ A record is a JSON object on a line of its own: `schema`, `lamport`, `segment`, 
 
     turn_start     turn: the turn as it is asked
     turn_progress  turn: its id; reply: the blocks that had come
+    turn_step      turn: its id; step: a reply that was not the last, and what went back
     turn_end       turn: its id; and the fields of `END_FIELDS`
     retire         turns: ids
     restore        turn: an id
@@ -25,7 +26,9 @@ from typing import Any, TypeAlias
 from .store_images import take_out
 
 SCHEMA = 1
-KINDS = frozenset({"turn_start", "turn_progress", "turn_end", "retire", "restore", "order"})
+KINDS = frozenset(
+    {"turn_start", "turn_progress", "turn_step", "turn_end", "retire", "restore", "order"}
+)
 FIELDS = frozenset({"schema", "lamport", "segment", "seq", "kind", "time"})
 END_FIELDS = ("reply", "usage", "status", "stop_reason", "ended", "model", "digest", "healed")
 

@@ -6,16 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, cast
 
-from ..messages.blocks import Block, Message, joined_text, message, sendable, text
+from ..messages.blocks import Block, Message, content_blocks, joined_text, message, text
+from ..messages.models import Model
 from ..messages.sealed import Sealed, seal
 from ..messages.usage import Usage
+from .steps import Step, calls, finished, told_later, without_thinking
 
 Status = Literal["complete", "interrupted", "broken", "refused"]
 
 _INTERRUPTED = "[The user interrupted this reply here.]"
 _BROKEN = "[The connection broke here.]"
 _NO_TEXT = "[This reply held no text.]"
-_THINKING = frozenset({"thinking", "redacted_thinking"})
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Turn:
     it stands below `cell`. `copy_of` is the id of the turn whose reply this one shows again: only
     that one was paid. `going_on` is the id of the turn whose reply this one goes on with.
     `shown` is what the line above the reply said, so that it says the same when shown again.
+    `steps` are the replies before the last one, where tools ran or the server paused: `reply` and
+    `stop_reason` are the last one's, `usage` is that of all.
     """
 
     id: str
@@ -64,11 +67,37 @@ class Turn:
     copy_of: str = ""
     going_on: str = ""
     shown: Mapping[str, Any] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
 
     @property
     def text(self) -> str:
-        """The reply's text, with a prefill at its start (the API does not repeat it)."""
-        return with_prefill(joined_text(self.reply), self.parameters)
+        """The reply's text, with a prefill at its start (the API does not repeat it).
+
+        What was said between calls of tools belongs to it; a try that did not fit does not.
+        """
+        said = ""
+        for step in self.steps:
+            if step.kind != "retry":
+                said += joined_text(step.reply)
+            if step.kind == "tools" and said.strip():
+                said = said.rstrip() + "\n\n"
+        return with_prefill(said + joined_text(self.reply), self.parameters)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The content blocks of all replies, in the order received."""
+        return [*(block for step in self.steps for block in step.reply), *self.reply]
+
+    @property
+    def digests(self) -> list[str]:
+        """The digests of its requests, in their order."""
+        return [self.digest, *(step.digest for step in self.steps if step.digest)]
+
+    def cost(self, model: Model) -> float | None:
+        """USD, each request by itself, since a long prompt may cost more; None if not known."""
+        parts = [step.usage for step in self.steps]
+        costs = [used.cost(model) for used in (*parts, self.usage - sum(parts, Usage()))]
+        return None if None in costs else sum(cost or 0.0 for cost in costs)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dict; `from_json` gives the same turn back."""
@@ -76,6 +105,9 @@ class Turn:
         record["asked"], record["reply"] = list(self.asked), list(self.reply)
         record["saw"], record["order"] = list(self.saw), list(self.order)
         record["healed"] = list(self.healed)
+        record["steps"] = [
+            {**s, "reply": list(s["reply"]), "answer": list(s["answer"])} for s in record["steps"]
+        ]
         return record
 
     @classmethod
@@ -86,24 +118,23 @@ class Turn:
             value = values.get(name, ())
             values[name] = tuple(value) if isinstance(value, list) else value
         values["usage"] = Usage(**values["usage"])
+        values["steps"] = tuple(Step.from_json(step) for step in values.get("steps", ()))
         return cls(**values)
 
     @property
     def sent_later(self) -> bool:
-        """Whether later questions see this turn: not if it was stopped before any text came."""
+        """Whether later questions see this turn: not if it was stopped before anything came."""
         if self.alone:
             return False
-        return self.status == "complete" or (self.status == "interrupted" and bool(self.text))
+        came = bool(self.steps or self.text)
+        return self.status == "complete" or (self.status == "interrupted" and came)
 
     @property
-    def sealed(self) -> tuple[Sealed, Sealed]:
-        """The question and the reply as later requests hold them."""
-        found: tuple[Sealed, Sealed] | None = getattr(self, "_sealed", None)
+    def sealed(self) -> tuple[Sealed, ...]:
+        """The question, the reply and what stands between them, as later requests hold them."""
+        found: tuple[Sealed, ...] | None = getattr(self, "_sealed", None)
         if found is None:
-            found = (
-                seal(message("user", self.asked)),
-                seal(message("assistant", _reply_blocks(self))),
-            )
+            found = tuple(map(seal, (message("user", self.asked), *_replies(self))))
             # Not a cached_property: that would give each turn a dict of its own, 1.5 kB.
             object.__setattr__(self, "_sealed", found)
         return found
@@ -141,16 +172,28 @@ def with_prefill(received: str, parameters: Mapping[str, Any]) -> str:
     return prefill + received
 
 
-def _reply_blocks(turn: Turn) -> list[Block]:
-    blocks = [b for b in sendable(turn.reply) if b.get("type") not in _THINKING]
+def _replies(turn: Turn) -> list[Message]:
+    """What came of the question as later requests hold it, beginning with a reply."""
+    last = without_thinking(turn.reply)
+    if turn.status == "interrupted":
+        last = [*_not_run(last), text(_INTERRUPTED)]
+    elif turn.status == "broken":  # sent only where the user goes on from it
+        last = [*_not_run(last), text(_BROKEN)]
+    found = told_later(turn.steps, last)
+    found[-1] = message("assistant", finished(content_blocks(found[-1])) or [text(_NO_TEXT)])
     prefill = str(turn.parameters.get("prefill", ""))
     if prefill and not turn.parameters.get("emulated"):
-        if blocks and blocks[0].get("type") == "text":
-            blocks[0] = {**blocks[0], "text": prefill + str(blocks[0]["text"])}
-        else:
-            blocks.insert(0, text(prefill))
-    if turn.status == "interrupted":
-        blocks.append(text(_INTERRUPTED))
-    elif turn.status == "broken":  # sent only where the user goes on from it
-        blocks.append(text(_BROKEN))
-    return blocks or [text(_NO_TEXT)]
+        found[0] = message("assistant", _with_opening(prefill, content_blocks(found[0])))
+    return found
+
+
+def _not_run(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks without calls of tools, which nobody made any more."""
+    called = calls(blocks)
+    return [block for block in blocks if block not in called]
+
+
+def _with_opening(prefill: str, blocks: Sequence[Block]) -> list[Block]:
+    if blocks and blocks[0].get("type") == "text":
+        return [{**blocks[0], "text": prefill + str(blocks[0]["text"])}, *blocks[1:]]
+    return [text(prefill), *blocks]

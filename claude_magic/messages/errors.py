@@ -12,6 +12,7 @@ next. The tree::
     ├── ConnectionFailed      no answer: server down, name unknown, TLS, timeout before any text
     ├── ProtocolError         the answer is not a Messages API answer
     ├── BrokenReply           the reply stopped part way; `partial` holds what came
+    ├── InvalidReply          the reply is whole, and not the JSON that was asked for
     └── APIError              the server said no; `status`, `error_type`, `request_id`, `details`
         ├── BadRequest            400, 422
         ├── AuthenticationError   401
@@ -87,6 +88,10 @@ class BrokenReply(ClaudeError):
     """The reply stopped part way. `partial` is the message as far as it came."""
 
     partial: Mapping[str, Any] | None = None
+
+
+class InvalidReply(ClaudeError):
+    """The reply is not the JSON that was asked for; it is kept as it came."""
 
 
 class APIError(ClaudeError):

@@ -6,6 +6,7 @@ a notice, shown with the reply. Other servers than Anthropic's get basic fields 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +25,11 @@ _MANUAL_THINKING_LEAST = 1_024
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked of the model; None or empty means "not said"."""
+    """What the user asked of the model; None or empty means "not said".
+
+    `tools` are in wire form, and `betas` the names that the header `anthropic-beta` needs for
+    them; `schema` is the JSON schema that the reply has to fit, as the API takes it.
+    """
 
     system: str = ""
     max_tokens: int | None = None
@@ -34,12 +39,15 @@ class Options:
     # An effort that the user named is sent, or refused, as it is; a default one gives way.
     effort_named: bool = False
     think: str = "auto"
+    tools: Sequence[Mapping[str, Any]] = ()
+    betas: tuple[str, ...] = ()
+    schema: Mapping[str, Any] | None = None
     cache: bool = True
 
 
 @dataclass(frozen=True)
 class Request:
-    """`body` as it goes on the wire, without `stream`.
+    """`body` as it goes on the wire, without `stream`; `betas` go into a header.
 
     `emulated` says that `prefill` is asked for in words.
     """
@@ -47,6 +55,7 @@ class Request:
     body: Mapping[str, Any]
     prefill: str = ""
     emulated: bool = False
+    betas: tuple[str, ...] = ()
     notices: tuple[str, ...] = field(default=())
 
 
@@ -67,6 +76,10 @@ def build(
     prefill = options.prefill.rstrip()
     emulated = bool(prefill) and not model.prefill
     question = list(content)
+    if options.schema is not None and prefill:
+        raise InputError("--json and --prefill do not go together: leave one of them out.")
+    if options.schema is not None and not anthropic:
+        question.append(text(_schema_instruction(options.schema)))
     if emulated:
         question.append(text(_prefill_instruction(prefill)))
         notices.append(f"{model.name} takes no prefill: asked for in words")
@@ -85,18 +98,32 @@ def build(
     thinking = _thinking(model, options, body["max_tokens"], notices)
     if thinking:
         body["thinking"] = thinking
+    output: dict[str, Any] = {}
     effort = _effort(model, options, anthropic, notices)
     if effort:
-        body["output_config"] = {"effort": effort}
+        output["effort"] = effort
+    if options.schema is not None and anthropic:
+        output["format"] = {"type": "json_schema", "schema": options.schema}
+    if output:
+        body["output_config"] = output
+    if options.tools:
+        body["tools"] = list(options.tools)
     if anthropic and options.cache:
         body["cache_control"] = {"type": "ephemeral"}
-    return Request(body, prefill, emulated, tuple(notices))
+    return Request(body, prefill, emulated, options.betas, tuple(notices))
 
 
 def _prefill_instruction(prefill: str) -> str:
     return (
         "Begin your answer with exactly the text between the marks and go on from its last "
         f"character, with nothing before it: «{prefill}»"
+    )
+
+
+def _schema_instruction(schema: Mapping[str, Any]) -> str:
+    return (
+        "Answer with one JSON value that fits the JSON schema below, and with nothing else: no "
+        f"words around it, no code fence.\n{json.dumps(schema, ensure_ascii=False)}"
     )
 
 

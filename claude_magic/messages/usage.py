@@ -61,6 +61,16 @@ class Usage:
             self.web_searches + other.web_searches,
         )
 
+    def __sub__(self, other: Usage) -> Usage:
+        return Usage(
+            self.fresh - other.fresh,
+            self.written - other.written,
+            self.read - other.read,
+            self.output - other.output,
+            self.thinking - other.thinking,
+            self.web_searches - other.web_searches,
+        )
+
     def cost(self, model: Model) -> float | None:
         """USD, or None when the model's price is not known."""
         price = model.price
