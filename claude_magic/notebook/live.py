@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..conversation.turns import with_prefill
 from ..rendering import TerminalFilter
-from . import frame, lines
-from .slots import NOTHING, Publisher, Segments, slots
+from . import calls, frame, lines, values
+from .slots import NOTHING, Publisher, Segments, Slot, slots
 
 if TYPE_CHECKING:
     from ..conversation.plan import Plan
     from ..conversation.reply import Reply
+    from ..messages.blocks import Block
     from ..messages.images import ImageCache
     from ..messages.retry import Wait
 
@@ -52,38 +53,42 @@ class CellDisplay:
         self._clock = clock
         self._lock = threading.Lock()
         self._over = threading.Event()
+        self._top: Mapping[str, str] | None = None
+        """What stands above all, until it is shown; None before anything was sent."""
         self._segments: Segments | None = None
+        self._calls: dict[str, Slot] = {}
         self._parameters: Mapping[str, Any] = {}
         # What was frozen must stay the beginning of what comes: so filtered as it comes.
         self._filter = TerminalFilter()
         self._text: list[str] = []
         self._thinking = self._status = ""
-        self._dirty = self._thinking_shown = False
+        self._dirty = self._thinking_shown = self._as_value = False
         self._flushed = self._began = 0.0
 
     def __enter__(self) -> CellDisplay:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop the thread and take the waiting line away, where no reply came."""
+        """Stop the thread and take the waiting lines away, where no reply came."""
         if not self._over.is_set():
             self._over.set()
             with self._lock:
                 if self._segments is not None and not self._text:
                     self._segments.tail.show(NOTHING)
+                self._drop_calls()
 
     def sending(self, plan: Plan) -> None:
         self._parameters = {"prefill": plan.request.prefill, "emulated": plan.request.emulated}
-        self._began = self._clock()
+        self._as_value = plan.question.shape is not None
+        self._top = frame.header(plan, self._cache, quiet=self._quiet)
         if not self._streaming:
             return
-        top = frame.header(plan, self._cache, quiet=self._quiet)
-        if top:
-            next(self._slots).show(top)
+        if self._top:
+            next(self._slots).show(self._top)
+            self._top = {}
         images = sum(b.get("type") == "image" for b in plan.question.content)
-        self._status = f"sending {lines.count(images, 'image')}" if images else "sending"
-        self._segments = Segments(lambda: next(self._slots))
-        self._show_status()
+        with self._lock:
+            self._wait(f"sending {lines.count(images, 'image')}" if images else "sending")
         threading.Thread(
             target=self._keep_showing, name="claude-magic-display", daemon=True
         ).start()
@@ -102,31 +107,71 @@ class CellDisplay:
         elif kind == "content_block_delta":
             self._add(event["delta"])
 
+    def calling(self, call: Block) -> None:
+        with self._lock:
+            self._settle()
+            self._status, self._began = calls.name(call), self._clock()
+            if self._streaming:
+                self._calls[str(call.get("id"))] = next(self._slots)
+                self._show_status()
+
+    def called(self, call: Block, result: Block, seconds: float) -> None:
+        with self._lock:
+            self._settle()
+            slot = self._calls.pop(str(call.get("id")), None) or next(self._slots)
+            slot.show(calls.shown(call, result, seconds, self._cache))
+            if self._streaming and not self._calls:
+                self._wait("sending the result")
+
     def ended(self, plan: Plan, reply: Reply) -> None:
         self._over.set()
-        if reply.replayed:
-            self._marks["replayed"] = True  # in the metadata; what is shown is what was saved
-            self._thinking = "".join(str(b.get("thinking", "")) for b in reply.blocks)
         with self._lock:
+            self._drop_calls()
             footer: Mapping[str, str] = {} if self._quiet else frame.footer(plan, reply)
-            header: Mapping[str, str] = {}
-            segments = self._segments
             text = self._shown()
-            if segments is None:
-                header, text = frame.header(plan, self._cache, quiet=self._quiet), reply.text
+            if reply.replayed:
+                self._marks["replayed"] = True  # in the metadata; what is shown is what was saved
+            if self._top is None:  # a recorded reply: nothing was shown yet
+                text, self._top = reply.text, frame.header(plan, self._cache, quiet=self._quiet)
+                self._thinking = "".join(str(b.get("thinking", "")) for b in reply.blocks)
                 if self._streaming:
-                    next(self._slots).show(header)
-                    header = {}
-                segments = Segments(lambda: next(self._slots))
+                    next(self._slots).show(self._top)
+                    self._top = {}
+            segments = self._segments or Segments(lambda: next(self._slots))
             self._show_thinking(segments)
-            segments.finish(text, header, footer)
+            segments.finish(text, self._top, footer, body=_body(plan, reply))
+
+    def _wait(self, status: str) -> None:
+        """Begin a stretch of text with a line that says what it waits for."""
+        self._status, self._began = status, self._clock()
+        self._segments = Segments(lambda: next(self._slots))
+        self._show_status()
+
+    def _settle(self) -> None:
+        """Have what was said so far stand, above what a tool displays."""
+        said, top = self._shown(), self._top or {}
+        self._top = {}
+        segments = self._segments
+        if segments is None and (said.strip() or self._thinking or top):
+            segments = Segments(lambda: next(self._slots))
+        if segments is not None:
+            self._show_thinking(segments)
+            segments.finish(said, top, {})
+        self._segments, self._text, self._parameters = None, [], {}
+        self._thinking, self._thinking_shown, self._dirty = "", False, False
+
+    def _drop_calls(self) -> None:
+        """Take away the lines of calls that came to no end."""
+        for slot in self._calls.values():
+            slot.show(NOTHING)
+        self._calls.clear()
 
     def _add(self, part: Mapping[str, Any]) -> None:
         text, thinking = part.get("text"), part.get("thinking")
         with self._lock:
             if isinstance(thinking, str):
                 self._thinking += thinking
-            if isinstance(text, str) and text:
+            if isinstance(text, str) and text and not self._as_value:
                 self._text.append(self._filter.feed(text))
                 self._dirty = True
                 self._flush()
@@ -152,8 +197,11 @@ class CellDisplay:
         return with_prefill("".join(self._text), self._parameters)
 
     def _show_status(self) -> None:
-        if self._segments is not None and not self._text:
-            self._segments.tail.show(frame.status(self._doing()))
+        status = frame.status(self._doing())
+        if self._calls:
+            next(reversed(self._calls.values())).show(status)
+        elif self._segments is not None and not self._text:
+            self._segments.tail.show(status)
 
     def _doing(self) -> str:
         """What is happening, with the seconds so far; a wait counts down by itself."""
@@ -174,3 +222,11 @@ class CellDisplay:
                 elif int(self._clock() - self._began) != said:
                     said = int(self._clock() - self._began)
                     self._show_status()
+
+
+def _body(plan: Plan, reply: Reply) -> Mapping[str, str] | None:
+    """What is shown in place of the text where JSON was asked for: the value, or what came."""
+    if plan.question.shape is None or not reply.text:
+        return None
+    whole = reply.turn.status == "complete" and not reply.problem
+    return values.value_bundle(reply.value) if whole else values.fenced(reply.text)

@@ -97,10 +97,21 @@ class Segments:
         self.tail.show(bundle)
         self.tail = self._new_slot()
 
-    def finish(self, text: str, header: Mapping[str, str], footer: Mapping[str, str]) -> None:
-        """Show what is left of `text`, `header` above and `footer` below it in one output."""
+    def finish(
+        self,
+        text: str,
+        header: Mapping[str, str],
+        footer: Mapping[str, str],
+        *,
+        body: Mapping[str, str] | None = None,
+    ) -> None:
+        """Show what is left of `text`, `header` above and `footer` below it in one output.
+
+        `body` is shown in place of the text.
+        """
         part = text[self._start :]
-        body = reply_bundle(part) if part.strip() else {}
+        if body is None:
+            body = reply_bundle(part) if part.strip() else {}
         self.tail.show(stack(header, body, footer) or NOTHING)
 
     def _least(self) -> int:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ..conversation.turns import with_prefill
 from ..rendering import TerminalFilter, plain
-from . import lines
+from . import calls, lines
 
 if TYPE_CHECKING:
     from ..conversation.plan import Plan
     from ..conversation.reply import Reply
+    from ..messages.blocks import Block
     from ..messages.retry import Wait
 
 
@@ -26,6 +27,7 @@ class TerminalDisplay:
         self._parameters: Mapping[str, Any] = {}
         self._received = ""
         self._written = 0
+        self._began = False
 
     def __enter__(self) -> TerminalDisplay:
         return self
@@ -35,6 +37,7 @@ class TerminalDisplay:
 
     def sending(self, plan: Plan) -> None:
         self._parameters = {"prefill": plan.request.prefill, "emulated": plan.request.emulated}
+        self._began = True
         shown = [] if self._quiet else [lines.header(plan)]
         self._lines([*shown, *lines.notices(plan)])
 
@@ -47,15 +50,34 @@ class TerminalDisplay:
         if isinstance(text, str) and text:
             self._received += text
             if self._streaming:
-                self._write(with_prefill(self._received, self._parameters))
+                self._write(self._shown())
+
+    def calling(self, call: Block) -> None:
+        self._settle()
+        self._lines([f"[{calls.name(call)}]"])
+
+    def called(self, call: Block, result: Block, seconds: float) -> None:
+        self._settle()
+        self._lines([calls.text(call, result, seconds)])
 
     def ended(self, plan: Plan, reply: Reply) -> None:
-        if reply.replayed and not self._quiet:
+        if not self._began and not self._quiet:
             self._lines([lines.header(plan)])
-        self._write(reply.text)
+        if not self._began:  # a recorded reply: nothing was shown yet
+            self._received, self._parameters = reply.text, {}
+        self._write(self._shown())
         self._out.write("\n")
         if not self._quiet:
             self._lines([lines.footer(plan, reply)])
+
+    def _shown(self) -> str:
+        return with_prefill(self._received, self._parameters)
+
+    def _settle(self) -> None:
+        """Have what was said so far stand, above what a tool displays."""
+        self._write(self._shown())
+        self._out.write("\n" if self._received else "")
+        self._received, self._written, self._parameters = "", 0, {}
 
     def _write(self, text: str) -> None:
         self._out.write(self._filter.feed(text[self._written :]))
