@@ -39,6 +39,11 @@ class Recorded:
         return self.index == len(self.turn.steps)
 
     @property
+    def whole(self) -> bool:
+        """Whether all of it came."""
+        return not self.last or self.turn.status == "complete"
+
+    @property
     def reply(self) -> Sequence[Block]:
         """The content blocks as received."""
         return self.turn.reply if self.last else self.turn.steps[self.index].reply
@@ -98,12 +103,13 @@ class Replays:
         found = self._same_request(plan, digest, [*known, before.turn])
         if found is not None or settings.replay != "only":
             return found
-        if before.last:
+        following = Recorded(before.turn, before.index + 1, (_CHANGED,))
+        if before.last or not following.whole:
             raise NotRecordedError(
                 "What the tools gave is not what they gave when this was recorded, and the record "
                 "ends here; replay=only sends nothing. Ask again with replay=on."
             )
-        return Recorded(before.turn, before.index + 1, (_CHANGED,))
+        return following
 
     def bound(self, plan: Plan, recorded: Turn) -> Turn:
         """The reply of `recorded` as the turn of `plan`: the same turn, or a copy in this place."""
@@ -163,7 +169,7 @@ class Replays:
             for turn in turns
             if turn.id not in question.run and digest in turn.digests
         ]
-        whole = [r for r in found if not r.last or r.turn.status == "complete"]
+        whole = [r for r in found if r.whole]
         here = [r for r in whole if (r.turn.cell, r.turn.ordinal) == place]
         # One that ended well before one that was stopped later on.
         best = sorted(here or whole, key=lambda r: r.turn.status == "complete")

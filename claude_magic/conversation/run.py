@@ -59,11 +59,6 @@ class Run:
         return self._following.digest
 
     @property
-    def digests(self) -> list[str]:
-        """The digests of all its requests so far."""
-        return [self.turn.digest, *(step.digest for step in self.steps)]
-
-    @property
     def price(self) -> float:
         """USD that the request whose turn it is may cost."""
         return self._following.price

@@ -142,7 +142,7 @@ class Session:
             elif run.sent:
                 self.history.drop(run.turn)
             raise
-        if recorded is not None and recorded.last and recorded.turn.digests == run.digests:
+        if recorded is not None:
             return self._replay(run.plan, recorded.turn, run.watcher)
         refused = run.snapshot.get("stop_reason") == "refusal"
         return self._end(run, "refused" if refused else "complete")
@@ -163,6 +163,7 @@ class Session:
                 return recorded
             if recorded is not None:
                 recorded = self._replays.go_on(run.plan, run.digest, recorded, settings)
+                run.plan = run.plan.noting(*(recorded.notices if recorded else ()))
 
     def _send(self, run: Run, settings: Settings) -> None:
         """Send the request whose turn it is, within the budget, and take what it cost."""
