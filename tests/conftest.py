@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from claude_magic.offline.server import JOURNAL
 from tests.kernels import Kernel, kernel
+
+
+def pytest_configure() -> None:
+    """Have the offline servers write down what they are asked, for `test_every_request`."""
+    if JOURNAL not in os.environ:
+        file = Path(__file__).parent.parent / "test-artifacts" / "requests.jsonl"
+        file.parent.mkdir(exist_ok=True)
+        os.environ[JOURNAL] = str(file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks at all requests comes last, and what they are is begun anew before it."""
+    items.sort(key=lambda item: item.path.name == "test_every_request.py")
+    if any(item.path.name != "test_every_request.py" for item in items):
+        Path(os.environ[JOURNAL]).unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="module")

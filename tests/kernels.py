@@ -15,6 +15,8 @@ from typing import Any
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+from claude_magic.offline.server import JOURNAL
+
 SECONDS = 60
 # What the tests' own machine may have set must not reach the kernels they start.
 _FOREIGN = ("ANTHROPIC_", "CLAUDE_MAGIC_")
@@ -152,10 +154,15 @@ class Kernel:
         return found
 
 
+def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what the machine may have set for us."""
+    return {k: v for k, v in environment.items() if not k.startswith(_FOREIGN) or k == JOURNAL}
+
+
 @contextmanager
 def kernel(folder: Path, *, load: bool = True, **environment: str) -> Iterator[Kernel]:
     """A fresh kernel in `folder`, stopped at the end."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
+    env = without_settings(os.environ)
     env |= {
         "CLAUDE_MAGIC_BASE_URL": "offline",
         "IPYTHONDIR": str(folder / "ipython"),

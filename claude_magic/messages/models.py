@@ -168,7 +168,8 @@ _TABLE = (
         prefill=True,
         high_resolution=False,
         cache_minimum=4096,
-        retires="2026-11-24",
+        retires="2027-01-22",
+        deprecated=True,
     ),
     Model(
         "claude-haiku-4-5",

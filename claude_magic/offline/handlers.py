@@ -139,6 +139,7 @@ class Messages(_Endpoint):
         behaviour = self.service.journal.next_behaviour()
         refuse(behaviour)
         asked = check(self.json_body(), self.headers)
+        self.service.journal.accept(self.headers, asked.body)
         refuse_particular(asked, behaviour)
         message = self._message(asked, behaviour)
         if asked.body.get("stream"):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from .behaviours import BEHAVIOURS
@@ -23,13 +25,17 @@ class Recorded:
 
 
 class Journal:
-    """The last `keep` requests, the behaviours still to come, the clients that went away."""
+    """The last `keep` requests, the behaviours still to come, the clients that went away.
 
-    def __init__(self, behaviours: Iterable[str], keep: int) -> None:
+    Requests that were found good are added to `file` too, if there is one.
+    """
+
+    def __init__(self, behaviours: Iterable[str], keep: int, file: Path | None = None) -> None:
         self._lock = threading.Lock()
         self._requests: deque[Recorded] = deque(maxlen=keep)
         self._behaviours: deque[str] = deque()
         self._count = 0
+        self._file = file
         self._counting_disconnects = True
         self._disconnects = 0
         self.disconnected = threading.Event()
@@ -58,6 +64,14 @@ class Journal:
     def record(self, request: Recorded) -> None:
         with self._lock:
             self._requests.append(request)
+
+    def accept(self, headers: Mapping[str, str], body: Mapping[str, Any]) -> None:
+        """Add a request that was found good to the file: what it asks, never a key."""
+        if self._file is not None:
+            told = {name: headers.get(f"anthropic-{name}", "") for name in ("version", "beta")}
+            line = json.dumps({**told, "body": body}) + "\n"
+            with self._lock, self._file.open("a", encoding="ascii") as file:
+                file.write(line)
 
     def record_disconnect(self) -> None:
         with self._lock:

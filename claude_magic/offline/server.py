@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterable
+from pathlib import Path
 from socket import create_server, socket
 from types import TracebackType
 from typing import Self
@@ -17,6 +19,7 @@ from .journal import Journal, Recorded
 from .prefix_cache import PrefixCache
 
 HOST = "127.0.0.1"
+JOURNAL = "CLAUDE_MAGIC_OFFLINE_JOURNAL"
 # Above the API's own limit, so that a request just over it gets the API's answer.
 _READ_AT_MOST = 256 * 1024 * 1024
 
@@ -26,7 +29,8 @@ class OfflineServer:
 
     `port` 0 takes a free one. `behaviours` are names from behaviours.BEHAVIOURS, one for each
     POST /v1/messages, then normal answers. `pace` is seconds between deltas; `keep` is how many
-    requests are remembered, bodies and all.
+    requests are remembered, bodies and all. Where CLAUDE_MAGIC_OFFLINE_JOURNAL names a file, each
+    request that was found good is added to it as a line of JSON: version, beta and body.
     """
 
     def __init__(
@@ -38,7 +42,8 @@ class OfflineServer:
         keep: int = 100,
     ) -> None:
         self._port = port
-        self._journal = Journal(behaviours, keep)
+        named = os.environ.get(JOURNAL)
+        self._journal = Journal(behaviours, keep, Path(named) if named else None)
         self._service = Service(self._journal, PrefixCache(), pace)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

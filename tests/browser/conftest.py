@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.browser.lab import Lab, Notebook
+from tests.kernels import without_settings
 
 ARTIFACTS = Path(__file__).parents[2] / "test-artifacts"
 
@@ -78,7 +79,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     # The same server serves Notebook 7, at /notebooks.
     command += [f"--{app}.expose_app_in_browser=True" for app in ("LabApp", "JupyterNotebookApp")]
     command += [f"--ServerApp.root_dir={work}", "--allow-root", "--ServerApp.port_retries=0"]
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("ANTHROPIC_", "CLAUDE_"))}
+    env = without_settings(os.environ)
     env |= {
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 HEADERS = {"anthropic-version": "2023-06-01", "content-type": "application/json"}
 NEWEST = "claude-sonnet-5-5"
-PREFILLABLE = "claude-opus-4-5"
+PREFILLABLE = "claude-haiku-4-5"  # the others that take a prefill are about to be retired
 SCHEMA = {
     "type": "object",
     "properties": {"kind": {"type": "string", "enum": ["bar", "line"]}},
