@@ -11,6 +11,7 @@ from typing import Any
 
 from ..messages import models
 from ..messages.blocks import Block
+from ..messages.prefill import CHOICE
 from ..messages.request import DEFAULT_MAX_TOKENS
 from ..rendering import literal, plain, reply_bundle
 from .ledger import entry, model_of, written
@@ -74,7 +75,7 @@ def question_text(turn: Turn) -> str:
     if turn.prompt:
         return turn.prompt
     texts = [str(b.get("text", "")) for b in turn.asked if b.get("type") == "text"]
-    if turn.parameters.get("emulated") and len(texts) > 1:
+    if turn.parameters.get("emulated") is True and len(texts) > 1:
         texts.pop()  # the words that ask for the prefill
     return texts[-1] if texts else ""
 
@@ -172,8 +173,11 @@ def _question(turn: Turn) -> dict[str, Any]:
         return {**question, "reply": turn.sealed[1]["content"]}
     question["parameters"] = _parameters(turn)
     prefill = turn.parameters.get("prefill")
-    if prefill and not turn.parameters.get("emulated"):
+    emulated = turn.parameters.get("emulated")
+    if prefill and emulated is not True:
         question["prefill"] = prefill
+    if emulated == CHOICE:
+        question["choice"] = True
     return question
 
 
@@ -209,6 +213,7 @@ def _named(value: Any, constants: dict[str, _Constant]) -> Any:
 
 _OPENING = '''"""A conversation of a notebook, had again: run it with ANTHROPIC_API_KEY set."""
 
+import json
 import os
 
 import httpx
@@ -219,10 +224,10 @@ HEADERS = {"x-api-key": os.environ["ANTHROPIC_API_KEY"], "anthropic-version": VE
 HIDDEN = ("thinking", "redacted_thinking")
 
 
-def ask(content, parameters, prefill=""):
+def ask(content, parameters, prefill="", choice=False):
     """The blocks of the reply to a question that stands after the messages so far."""
     asked = [*messages, {"role": "user", "content": content}]
-    if prefill:
+    if prefill and not choice:
         asked.append({"role": "assistant", "content": prefill})
     body = {**parameters, "messages": asked}
     response = httpx.post(URL, headers=HEADERS, json=body, timeout=600)
@@ -231,6 +236,9 @@ def ask(content, parameters, prefill=""):
     reply = response.json()
     if reply["stop_reason"] == "refusal":
         return []
+    if choice:
+        said = "".join(block["text"] for block in reply["content"] if block["type"] == "text")
+        return [{"type": "text", "text": prefill + json.loads(said)["answer"]}]
     blocks = [{"type": "text", "text": prefill}] if prefill else []
     for block in reply["content"]:
         if block["type"] not in HIDDEN and (block["type"] != "text" or block["text"].strip()):

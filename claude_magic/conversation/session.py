@@ -274,7 +274,7 @@ class Session:
             self.history.shown(turn)
         else:
             self.history.end(turn)
-        notices = (*plan.notices, *self.history.take_warnings())
+        notices = (*plan.notices, *plan.request.remarks, *self.history.take_warnings())
         reply = self._reply(plan, turn, notices, replayed=True)
         watcher.ended(plan, reply)
         return reply
@@ -326,8 +326,8 @@ class Session:
     def _ended(self, run: Run, status: Status) -> Reply:
         plan, turn = run.plan, run.ended(status)
         self.history.end(turn)
-        notices = (*plan.notices, *run.healed, *self.history.take_warnings())
-        reply = self._reply(plan, turn, notices)
+        notices = (*plan.notices, *plan.request.remarks, *run.healed)
+        reply = self._reply(plan, turn, (*notices, *self.history.take_warnings()))
         run.watcher.ended(plan, reply)
         recording = self._replays.recording(self.settings())
         if recording is not None and status == "complete":

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 
 from ..messages.blocks import Block, Message, content_blocks, joined_text, message, text
 from ..messages.models import Model
+from ..messages.prefill import CHOICE, completed
 from ..messages.sealed import Sealed, seal
 from ..messages.usage import Usage
 from .steps import Step, calls, finished, told_later, without_thinking
@@ -161,20 +162,18 @@ def messages(turns: Iterable[Turn], going_on: str = "") -> list[Message]:
 def with_prefill(received: str, parameters: Mapping[str, Any]) -> str:
     """The text to show for `received`, which may still be growing.
 
-    A prefill that was asked for in words is shown once, whether the model repeats it or not.
+    A prefill that was asked for in words is shown once, whether the model repeats it or not; of
+    one that was asked for as a choice, the label that completes it.
     """
-    prefill = str(parameters.get("prefill", ""))
-    if parameters.get("emulated"):
-        start = received.lstrip()
-        if prefill.startswith(start):  # not yet past the prefill
-            return prefill
-        received = start.removeprefix(prefill)
-    return prefill + received
+    emulated = parameters.get("emulated", False)
+    return completed(received, str(parameters.get("prefill", "")), emulated)
 
 
 def _replies(turn: Turn) -> list[Message]:
     """What came of the question as later requests hold it, beginning with a reply."""
     last = without_thinking(turn.reply)
+    if turn.parameters.get("emulated") == CHOICE:  # the answer, not the JSON that it came in
+        last = [*(block for block in last if block.get("type") != "text"), text(turn.text)]
     if turn.status == "interrupted":
         last = [*_not_run(last), text(_INTERRUPTED)]
     elif turn.status == "broken":  # sent only where the user goes on from it

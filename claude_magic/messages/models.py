@@ -1,8 +1,8 @@
 """What is known about models: aliases, limits, prices, what each refuses. One table, overridable.
 
-Source: the Messages API's model, pricing and deprecation pages, October and November 2026. Prices
-are USD per million tokens. A name that is not in the table is sent as it is: other servers have
-models of their own.
+Source: the Messages API's model, pricing and deprecation pages, October and November 2026, and
+the deprecated models of the `anthropic` package 2.14. Prices are USD per million tokens. A name
+that is not in the table is sent as it is: other servers have models of their own.
 """
 
 from __future__ import annotations
@@ -48,6 +48,10 @@ class Model:
     thinking: Literal["adaptive", "manual", "unknown"] = "adaptive"
     thinking_default: bool = True
     thinking_off: Off = "none"
+    # Most models that can be told not to think cannot be told so at the two highest efforts.
+    thinking_off_at_top: bool = False
+    # Manual thinking goes on between the calls of tools if a beta header asks for it.
+    interleaved: bool = False
     prefill: bool = False
     forced_tool_choice: bool = True
     # High-resolution models see 2576 px and 4784 tokens an image; the others 1568 and 1568.
@@ -55,7 +59,6 @@ class Model:
     cache_minimum: int = 512
     retires: str | None = None
     deprecated: bool = False
-    snapshot_of: str | None = None
 
     @property
     def long_edge(self) -> int:
@@ -110,6 +113,7 @@ _TABLE = (
         "Sonnet 5",
         Price(2, 10, 2.50, 0.20),
         thinking_off="disabled",
+        thinking_off_at_top=True,
         cache_minimum=1024,
         retires="2027-06-30",
     ),
@@ -132,6 +136,17 @@ _TABLE = (
         thinking_off="default",
         cache_minimum=2048,
         retires="2027-04-16",
+    ),
+    # Its price and its image tier are not known; the lower tier is safe.
+    Model(
+        "claude-mythos-preview",
+        "Mythos Preview",
+        efforts=_WITH_MAX,
+        forced_tool_choice=False,
+        high_resolution=False,
+        cache_minimum=2048,
+        retires="2026-06-30",
+        deprecated=True,
     ),
     Model(
         "claude-opus-4-6",
@@ -165,6 +180,7 @@ _TABLE = (
         thinking="manual",
         thinking_default=False,
         thinking_off="default",
+        interleaved=True,
         prefill=True,
         high_resolution=False,
         cache_minimum=4096,
@@ -197,6 +213,7 @@ _TABLE = (
         thinking="manual",
         thinking_default=False,
         thinking_off="default",
+        interleaved=True,
         prefill=True,
         high_resolution=False,
         cache_minimum=1024,
@@ -223,6 +240,11 @@ _DATED = {
 }
 
 RETIRED: Mapping[str, str] = {
+    "claude-instant-1": "claude-haiku-5-5",
+    "claude-instant-1.2": "claude-haiku-5-5",
+    "claude-2": "claude-sonnet-5-5",
+    "claude-2.0": "claude-sonnet-5-5",
+    "claude-2.1": "claude-sonnet-5-5",
     "claude-3-haiku": "claude-haiku-5-5",
     "claude-3-5-haiku": "claude-haiku-5-5",
     "claude-3-sonnet": "claude-sonnet-5-5",
@@ -250,7 +272,10 @@ def lookup(name: str) -> Model | None:
 
 
 def unknown(model_id: str) -> Model:
-    """A row for a model that the table does not know: nothing assumed, no price."""
+    """A row for a model that the table does not know: no price, and nothing sent unasked.
+
+    A new model of Anthropic's takes no prefill, as none has since 4.6; others mostly do.
+    """
     return Model(
         model_id,
         model_id,
@@ -259,7 +284,7 @@ def unknown(model_id: str) -> Model:
         thinking="unknown",
         thinking_default=False,
         thinking_off="none",
-        prefill=True,
+        prefill=not model_id.startswith("claude-"),
         high_resolution=False,
     )
 
@@ -267,16 +292,33 @@ def unknown(model_id: str) -> Model:
 def nearest(name: str) -> str | None:
     """The known model or alias that `name` was probably meant to be, or what replaced it."""
     model_id = resolve(name).lower()
-    undated = model_id.rsplit("-", 1)[0] if model_id[-8:].isdigit() else model_id
-    if undated in RETIRED:
-        return RETIRED[undated]
+    if _undated(model_id) in RETIRED:
+        return RETIRED[_undated(model_id)]
     found = difflib.get_close_matches(model_id, [*ALIASES, *MODELS], n=1, cutoff=0.6)
     return found[0] if found else None
 
 
+def replacement(model_id: str) -> str | None:
+    """What to use in place of a model that is retired, or about to be; None for any other."""
+    undated = _undated(model_id.lower())
+    if undated in RETIRED:
+        return RETIRED[undated]
+    model = lookup(model_id)
+    if model is None or not model.deprecated:
+        return None
+    line = model.id.split("-")[1]
+    return next(m.id for m in _TABLE if m.id.split("-")[1] == line)
+
+
 def retirement_notice(model: Model) -> str | None:
     """A line for a model that is about to be retired, naming its replacement; else None."""
-    if not model.deprecated or model.retires is None:
+    if not model.deprecated:
         return None
-    line = next((a for a in ALIASES if f"-{a}-" in model.id), "sonnet")
-    return f"{model.id} is retired on {model.retires}; its replacement is {ALIASES[line]}."
+    when = f"is retired on {model.retires}" if model.retires else "is deprecated"
+    return f"{model.id} {when}; its replacement is {replacement(model.id)}."
+
+
+def _undated(model_id: str) -> str:
+    """The id without the date, or the word, that says which snapshot is meant."""
+    line, _, last = model_id.rpartition("-")
+    return line if last == "latest" or (len(last) == 8 and last.isdigit()) else model_id

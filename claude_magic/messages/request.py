@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from . import thinking
 from .blocks import Block, Message, message, text
 from .errors import InputError
 from .models import Model
+from .prefill import CHOICE, Emulated, choice_format, choices, instruction
 from .transcript import transcript
 
 DEFAULT_MAX_TOKENS = 32_000
 OTHER_SERVER_MAX_TOKENS = 8_192
-# Room for the answer beside the thinking, and the least that the API takes as a thinking budget.
-_MANUAL_THINKING_BUDGET = 8_000
-_MANUAL_THINKING_LEAST = 1_024
+TOP_EFFORT_MAX_TOKENS = 64_000
+# A choice is a few tokens of JSON, after as much thinking as a model cannot be kept from.
+_CHOICE_MAX_TOKENS = 4_096
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,16 @@ class Options:
 class Request:
     """`body` as it goes on the wire, without `stream`; `betas` go into a header.
 
-    `emulated` says that `prefill` is asked for in words.
+    `emulated` says how `prefill` is asked for where the model takes none. `notices` are for the
+    user to read before the reply, `remarks` after it.
     """
 
     body: Mapping[str, Any]
     prefill: str = ""
-    emulated: bool = False
+    emulated: Emulated = False
     betas: tuple[str, ...] = ()
     notices: tuple[str, ...] = field(default=())
+    remarks: tuple[str, ...] = field(default=())
 
 
 def build(
@@ -74,50 +78,60 @@ def build(
     """
     notices: list[str] = []
     prefill = options.prefill.rstrip()
-    emulated = bool(prefill) and not model.prefill
-    question = list(content)
     if options.schema is not None and prefill:
         raise InputError("--json and --prefill do not go together: leave one of them out.")
+    emulated, offered = _emulation(model, content, prefill, options, anthropic=anthropic)
+    if offered:
+        options = _quick(options, model)
+    effort = thinking.effort(
+        model,
+        options.effort,
+        options.think,
+        named=options.effort_named,
+        anthropic=anthropic,
+        notices=notices,
+    )
+    form = choice_format(offered, prefill) if offered else None
+    if options.schema is not None and anthropic:
+        form = {"type": "json_schema", "schema": options.schema}
+    output = {"effort": effort, "format": form}
+    max_tokens = _max_tokens(model, options, effort, emulated, anthropic=anthropic)
+    fields = {
+        "system": options.system,
+        "stop_sequences": list(options.stop),
+        "thinking": thinking.thinking(
+            model, options.think, max_tokens, anthropic=anthropic, notices=notices
+        ),
+        "output_config": {name: value for name, value in output.items() if value},
+        "tools": list(options.tools),
+        "cache_control": {"type": "ephemeral"} if anthropic and options.cache else None,
+    }
+    body: dict[str, Any] = {
+        "model": model.id,
+        "max_tokens": max_tokens,
+        "messages": transcript(history).extended(
+            _asked(content, options, emulated, anthropic=anthropic)
+        ),
+        **{name: value for name, value in fields.items() if value},
+    }
+    remarks = (_remark(model, emulated, offered),) if emulated else ()
+    betas = (*options.betas, *(thinking.betas(model, body) if anthropic else ()))
+    return Request(body, prefill, emulated, betas, tuple(notices), remarks)
+
+
+def _asked(
+    content: Sequence[Block], options: Options, emulated: Emulated, *, anthropic: bool
+) -> list[Message]:
+    """The messages of the question itself."""
+    question, prefill = list(content), options.prefill.rstrip()
     if options.schema is not None and not anthropic:
         question.append(text(_schema_instruction(options.schema)))
-    if emulated:
-        question.append(text(_prefill_instruction(prefill)))
-        notices.append(f"{model.name} takes no prefill: asked for in words")
+    if emulated is True:
+        question.append(text(instruction(prefill)))
     asked = [message("user", question)]
     if prefill and not emulated:
         asked.append({"role": "assistant", "content": prefill})
-    body: dict[str, Any] = {
-        "model": model.id,
-        "max_tokens": _max_tokens(model, options, anthropic),
-        "messages": transcript(history).extended(asked),
-    }
-    if options.system:
-        body["system"] = options.system
-    if options.stop:
-        body["stop_sequences"] = list(options.stop)
-    thinking = _thinking(model, options, body["max_tokens"], notices)
-    if thinking:
-        body["thinking"] = thinking
-    output: dict[str, Any] = {}
-    effort = _effort(model, options, anthropic, notices)
-    if effort:
-        output["effort"] = effort
-    if options.schema is not None and anthropic:
-        output["format"] = {"type": "json_schema", "schema": options.schema}
-    if output:
-        body["output_config"] = output
-    if options.tools:
-        body["tools"] = list(options.tools)
-    if anthropic and options.cache:
-        body["cache_control"] = {"type": "ephemeral"}
-    return Request(body, prefill, emulated, options.betas, tuple(notices))
-
-
-def _prefill_instruction(prefill: str) -> str:
-    return (
-        "Begin your answer with exactly the text between the marks and go on from its last "
-        f"character, with nothing before it: «{prefill}»"
-    )
+    return asked
 
 
 def _schema_instruction(schema: Mapping[str, Any]) -> str:
@@ -127,48 +141,49 @@ def _schema_instruction(schema: Mapping[str, Any]) -> str:
     )
 
 
-def _max_tokens(model: Model, options: Options, anthropic: bool) -> int:
-    if options.max_tokens is not None:
-        if options.max_tokens < 1:
-            raise InputError("max_tokens must be at least 1: give --max-tokens a larger number.")
-        return min(options.max_tokens, model.max_output)
-    return min(DEFAULT_MAX_TOKENS if anthropic else OTHER_SERVER_MAX_TOKENS, model.max_output)
+def _emulation(
+    model: Model, content: Sequence[Block], prefill: str, options: Options, *, anthropic: bool
+) -> tuple[Emulated, Sequence[str]]:
+    """How the prefill is asked for, and the choices if it is as one of them."""
+    # Manual thinking comes first in a reply, so nothing can be put in its place.
+    manual = options.think == "show" and model.thinking == "manual"
+    if not prefill or (model.prefill and not manual):
+        return False, ()
+    # A model with tools may first say something, and then it is not the choice alone.
+    offered = choices(content, prefill) if anthropic and not options.tools else ()
+    return (CHOICE, offered) if offered else (True, ())
 
 
-def _thinking(
-    model: Model, options: Options, max_tokens: int, notices: list[str]
-) -> Mapping[str, Any] | None:
-    if options.think == "show":
-        if model.thinking != "manual":
-            return {"type": "adaptive", "display": "summarized"}
-        budget = min(_MANUAL_THINKING_BUDGET, max_tokens - 1)
-        if budget < _MANUAL_THINKING_LEAST:
-            raise InputError(
-                f"--think show needs --max-tokens of at least {_MANUAL_THINKING_LEAST + 1} "
-                f"with {model.name}."
-            )
-        return {"type": "enabled", "budget_tokens": budget}
-    if options.think == "off":
-        if model.thinking_off in ("disabled", "between_tools"):
-            return {"type": model.thinking_off}
-        if model.thinking_off == "none" and model.thinking != "unknown":
-            notices.append(f"{model.name} always thinks: --think off has no effect")
-    return None
+def _quick(options: Options, model: Model) -> Options:
+    """The options for a choice: no thinking and little effort, where nothing else was said."""
+    off = thinking.off_switch(model, anthropic=True)
+    return replace(
+        options,
+        effort=options.effort if options.effort_named else "low",
+        think="off" if off and options.think == "auto" else options.think,
+    )
 
 
-def _effort(model: Model, options: Options, anthropic: bool, notices: list[str]) -> str | None:
-    effort = options.effort
-    if not effort:
-        return None
-    if not options.effort_named:
-        return effort if anthropic and effort in model.efforts else None
-    if anthropic and model.thinking != "unknown" and effort not in model.efforts:
-        if not model.efforts:
-            notices.append(f"{model.name} has no effort setting: left out")
-            return None
-        raise InputError(
-            f"{model.name} has no effort {effort!r}: use one of {', '.join(model.efforts)}."
-        )
-    if options.think == "off" and effort in ("xhigh", "max") and model.thinking_off != "default":
-        raise InputError(f"--effort {effort} needs thinking: leave out --think off, or use high.")
-    return effort
+def _remark(model: Model, emulated: Emulated, offered: Sequence[str]) -> str:
+    taken = f"{model.name} takes no prefill" + (" here" if model.prefill else "")
+    if emulated == CHOICE:
+        return f"{taken}: asked for as one of {', '.join(offered)}"
+    return f"{taken}: asked for in words"
+
+
+def _max_tokens(
+    model: Model, options: Options, effort: str | None, emulated: Emulated, *, anthropic: bool
+) -> int:
+    said = options.max_tokens
+    if said is None:
+        known = anthropic or model.thinking != "unknown"
+        usual = DEFAULT_MAX_TOKENS if anthropic else OTHER_SERVER_MAX_TOKENS
+        large = TOP_EFFORT_MAX_TOKENS if effort in thinking.TOP_EFFORTS and known else 0
+        return min(max(usual, large), model.max_output)
+    if said < 1:
+        raise InputError("max_tokens must be at least 1: give --max-tokens a larger number.")
+    if emulated == CHOICE:
+        said = max(said, _CHOICE_MAX_TOKENS)
+    elif emulated:  # the prefill comes back in the reply; a token is one character or more
+        said += len(options.prefill)
+    return min(said, model.max_output)

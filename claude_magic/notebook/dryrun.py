@@ -75,8 +75,9 @@ def readable(plan: Plan, cache: ImageCache, counted: int | None = None) -> dict[
         else f"about {plan.tokens:,} tokens in, estimated"
     )
     top = f"Not sent · {lines.header(plan)} · {tokens}{price}"
-    html = [f'<div class="claude-magic-line">{escape(line)}</div>' for line in (top, *plan.notices)]
-    text = [top, *plan.notices]
+    said = (top, *plan.notices, *plan.request.remarks)
+    html = [f'<div class="claude-magic-line">{escape(line)}</div>' for line in said]
+    text = [*said]
     messages = plan.request.body["messages"]
     # The last question is what one wants to look at; a prefill stands after it.
     new = max(i for i, message in enumerate(messages) if message["role"] == "user")

@@ -134,7 +134,7 @@ def _prompt_at(turn: Turn) -> int:
         for i in texts:
             if str(turn.asked[i].get("text", "")).lstrip().startswith(lead):
                 return i
-    if turn.parameters.get("emulated") and len(texts) > 1:
+    if turn.parameters.get("emulated") is True and len(texts) > 1:
         texts.pop()  # the words that ask for the prefill
     return texts[-1] if texts else 0
 

@@ -68,7 +68,7 @@ class TerminalDisplay:
         self._write(self._shown())
         self._out.write("\n")
         if not self._quiet:
-            self._lines([lines.footer(plan, reply)])
+            self._lines([*reply.notices[len(plan.notices) :], lines.footer(plan, reply)])
 
     def _shown(self) -> str:
         return with_prefill(self._received, self._parameters)

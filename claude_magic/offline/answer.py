@@ -73,7 +73,7 @@ def _draft(asked: Asked, number: int) -> Draft:
         text = f"The offline server calls {names}, because {why}."
         return Draft([Passage(text)], calls, thought)
     if asked.schema is not None:
-        value = value_for(asked.schema)
+        value = value_for(asked.schema, choices=reading.choices)
         return Draft([Passage(json.dumps(value, ensure_ascii=False))], thought=thought)
     return Draft(answer_text(asked, reading), thought=thought)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..messages.blocks import Block, joined_text
+from ..messages.prefill import labels
 from .asked import Asked, Placed, Turn
 
 # `<cell-1f2e3d4c name="value">` on a line of its own, down to the closing tag with the same digits.
@@ -20,7 +21,6 @@ _WRAPPED = re.compile(
 _OPENING_ASKED_FOR = re.compile(
     r"Begin your answer with exactly .*?«(?P<opening>.*)»\s*", re.DOTALL
 )
-_CHOICE = re.compile(r"\(([A-Z])\)")
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,8 @@ class Reading:
 
     @property
     def choices(self) -> Sequence[str]:
-        """The letters of "(A) one thing, (B) another", if there are two or more."""
-        letters = list(dict.fromkeys(_CHOICE.findall(self.question)))
-        return letters if len(letters) > 1 else []
+        """The labels of "(A) one thing, (B) another", if there are two or more."""
+        return labels(self.question)
 
 
 def read(asked: Asked) -> Reading:

@@ -178,6 +178,8 @@ def _check_prefill(asked: Asked) -> None:
         )
     if asked.schema is not None:
         raise bad("output_config.format: cannot be combined with an assistant message prefill.")
+    if asked.thinking == "enabled":  # the words are ours: the reply would begin with thinking
+        raise bad("messages: an assistant message prefill is not supported with thinking enabled.")
     text = last.blocks[-1].block.get("text", "") if last.blocks else ""
     if text != text.rstrip():
         raise bad("messages: final assistant content cannot end with trailing whitespace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .pattern_text import example
@@ -26,18 +26,22 @@ _FORMATS = {
 }
 
 
-def value_for(schema: Mapping[str, Any], texts: Iterable[str] = ()) -> Any:
+def value_for(
+    schema: Mapping[str, Any], texts: Iterable[str] = (), choices: Sequence[str] = ()
+) -> Any:
     """A value that fits `schema`; free strings are taken from `texts` as long as there are any.
 
-    The first of an enum, one item in a list, required properties before optional ones.
+    The first of an enum (of one that is the question's own `choices` the last, as in a free
+    answer), one item in a list, required properties before optional ones.
     """
-    return _Filler(schema, deque(texts)).fill(schema, "")
+    return _Filler(schema, deque(texts), list(choices)).fill(schema, "")
 
 
 class _Filler:
-    def __init__(self, root: Mapping[str, Any], texts: deque[str]) -> None:
+    def __init__(self, root: Mapping[str, Any], texts: deque[str], choices: list[str]) -> None:
         self._root = root
         self._texts = texts
+        self._choices = choices
         self._open: list[str] = []
 
     def fill(self, schema: Any, name: str) -> Any:
@@ -53,7 +57,7 @@ class _Filler:
         if "const" in schema:
             return schema["const"]
         if schema.get("enum"):
-            return schema["enum"][0]
+            return schema["enum"][-1 if schema["enum"] == self._choices else 0]
         if isinstance(schema.get("default"), str | int | float):
             return schema["default"]
         return self._by_type(schema, name)

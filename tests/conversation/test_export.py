@@ -16,7 +16,11 @@ import pytest
 from markdown_it import MarkdownIt
 
 from claude_magic.conversation.export import as_markdown, as_messages, as_python, question_text
+from claude_magic.conversation.question import Question
+from claude_magic.conversation.session import Session
+from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.turns import Turn
+from claude_magic.conversation.watcher import Silent
 from claude_magic.messages.blocks import document_text, image_base64, image_url, text
 from claude_magic.messages.usage import Usage
 from claude_magic.offline import OfflineServer
@@ -224,6 +228,21 @@ class TestTheScript:
         assert printed.startswith("The answer is (")
         assert "prefill" not in first
 
+    def test_asks_for_a_choice_and_keeps_the_answer_in_the_conversation(
+        self, tmp_path: Path
+    ) -> None:
+        with OfflineServer() as server:
+            offline = Session(lambda: Settings(base_url="offline"), find=lambda: None)
+            asked = Question(content=(text("Which? (A) an ant, (B) a bee"),), prefill="It is (")
+            chosen = offline.ask(asked, Silent()).turn
+            offline.close()
+            script = as_python([chosen, FIRST], base_url=server.url)
+            (first, second), printed = has(script, server, tmp_path)
+        assert [m["role"] for m in first["messages"]] == ["user"]
+        assert first["output_config"]["format"]["type"] == "json_schema"
+        assert second["messages"][1]["content"] == [{"type": "text", "text": "It is (B"}]
+        assert printed.startswith("It is (B\n")
+
     def test_goes_on_without_a_question_that_is_declined(self, tmp_path: Path) -> None:
         with OfflineServer(behaviours=["refusal"]) as server:
             (_, second), printed = has(
@@ -258,7 +277,7 @@ class TestTheScript:
         image = image_base64('image/png"', 'AA"\nraise SystemExit("ran")\n')
         made = turn(hostile, hostile, requested=hostile, server=f"http://x/{hostile}")
         script = as_python([replace(made, asked=(image, text(hostile)))])
-        names = {"httpx", "os"}
+        names = {"httpx", "json", "os"}
         lines = script.splitlines()
         assert {line.split()[1] for line in lines if line.startswith("import ")} == names
         assert not any(line.startswith("raise") for line in lines)

@@ -262,3 +262,41 @@ def test_a_plan_counts_and_prices_before_anything_leaves(session: Session) -> No
     assert plan.price is not None
     assert 0.02 < plan.price < 0.04
     assert session.offline is None
+
+
+ANT = "What is latin for ant? (A) Apoidea, (B) Rhopalocera, (C) Formicidae"
+
+
+def test_a_prefill_that_a_choice_completes_is_completed_by_it(session: Session) -> None:
+    """As the founding example has it: one token, and the answer."""
+    asked = question(ANT, prefill="The answer is (", max_tokens=1)
+    plan = session.plan(asked)
+    reply = session.ask(asked, Silent())
+    assert reply.text == "The answer is (C"
+    assert plan.notices == ()
+    assert reply.notices == ("Sonnet 5.5 takes no prefill: asked for as one of A, B, C",)
+    assert reply.turn.parameters["emulated"] == "choice"
+    session.ask(question("Why?"), Silent())
+    assert sent(session.offline)[-1]["messages"][:2] == [
+        {"role": "user", "content": ANT},
+        {"role": "assistant", "content": "The answer is (C"},
+    ]
+
+
+def test_a_choice_that_is_shown_from_the_record_reads_the_same(session: Session) -> None:
+    asked = question(ANT, prefill="The answer is (", alone=True, cell="a")
+    first = session.ask(asked, Silent())
+    again = session.ask(asked, Silent())
+    assert again.replayed
+    assert (again.text, again.notices) == (first.text, first.notices)
+
+
+def test_a_choice_is_asked_for_in_words_where_the_server_is_anothers(
+    settings: Changeable, server: OfflineServer
+) -> None:
+    settings.say(base_url=server.url)
+    session = Session(settings, find=lambda: None)
+    reply = session.ask(question(ANT, prefill="The answer is ("), Silent())
+    assert reply.text.startswith("The answer is (C), the last choice")
+    assert "output_config" not in sent(server)[0]
+    session.close()

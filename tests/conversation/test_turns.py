@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -86,7 +87,45 @@ EMULATED = {
 
 
 @pytest.mark.parametrize("case", EMULATED)
-def test_an_emulated_prefill_is_shown_once(case: str) -> None:
+def test_a_prefill_in_words_is_shown_once(case: str) -> None:
     received, shown = EMULATED[case]
     parameters = {"prefill": "The answer is (", "emulated": True}
     assert with_prefill(received, parameters) == shown
+
+
+CHOSEN = {
+    "nothing yet": ("", "The answer is ("),
+    "part of the JSON": ('{"answ', "The answer is ("),
+    "part of the choice": ('{"answer": "', "The answer is ("),
+    "the choice": ('{"answer": "C"', "The answer is (C"),
+    "the whole": (' {\n "answer" : "C"\n}\n', "The answer is (C"),
+    "no JSON": ("C) Formicidae", "The answer is (C) Formicidae"),
+    "no JSON, and the prefill again": ("The answer is (C)", "The answer is (C)"),
+    "another JSON": ('{"reply": "C"}', "The answer is ("),
+    "an answer that is no text": ('{"answer": 3}', "The answer is ("),
+    "a quotation mark in it": ('{"answer": "\\""}', "The answer is ("),
+}
+
+
+@pytest.mark.parametrize("case", CHOSEN)
+def test_a_choice_completes_the_prefill(case: str) -> None:
+    received, shown = CHOSEN[case]
+    parameters = {"prefill": "The answer is (", "emulated": "choice"}
+    assert with_prefill(received, parameters) == shown
+
+
+def test_what_is_shown_of_a_choice_only_grows() -> None:
+    parameters = {"prefill": "The answer is (", "emulated": "choice"}
+    for received in (r for r, _ in CHOSEN.values()):
+        grown = [with_prefill(received[:n], parameters) for n in range(len(received) + 1)]
+        assert all(later.startswith(before) for before, later in pairwise(grown))
+
+
+def test_later_questions_see_a_choice_as_the_answer_and_not_as_json() -> None:
+    thought = {"type": "thinking", "thinking": "", "signature": "s"}
+    parameters = {"prefill": "The answer is (", "emulated": "choice"}
+    turn = replace(TURN, reply=(thought, text('{"answer": "C"}')), parameters=parameters)
+    assert messages([turn])[1]["content"] == "The answer is (C"
+    assert turn.reply[-1] == text('{"answer": "C"}'), "kept as it came"
+    stopped = replace(turn, reply=(text('{"ans'),), status="interrupted")
+    assert messages([stopped])[1]["content"][0] == text("The answer is (")

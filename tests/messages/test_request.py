@@ -145,15 +145,73 @@ def test_another_server_gets_what_the_user_names() -> None:
     options = Options(effort="high", effort_named=True, think="show")
     request = build(models.unknown("llama3"), [], [text("Hello")], options, anthropic=False)
     assert request.body["output_config"] == {"effort": "high"}
-    assert request.body["thinking"] == {"type": "adaptive", "display": "summarized"}
+    assert request.body["thinking"] == {"type": "enabled", "budget_tokens": 8000}
 
 
 def test_a_prefill_is_asked_for_in_words_where_the_model_takes_none() -> None:
-    request = ask("sonnet", [text(ANT)], prefill="The answer is (")
-    assert request.emulated
+    request = ask("sonnet", [text(ANT)], prefill="In short:", max_tokens=10)
+    assert request.emulated is True
     assert [m["role"] for m in request.body["messages"]] == ["user"]
-    assert "«The answer is (»" in request.body["messages"][0]["content"][-1]["text"]
-    assert request.notices == ("Sonnet 5.5 takes no prefill: asked for in words",)
+    assert "«In short:»" in request.body["messages"][0]["content"][-1]["text"]
+    assert request.remarks == ("Sonnet 5.5 takes no prefill: asked for in words",)
+    assert request.notices == ()
+    assert request.body["max_tokens"] == 10 + len("In short:"), "it comes back in the reply"
+
+
+def test_a_prefill_that_a_choice_completes_is_asked_for_as_one_of_the_choices() -> None:
+    request = ask("sonnet", [text(ANT)], prefill="The answer is (", max_tokens=1, effort="medium")
+    about = "What stands next in an answer that begins: The answer is ("
+    assert request.body == {
+        "model": "claude-sonnet-5-5",
+        "max_tokens": 4096,
+        "messages": [{"role": "user", "content": ANT}],
+        "thinking": {"type": "between_tools"},
+        "output_config": {
+            "effort": "low",
+            "format": {
+                "type": "json_schema",
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "answer": {"type": "string", "enum": ["A", "B", "C"], "description": about}
+                    },
+                    "required": ["answer"],
+                    "additionalProperties": False,
+                },
+            },
+        },
+    }
+    assert request.emulated == "choice"
+    assert request.remarks == ("Sonnet 5.5 takes no prefill: asked for as one of A, B, C",)
+    assert request.notices == ()
+
+
+def test_a_choice_is_asked_for_with_the_effort_and_the_thinking_that_the_user_names() -> None:
+    said = {"prefill": "The answer is (", "effort": "max", "effort_named": True, "think": "show"}
+    body = ask("sonnet", [text(ANT)], **said).body
+    assert body["output_config"]["effort"] == "max"
+    assert body["thinking"]["type"] == "adaptive"
+    assert body["max_tokens"] == 64_000
+
+
+def test_a_choice_says_nothing_of_thinking_to_a_model_that_always_thinks() -> None:
+    request = ask("opus", [text(ANT)], prefill="The answer is (")
+    assert "thinking" not in request.body
+    assert request.notices == ()
+
+
+def test_another_server_is_asked_for_a_choice_in_words() -> None:
+    options = Options(prefill="The answer is (")
+    request = build(model("sonnet"), [], [text(ANT)], options, anthropic=False)
+    assert request.emulated is True
+    assert "output_config" not in request.body
+
+
+def test_a_prefill_stands_aside_where_thinking_comes_first() -> None:
+    request = ask("claude-sonnet-4-5", [text(ANT)], prefill="The answer is (", think="show")
+    assert request.emulated == "choice"
+    assert request.body["thinking"]["type"] == "enabled"
+    assert request.remarks == ("Sonnet 4.5 takes no prefill here: asked for as one of A, B, C",)
 
 
 def test_a_prefill_ends_without_white_space_which_the_api_refuses() -> None:

@@ -26,7 +26,7 @@ class Cell:
 
     def __init__(self) -> None:
         self.outputs: dict[str, dict[str, Any]] = {}
-        self.updates = 0
+        self.published: list[dict[str, Any]] = []
 
     def publish(
         self,
@@ -42,10 +42,14 @@ class Cell:
         display_id = transient["display_id"]
         assert update == (display_id in self.outputs)
         self.outputs[display_id] = data
-        self.updates += 1
+        self.published.append(data)
 
     def shown(self, mime: str = "text/plain") -> list[str]:
         return [o.get(mime, "") for o in self.outputs.values()]
+
+    @property
+    def updates(self) -> int:
+        return len(self.published)
 
 
 class Clock:
@@ -71,11 +75,12 @@ def play(
     size: int = 29,
     seconds: float = 0.02,
     prefill: str = "",
+    question: str = "Hi",
 ) -> Cell:
     """The cell after a reply came in pieces of `size` characters, `seconds` apart."""
     cell, clock = Cell(), Clock()
     plan = Session(lambda: Settings(base_url="offline")).plan(
-        Question(content=(text("Hi"),), prefill=prefill)
+        Question(content=(text(question),), prefill=prefill)
     )
     display = CellDisplay(cell, ImageCache(), quiet=quiet, streaming=streaming, clock=clock)
     with display:
@@ -85,7 +90,8 @@ def play(
         for start in range(0, len(reply_text), size):
             clock.now += seconds
             display.received(delta(reply_text[start : start + size]))
-        display.ended(plan, Reply(turn_of(plan, reply_text)))
+        notices = (*plan.notices, *plan.request.remarks)
+        display.ended(plan, Reply(turn_of(plan, reply_text), notices))
     return cell
 
 
@@ -203,6 +209,16 @@ def test_the_servers_own_words_are_literal_in_markdown_too() -> None:
 def test_a_prefill_asked_for_in_words_is_shown_once() -> None:
     cell = play("The answer is (C), of course.", prefill="The answer is (")
     assert cell.shown()[1].startswith("The answer is (C), of course.")
+
+
+def test_a_prefill_that_a_choice_completes_shows_no_json() -> None:
+    question = "Which? (A) an ant, (B) a bee"
+    cell = play('{"answer": "B"}', prefill="It is (", question=question, size=2, seconds=0.2)
+    assert cell.shown()[1].startswith("It is (B\n")
+    shown = [value for data in cell.published for value in data.values()]
+    assert not any("answer" in value for value in shown)
+    assert "takes no prefill: asked for as one of A, B" in cell.shown()[1]
+    assert "prefill" not in cell.shown()[0]
 
 
 def test_no_escape_sequence_cut_in_two_is_shown() -> None:

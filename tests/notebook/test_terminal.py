@@ -33,6 +33,14 @@ def test_a_reply_is_text_with_a_line_above_and_below(tmp_path: Path) -> None:
     assert "<div" not in shown
 
 
+def test_how_a_prefill_was_asked_for_stands_below_the_reply(tmp_path: Path) -> None:
+    question = "Which? (A) an ant, (B) a bee"
+    shown = session(tmp_path, "%load_ext claude_magic", f'%claude --prefill "It is (" {question}')
+    above, _, below = shown.partition("It is (B\n")
+    assert "takes no prefill: asked for as one of A, B" in below
+    assert "takes no prefill" not in above
+
+
 def test_a_reply_is_not_taken_for_printed_output(tmp_path: Path) -> None:
     shown = session(tmp_path, "%load_ext claude_magic", "%claude One", "%claude Two")
     second = shown.split("> Two")[0].rsplit("Sonnet 5.5", 1)[1]

@@ -145,6 +145,14 @@ def test_a_value_fits_its_schema(schema: dict[str, Any], expected: Any) -> None:
         assert list(value) == list(expected)
 
 
+def test_an_enum_that_is_the_choices_of_the_question_takes_the_last() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"answer": {"enum": ["A", "B"]}, "sure": {"enum": ["yes", "no"]}},
+    }
+    assert value_for(schema, choices=["A", "B"]) == {"answer": "B", "sure": "yes"}
+
+
 def test_words_of_the_question_become_the_first_strings() -> None:
     schema = {
         "type": "object",

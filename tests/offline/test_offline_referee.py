@@ -185,6 +185,17 @@ REFUSED: dict[str, tuple[tuple[int, str], str, dict[str, Any]]] = {
         "prefill",
         body(user("a"), assistant("b"), model=PREFILLABLE, **schema_format(SCHEMA)),
     ),
+    "a prefill with manual thinking": (
+        BAD,
+        "prefill is not supported with thinking enabled",
+        body(
+            user("a"),
+            assistant("b"),
+            model=PREFILLABLE,
+            max_tokens=2000,
+            thinking={"type": "enabled", "budget_tokens": 1024},
+        ),
+    ),
     "a tool call without result": (
         BAD,
         "`tool_use` ids were found without `tool_result` blocks immediately after: toolu_1",
