@@ -121,10 +121,10 @@ class Conversation:
         files, remarks = file_blocks(options.file or (), prepare)
         shown, notices = _pictures(images, prepare)
         found = self._find()
-        secret = found.secret if found else None
+        secrets = (*([found.secret] if found else []), *session.headers().secrets)
         place = without_cell(session.history)
         question = Question(
-            content=tuple(masked(b, secret) for b in (*files, *shown, text(prompt))),
+            content=tuple(masked(b, *secrets) for b in (*files, *shown, text(prompt))),
             model=options.model,
             system=options.system,
             max_tokens=options.max_tokens,
@@ -136,7 +136,7 @@ class Conversation:
             fresh=bool(options.fresh),
             ordinal=place.ordinal,
             run=place.run,
-            prompt=mask(prompt, secret),
+            prompt=mask(prompt, *secrets),
             carried=carried(("image", len(shown)), ("file", len(files))),
             notices=(*remarks, *notices),
         )

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..messages.address import parse_address
+from ..messages.credentials import as_bearer
+from ..messages.custom_headers import KEY_HEADERS, VARIABLE, CustomHeaders, custom_headers
 from ..messages.errors import CredentialError
 from .settings import ANTHROPIC_URL, OFFLINE, Settings
 
@@ -38,12 +40,13 @@ class Server:
         return cls(address.url, address.host, anthropic=anthropic, loopback=address.loopback)
 
 
-def require_key(server: Server, found: Found | None) -> None:
-    """Nothing, where no key is needed or there is one.
+def require_key(server: Server, found: Found | None, custom: CustomHeaders) -> None:
+    """Nothing, where no key is needed or there is one, maybe among the headers of `custom`.
 
     Raises CredentialError otherwise, naming the three ways on.
     """
-    if server.anthropic and not server.offline and found is None:
+    given = found is not None or not custom.meant_for(server.label).keys().isdisjoint(KEY_HEADERS)
+    if server.anthropic and not server.offline and not given:
         raise CredentialError(
             "No API key: nothing was sent. Give one with %claude_login or ANTHROPIC_API_KEY; or "
             "use another server, as in %claude_config base_url=http://localhost:11434; or try it "
@@ -51,17 +54,35 @@ def require_key(server: Server, found: Found | None) -> None:
         )
 
 
+def environment_headers() -> CustomHeaders:
+    """The headers that the environment adds. Raises InputError for what is no header."""
+    return custom_headers(ANTHROPIC_URL)
+
+
+def withheld(custom: CustomHeaders, server: Server) -> str | None:
+    """A line that says that the environment's headers do not go to this server; else None."""
+    if server.offline or not custom.values or custom.meant_for(server.label):
+        return None
+    return (
+        f"{VARIABLE} is for {custom.host}: not sent to {server.host}. If it should be, name "
+        "this server by ANTHROPIC_BASE_URL."
+    )
+
+
 @dataclass
 class Connections:
     """The client, and so the connection pool, for the server in use; the offline server."""
 
-    _clients: dict[tuple[str, bool, str, int], Client] = field(default_factory=dict)
+    _clients: dict[tuple[object, ...], Client] = field(default_factory=dict)
     offline: OfflineServer | None = None
 
-    def client(self, settings: Settings, server: Server, found: Found | None) -> Client:
+    def client(
+        self, settings: Settings, server: Server, found: Found | None, custom: CustomHeaders
+    ) -> Client:
         """The client for these settings, made at its first use and again when one changed."""
-        bearer = settings.bearer or bool(found and found.bearer)
-        key = (server.label, bearer, settings.api_version, hash(found))
+        bearer = as_bearer(settings.auth, found)
+        headers = hash(tuple(custom.meant_for(server.label).items()))
+        key = (server.label, bearer, settings.api_version, hash(found), headers)
         client = self._clients.get(key)
         if client is None:
             from ..messages.client import Client
@@ -72,6 +93,7 @@ class Connections:
                 found.secret if found else None,
                 bearer=bearer,
                 api_version=settings.api_version,
+                custom=custom,
             )
             self._clients[key] = client
         return client

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..messages.blocks import joined_text, text
 from ..messages.credentials import Found, find_key
 from ..messages.errors import BrokenReply, ClaudeError, Interrupted, InvalidReply
-from .connection import Connections, Server, require_key
+from .connection import Connections, Server, environment_headers, require_key, withheld
 from .history import History
 from .page import seen_by, superseded
 from .plan import Plan, Transcripts, make_plan, parameters
@@ -28,6 +28,7 @@ from .watcher import Watcher
 
 if TYPE_CHECKING:
     from ..messages.client import Cancel, Client
+    from ..messages.custom_headers import CustomHeaders
     from ..messages.images import ImageCache
     from ..offline import OfflineServer
 
@@ -36,7 +37,8 @@ class Session:
     """A conversation and the means to go on with it.
 
     `settings` is read at every question; `history` gives the conversation at the first one. `find`
-    looks a key up; `clock` gives seconds since the epoch. Safe to use from several threads.
+    looks a key up, `headers` gives those that the environment adds; `clock` seconds since the
+    epoch. Safe to use from several threads.
     """
 
     def __init__(
@@ -45,12 +47,14 @@ class Session:
         *,
         history: Callable[[], History] = History,
         find: Callable[[], Found | None] = find_key,
+        headers: Callable[[], CustomHeaders] = environment_headers,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
         self.spending = Spending()
         self._open = history
         self._find = find
+        self.headers = headers
         self._clock = clock
         self._replays = Replays(lambda: self.history)
         self._connections = Connections()
@@ -91,7 +95,7 @@ class Session:
 
         Raises InputError where it cannot be asked so.
         """
-        return make_plan(
+        plan = make_plan(
             question,
             self.settings(),
             self._within_reach(question.cell),
@@ -100,6 +104,7 @@ class Session:
             images=lambda: self.images,
             transcripts=self._transcripts,
         )
+        return plan.noting(withheld(self.headers(), plan.server)) if plan.first else plan
 
     def ask(self, question: Question, watcher: Watcher, *, cancel: Cancel | None = None) -> Reply:
         """The reply to `question`; its turn is in `turns` afterwards.
@@ -171,7 +176,7 @@ class Session:
         found = self._credential(plan.server)
         with self.spending.reserved(run.price, settings.budget):
             with self._lock:
-                client = self._connections.client(settings, plan.server, found)
+                client = self._connections.client(settings, plan.server, found, self.headers())
                 self._told |= {plan.server.label, plan.model.id}
             if not run.sent:
                 run.sent = True
@@ -257,7 +262,7 @@ class Session:
         server = Server.of(settings.base_url)
         found = self._credential(server)
         with self._lock:
-            return self._connections.client(settings, server, found)
+            return self._connections.client(settings, server, found, self.headers())
 
     def _within_reach(self, cell: str | None) -> list[Turn]:
         """The turns that a question may see: where no cell is known, those of this kernel."""
@@ -282,7 +287,7 @@ class Session:
     def _credential(self, server: Server) -> Found | None:
         """The key for `server`. Raises CredentialError where one is needed and there is none."""
         found = None if server.offline else self._find()
-        require_key(server, found)
+        require_key(server, found, self.headers())
         return found
 
     def _turn(self, plan: Plan) -> Turn:

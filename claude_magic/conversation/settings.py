@@ -12,12 +12,13 @@ OFFLINE = "offline"
 class Settings:
     """Defaults for every question. `max_tokens` 0 means "by model and server"; `budget` in USD.
 
+    `auth` is how the key is sent: "x-api-key", "bearer", or "auto": as where it was found says.
     `replay`: "on" shows the recorded reply of a request that was answered before, "off" never,
     "only" nothing else: no request leaves. `record` is the file of a portable recording, "" none.
     """
 
     base_url: str = ANTHROPIC_URL
-    bearer: bool = False
+    auth: str = "auto"
     api_version: str = "2023-06-01"
     model: str = "sonnet"
     system: str = ""

@@ -38,15 +38,19 @@ _STATUS_OF_TYPE: Mapping[str, int] = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What was asked and of whom, as far as an error tells it. `body` is the request's."""
+    """What was asked and of whom, as far as an error tells it.
+
+    `body` is the request's; `hidden` are secrets beside the key.
+    """
 
     host: str
     secret: Secret | None
     body: Mapping[str, Any]
+    hidden: tuple[Secret, ...] = ()
 
     def clean(self, text: object) -> str:
         """`text` for a one-line message: no key, no control characters, at most 500 characters."""
-        line = " ".join(mask(str(text), self.secret).split())
+        line = " ".join(mask(str(text), self.secret, *self.hidden).split())
         line = "".join(c for c in line if c.isprintable())
         return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 1] + "…"
 

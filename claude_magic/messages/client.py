@@ -18,6 +18,7 @@ from .address import Address, parse_address
 from .api_errors import Asked
 from .cancel import Cancel
 from .credentials import Secret
+from .custom_headers import KEY_HEADERS, CustomHeaders
 from .errors import (
     ClaudeError,
     ConnectionFailed,
@@ -62,6 +63,7 @@ class Timeouts:
 
 _TIMEOUTS = Timeouts()
 _NO_HEADERS: Mapping[str, str] = {}
+_NO_CUSTOM = CustomHeaders()
 
 
 class Client:
@@ -78,8 +80,11 @@ class Client:
         clock: Clock | None = None,
         timeouts: Timeouts = _TIMEOUTS,
         headers: Mapping[str, str] = _NO_HEADERS,
+        custom: CustomHeaders = _NO_CUSTOM,
     ) -> None:
         """`bearer` sends the key as `Authorization: Bearer`. `headers` go with every request.
+
+        So do those of `custom`, if they are for this server: last, and in place of the key.
 
         Raises InputError for an address or header that cannot be used, CredentialError for a key
         that no header can hold.
@@ -100,7 +105,9 @@ class Client:
             **checked_headers({"anthropic-version": api_version, **headers}),
         }
         self._lanes = Lanes(_Opener(self._address, transport))
-        self._failures = _Failures(Asked(self._address.host, key, {}), timeouts)
+        self._custom = custom.meant_for(self._address.url)
+        self._hidden = custom.secrets
+        self._failures = _Failures(self._asked({}), timeouts)
 
     def __repr__(self) -> str:
         return f"Client({self._address.url!r})"
@@ -161,12 +168,15 @@ class Client:
     ) -> Call:
         return Call(
             send=lambda cancel, seconds: self._send(request, cancel, seconds),
-            asked=Asked(self._address.host, self._key, body),
+            asked=self._asked(body),
             clock=self._clock,
             total=self._timeouts.total,
             cancel=cancel or Cancel(),
             waiting=waiting,
         )
+
+    def _asked(self, body: Mapping[str, Any]) -> Asked:
+        return Asked(self._address.host, self._key, body, self._hidden)
 
     def _send(self, outgoing: Outgoing, cancel: Cancel, seconds: float) -> _Answer:
         """The answer once its headers are there. Raises ConnectionFailed or Interrupted."""
@@ -209,11 +219,15 @@ class Client:
             return self._failures.of(error)
 
     def _authorize(self, request: httpx.Request) -> httpx.Request:
-        # The key is taken out of its wrapper here only, on its way into the header.
-        if self._key is not None and self._bearer:
-            request.headers["authorization"] = f"Bearer {self._key.reveal()}"
-        elif self._key is not None:
-            request.headers["x-api-key"] = self._key.reveal()
+        # Secrets are taken out of their wrappers here only, on their way into the headers.
+        own = self._key if self._custom.keys().isdisjoint(KEY_HEADERS) else None
+        if own is not None and self._bearer:
+            request.headers["authorization"] = f"Bearer {own.reveal()}"
+        elif own is not None:
+            request.headers["x-api-key"] = own.reveal()
+        for name, value in self._custom.items():
+            asked = request.headers.get(name) if name == "anthropic-beta" else None
+            request.headers[name] = f"{asked},{value.reveal()}" if asked else value.reveal()
         return request
 
 

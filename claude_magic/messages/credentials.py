@@ -115,10 +115,16 @@ def find_key(
     return Found(secret, bearer=False, source="keyring") if secret else None
 
 
-def mask(text: str, secret: Secret | None) -> str:
-    """`text` with the key, and whatever looks like one, replaced."""
-    if secret is not None and len(secret.reveal()) >= _LEAST_MASKED:
-        text = text.replace(secret.reveal(), _MASK)
+def as_bearer(auth: str, found: Found | None) -> bool:
+    """Whether the key goes as a bearer token: as `auth` says, else as where it was found says."""
+    return auth == "bearer" or (auth == "auto" and found is not None and found.bearer)
+
+
+def mask(text: str, *secrets: Secret | None) -> str:
+    """`text` with the secrets, and whatever looks like a key, replaced."""
+    for secret in secrets:
+        if secret is not None and len(secret.reveal()) >= _LEAST_MASKED:
+            text = text.replace(secret.reveal(), _MASK)
     return _KEY_LIKE.sub(_MASK, text)
 
 
@@ -126,11 +132,11 @@ def _secret(value: str | None) -> Secret | None:
     return Secret(value) if value and value.strip() else None
 
 
-def masked(block: Block, secret: Secret | None) -> Block:
-    """A content block with the key, should its text hold it, masked."""
+def masked(block: Block, *secrets: Secret | None) -> Block:
+    """A content block with the secrets, should its text hold any, masked."""
     source = block.get("source", {})
     if block.get("type") == "text":
-        return text(mask(str(block["text"]), secret))
+        return text(mask(str(block["text"]), *secrets))
     if source.get("type") == "text":
-        return {**block, "source": {**source, "data": mask(source["data"], secret)}}
+        return {**block, "source": {**source, "data": mask(source["data"], *secrets)}}
     return block

@@ -27,7 +27,7 @@ _PREFIX = "CLAUDE_MAGIC_"
 
 # A project file comes with somebody's repository: it must not say where the key goes.
 # And not which file is written.
-_NOT_FROM_PROJECT = frozenset({"base_url", "bearer", "api_version", "record"})
+_NOT_FROM_PROJECT = frozenset({"base_url", "auth", "api_version", "record"})
 
 
 class Setting(NamedTuple):
@@ -59,14 +59,31 @@ class _Carried(Unicode[str, str | bytes]):
         return f"{self.words.replace('|', ', ')}, last or last:2"
 
 
+class _Version(Unicode[str, str | bytes]):
+    """A version of the API: a date."""
+
+    def validate(self, obj: Any, value: Any) -> str:
+        said = super().validate(obj, value)
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", said):
+            return said
+        raise TraitError(f"{self.name}={value!r} does not fit; give {self.info()}.")
+
+    def info(self) -> str:
+        return "a date such as 2023-06-01 or 2026-10-21"
+
+
 class Settable(Configurable):
     """The traits, for Jupyter's configuration files, and the values in force."""
 
     base_url = Unicode("https://api.anthropic.com", help='Server address, or "offline".').tag(
         config=True
     )
-    bearer = Bool(False, help="Send the key as a Bearer token.").tag(config=True)
-    api_version = Unicode("2023-06-01", help="The anthropic-version header.").tag(config=True)
+    auth = Enum(
+        ("auto", "x-api-key", "bearer"),
+        "auto",
+        help="Header that carries the key; auto: x-api-key, of an auth token bearer.",
+    ).tag(config=True)
+    api_version = _Version("2023-06-01", help="The anthropic-version header.").tag(config=True)
     model = Unicode("sonnet", help="Model or alias.").tag(config=True)
     system = Unicode("", help="System prompt for every question.").tag(config=True)
     max_tokens = Int(0, min=0, help="Longest reply in tokens; 0: by model.").tag(config=True)

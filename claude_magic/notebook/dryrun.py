@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..conversation.settings import ANTHROPIC_URL
 from ..messages.blocks import Block, Message, content_blocks
 from ..messages.command import as_curl, as_python
+from ..messages.credentials import as_bearer
 from ..messages.errors import ClaudeError
 from ..rendering import STYLE, escape, plain
 from . import lines
@@ -31,12 +32,14 @@ def show(notebook: Notebook, question: Question, form: str) -> dict[str, str]:
     if form in ("show", "count"):
         counted = _counted(notebook, plan, asked=form == "count")
         return readable(plan, notebook.session.images, counted)
-    settings = notebook.session.settings()
+    settings, found = notebook.session.settings(), notebook.find_key()
     command = _COMMANDS[form](
         plan.request.body,
         ANTHROPIC_URL if plan.server.offline else plan.server.label,
         settings.api_version,
-        bearer=settings.bearer,
+        bearer=as_bearer(settings.auth, found),
+        token=found is not None and found.bearer,
+        further=tuple(notebook.session.headers().meant_for(plan.server.label)),
     )
     html = f'<div class="claude-magic-pre">{escape(command)}</div>'
     return {

@@ -290,15 +290,16 @@ class Notebook:
 
     def _masked(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
         """The blocks with the key, should a cell or an output hold it, masked."""
-        return tuple(masked(block, self._secret()) for block in blocks)
+        secrets = self._secrets()
+        return tuple(masked(block, *secrets) for block in blocks)
 
     def _mask(self, said: str) -> str:
-        return mask(said, self._secret())
+        return mask(said, *self._secrets())
 
-    def _secret(self) -> Secret | None:
-        """The key as far as it is known here; no keyring is asked for this."""
+    def _secrets(self) -> tuple[Secret, ...]:
+        """The key as far as it is known here, and the environment's headers; asks no keyring."""
         found = find_key(self.key, keyring_lookup=lambda: vars(self).get("_keyring_key"))
-        return found.secret if found else None
+        return (*([found.secret] if found else []), *self.session.headers().secrets)
 
 
 def _render(output: Output, *, prepare: Callable[[object], Prepared]) -> Rendered:

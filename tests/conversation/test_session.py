@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from claude_magic.conversation.connection import Server, require_key
 from claude_magic.conversation.plan import Plan
 from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
@@ -16,6 +17,7 @@ from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.watcher import Silent
 from claude_magic.messages.blocks import text
 from claude_magic.messages.client import Cancel
+from claude_magic.messages.custom_headers import CustomHeaders, custom_headers
 from claude_magic.messages.errors import (
     AuthenticationError,
     BrokenReply,
@@ -300,3 +302,45 @@ def test_a_choice_is_asked_for_in_words_where_the_server_is_anothers(
     assert reply.text.startswith("The answer is (C), the last choice")
     assert "output_config" not in sent(server)[0]
     session.close()
+
+
+def of_environment(**environ: str) -> Callable[[], CustomHeaders]:
+    given = {"ANTHROPIC_CUSTOM_HEADERS": "X-Team: ants-of-the-world", **environ}
+    return lambda: custom_headers("https://api.anthropic.com", given)
+
+
+def test_headers_of_the_environment_go_to_the_server_that_it_names(
+    settings: Changeable, server: OfflineServer
+) -> None:
+    settings.say(base_url=server.url)
+    session = Session(
+        settings, find=lambda: None, headers=of_environment(ANTHROPIC_BASE_URL=server.url)
+    )
+    reply = session.ask(question("Hello"), Silent())
+    session.models()
+    assert [r.headers["x-team"] for r in server.requests] == ["ants-of-the-world"] * 2
+    assert not any("ANTHROPIC_CUSTOM_HEADERS" in line for line in reply.notices)
+    session.close()
+
+
+def test_any_other_server_gets_none_of_them_and_the_user_is_told_once(
+    settings: Changeable, server: OfflineServer
+) -> None:
+    settings.say(base_url=server.url)
+    session = Session(settings, find=lambda: None, headers=of_environment())
+    first = session.ask(question("Hello"), Silent())
+    again = session.ask(question("Hello again"), Silent())
+    assert not any("x-team" in r.headers for r in server.requests)
+    (line,) = [n for n in first.notices if "ANTHROPIC_CUSTOM_HEADERS" in n]
+    assert "is for api.anthropic.com: not sent to 127.0.0.1" in line
+    assert not any("ANTHROPIC_CUSTOM_HEADERS" in line for line in again.notices)
+    session.close()
+
+
+def test_a_header_that_authorizes_stands_in_for_the_key() -> None:
+    anthropics = Server.of("https://api.anthropic.com")
+    given = {"ANTHROPIC_CUSTOM_HEADERS": "Authorization: Bearer token"}
+    require_key(anthropics, None, of_environment(**given)())
+    anothers = of_environment(**given, ANTHROPIC_BASE_URL="https://gateway.example")
+    with pytest.raises(CredentialError):
+        require_key(anthropics, None, anothers())

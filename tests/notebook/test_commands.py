@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from claude_magic.messages.command import as_curl, as_python
 from claude_magic.offline import OfflineServer
-from tests.kernels import Kernel
+from tests.kernels import Kernel, kernel
 
 TRICKY = "What's \"this\": $HOME, `id`, \\n, 'JSON'\nJSON\n% {x} é 🐜"
 BODY = {
@@ -21,20 +22,23 @@ BODY = {
     "messages": [{"role": "user", "content": TRICKY}],
     "stop_sequences": ["'''", '"""'],
 }
-KEY = {"ANTHROPIC_API_KEY": "a-key-of-the-environment"}
+KEY = {"ANTHROPIC_API_KEY": "a-key-of-the-environment", "ANTHROPIC_AUTH_TOKEN": "its-token"}
 
 
+@pytest.mark.parametrize("token", [False, True], ids=["key", "token"])
 @pytest.mark.parametrize("bearer", [False, True], ids=["x-api-key", "bearer"])
 @pytest.mark.parametrize("form", ["curl", "python"])
 def test_the_command_sends_the_body_as_it_is_with_the_key_of_the_environment(
-    form: str, bearer: bool
+    form: str, bearer: bool, token: bool
 ) -> None:
     shell = shutil.which("bash")
     if form == "curl" and (shell is None or shutil.which("curl") is None):
         pytest.skip("no bash or no curl here")
     with OfflineServer() as server:
         make = as_curl if form == "curl" else as_python
-        command = make(BODY, server.url, "2023-06-01", bearer=bearer)
+        command = make(
+            BODY, server.url, "2023-06-01", bearer=bearer, token=token, further=["x-team"]
+        )
         program = [str(shell), "-c"] if form == "curl" else [sys.executable, "-c"]
         done = subprocess.run(
             [*program, command],
@@ -47,7 +51,8 @@ def test_the_command_sends_the_body_as_it_is_with_the_key_of_the_environment(
         (request,) = server.requests
     assert request.json == BODY
     sent = request.headers["authorization" if bearer else "x-api-key"]
-    assert sent.removeprefix("Bearer ") == KEY["ANTHROPIC_API_KEY"]
+    assert sent.removeprefix("Bearer ") == list(KEY.values())[token]
+    assert command.startswith("# Add the headers of ANTHROPIC_CUSTOM_HEADERS: x-team\n")
     assert "offline server" in done.stdout
 
 
@@ -59,3 +64,12 @@ def test_the_cell_and_its_command_send_the_same(running_kernel: Kernel) -> None:
     sent = running_kernel.requests()[-1]
     assert sent.pop("stream") is True
     assert json.loads(payload) == sent
+
+
+def test_the_command_names_the_token_where_the_key_is_one(tmp_path: Path) -> None:
+    with kernel(tmp_path, ANTHROPIC_AUTH_TOKEN=KEY["ANTHROPIC_AUTH_TOKEN"]) as own:
+        shown = own.run("%claude --dry-run=curl Hi").shown()
+        assert '--header "authorization: Bearer $ANTHROPIC_AUTH_TOKEN"' in shown
+        own.run("%claude_config auth=x-api-key")
+        shown = own.run("%claude --dry-run=python Hi").shown()
+        assert '"x-api-key": os.environ["ANTHROPIC_AUTH_TOKEN"]' in shown

@@ -17,6 +17,7 @@ from tests.kernels import Kernel, Ran, kernel
 
 CANARY = "sk-ant-canary-0123456789abcdef"
 OTHER_CANARY = "a-key-of-another-kind-42"
+HEADER_CANARY = "a-header-of-a-gateway-99"
 
 
 def rows(ran: Ran) -> dict[str, tuple[str, str]]:
@@ -144,6 +145,33 @@ def test_a_key_typed_at_the_prompt_is_used_and_shown_nowhere(tmp_path: Path) -> 
         assert saw_key(server) is None
 
 
+AUTH = {
+    "a key, unless said otherwise": ("ANTHROPIC_API_KEY", "auto", "x-api-key"),
+    "a token, unless said otherwise": ("ANTHROPIC_AUTH_TOKEN", "auto", "authorization"),
+    "a key as bearer": ("ANTHROPIC_API_KEY", "bearer", "authorization"),
+    "a token as key": ("ANTHROPIC_AUTH_TOKEN", "x-api-key", "x-api-key"),
+}
+
+
+@pytest.mark.parametrize("case", AUTH)
+def test_the_key_goes_in_the_header_that_is_set(tmp_path: Path, case: str) -> None:
+    variable, auth, header = AUTH[case]
+    environment = {variable: CANARY, "CLAUDE_MAGIC_AUTH": auth}
+    with (
+        OfflineServer() as server,
+        kernel(tmp_path, CLAUDE_MAGIC_BASE_URL=server.url, **environment) as own,
+    ):
+        own.run("%claude_config api_version=2026-10-21")
+        own.run("%claude Hi")
+        sent = server.requests[-1].headers
+        assert sent[header].removeprefix("Bearer ") == CANARY
+        assert len({"x-api-key", "authorization"} & set(sent)) == 1
+        assert sent["anthropic-version"] == "2026-10-21"
+        assert (
+            "does not fit; give a date" in own.run("%claude_config api_version=2", ok=False).error
+        )
+
+
 KEYRING = """
 import keyring.backend
 
@@ -199,6 +227,9 @@ EVERYTHING = [
     "%claude -i nothing Hi",
     "import os; print('key:', os.environ['ANTHROPIC_API_KEY'])  # the notebook shows its own key",
     "%claude What did I print?",
+    "print(os.environ['ANTHROPIC_CUSTOM_HEADERS'])  # the notebook shows its own key",
+    "%claude And what now?",
+    "m = get_ipython().magics_manager.registry['ClaudeMagics']; m.notebook.session.headers()",
     "open('key.txt', 'w').write(os.environ['ANTHROPIC_API_KEY'])",
     "%claude -f key.txt What is in it?",
     "os.unlink('key.txt')",
@@ -216,7 +247,10 @@ EVERYTHING = [
 @pytest.mark.parametrize("canary", [CANARY, OTHER_CANARY], ids=["Anthropic's", "another kind"])
 def test_the_key_is_in_no_output_request_body_history_or_file(tmp_path: Path, canary: str) -> None:
     shown: list[str] = []
-    environment = {"ANTHROPIC_API_KEY": canary}
+    environment = {
+        "ANTHROPIC_API_KEY": canary,
+        "ANTHROPIC_CUSTOM_HEADERS": f"X-Gateway: {HEADER_CANARY}",
+    }
     with OfflineServer() as server:
         with kernel(tmp_path, CLAUDE_MAGIC_BASE_URL=server.url, **environment) as own:
             for code in EVERYTHING:
@@ -225,8 +259,10 @@ def test_the_key_is_in_no_output_request_body_history_or_file(tmp_path: Path, ca
                     shown.append(json.dumps([ran.messages, ran.reply], default=str))
         bodies = [r.body.decode() for r in server.requests]
         assert saw_key(server) == canary
-    assert not any(canary in text for text in shown)
-    assert not any(canary in body for body in bodies)
-    for path in tmp_path.rglob("*"):
-        if path.is_file():
-            assert canary.encode() not in path.read_bytes(), path
+        assert server.requests[-1].headers["x-gateway"] == HEADER_CANARY
+    for secret in (canary, HEADER_CANARY):
+        assert not any(secret in text for text in shown)
+        assert not any(secret in body for body in bodies)
+        for path in tmp_path.rglob("*"):
+            if path.is_file():
+                assert secret.encode() not in path.read_bytes(), path
