@@ -16,6 +16,7 @@ def as_curl(
     api_version: str,
     *,
     bearer: bool,
+    betas: Sequence[str] = (),
     token: bool = False,
     further: Sequence[str] = (),
 ) -> str:
@@ -28,12 +29,13 @@ def as_curl(
     auth = f"authorization: Bearer {key}" if bearer else f"x-api-key: {key}"
     payload = json.dumps(body, indent=2, ensure_ascii=False)
     # JSON strings hold no line breaks, so no line of the body can be the end mark.
+    beta = f'     --header "anthropic-beta: {",".join(betas)}" \\\n' if betas else ""
     return (
         f"{_further(further)}"
         f"curl {base_url}/v1/messages \\\n"
         f'     --header "{auth}" \\\n'
         f'     --header "anthropic-version: {api_version}" \\\n'
-        '     --header "content-type: application/json" \\\n'
+        f'{beta}     --header "content-type: application/json" \\\n'
         f"     --data @- <<'JSON'\n{payload}\nJSON"
     )
 
@@ -44,12 +46,14 @@ def as_python(
     api_version: str,
     *,
     bearer: bool,
+    betas: Sequence[str] = (),
     token: bool = False,
     further: Sequence[str] = (),
 ) -> str:
     """A Python script that sends the body with httpx and prints the reply's text; see `as_curl`."""
     key = f'os.environ["{_variable(token)}"]'
     header = f'"authorization": "Bearer " + {key}' if bearer else f'"x-api-key": {key}'
+    beta = f', "anthropic-beta": "{",".join(betas)}"' if betas else ""
     payload = pprint.pformat(_plain(body), indent=1, width=96, sort_dicts=False)
     return (
         f"{_further(further)}"
@@ -57,7 +61,7 @@ def as_python(
         f"body = {payload}\n\n"
         "response = httpx.post(\n"
         f'    "{base_url}/v1/messages",\n'
-        f'    headers={{{header}, "anthropic-version": "{api_version}"}},\n'
+        f'    headers={{{header}, "anthropic-version": "{api_version}"{beta}}},\n'
         "    json=body,\n    timeout=600,\n)\n"
         "response.raise_for_status()\n"
         'print("".join(b["text"] for b in response.json()["content"] if b["type"] == "text"))'

@@ -83,40 +83,45 @@ def build(
     emulated, offered = _emulation(model, content, prefill, options, anthropic=anthropic)
     if offered:
         options = _quick(options, model)
-    effort = thinking.effort(
-        model,
-        options.effort,
-        options.think,
-        named=options.effort_named,
-        anthropic=anthropic,
-        notices=notices,
-    )
-    form = choice_format(offered, prefill) if offered else None
-    if options.schema is not None and anthropic:
-        form = {"type": "json_schema", "schema": options.schema}
-    output = {"effort": effort, "format": form}
+    effort = thinking.effort(model, options, anthropic=anthropic, notices=notices)
     max_tokens = _max_tokens(model, options, effort, emulated, anthropic=anthropic)
-    fields = {
-        "system": options.system,
-        "stop_sequences": list(options.stop),
-        "thinking": thinking.thinking(
-            model, options.think, max_tokens, anthropic=anthropic, notices=notices
-        ),
-        "output_config": {name: value for name, value in output.items() if value},
-        "tools": list(options.tools),
-        "cache_control": {"type": "ephemeral"} if anthropic and options.cache else None,
-    }
-    body: dict[str, Any] = {
+    thought = thinking.thinking(
+        model, options.think, max_tokens, anthropic=anthropic, notices=notices
+    )
+    form = _format(options, offered, anthropic=anthropic)
+    asked = _asked(content, options, emulated, anthropic=anthropic)
+    body = {
         "model": model.id,
         "max_tokens": max_tokens,
-        "messages": transcript(history).extended(
-            _asked(content, options, emulated, anthropic=anthropic)
+        "messages": transcript(history).extended(asked),
+        **_said(
+            system=options.system,
+            stop_sequences=list(options.stop),
+            thinking=thought,
+            output_config=_said(effort=effort, format=form),
+            tools=list(options.tools),
+            cache_control={"type": "ephemeral"} if anthropic and options.cache else None,
         ),
-        **{name: value for name, value in fields.items() if value},
     }
-    remarks = (_remark(model, emulated, offered),) if emulated else ()
     betas = (*options.betas, *(thinking.betas(model, body) if anthropic else ()))
+    remarks = (_remark(model, emulated, offered),) if emulated else ()
     return Request(body, prefill, emulated, betas, tuple(notices), remarks)
+
+
+def _said(**fields: Any) -> dict[str, Any]:
+    """The fields that say something."""
+    return {name: value for name, value in fields.items() if value}
+
+
+def _format(
+    options: Options, offered: Sequence[str], *, anthropic: bool
+) -> Mapping[str, Any] | None:
+    """The `output_config.format` of a request, where there is one."""
+    if offered:
+        return choice_format(offered, options.prefill.rstrip())
+    if options.schema is not None and anthropic:
+        return {"type": "json_schema", "schema": options.schema}
+    return None
 
 
 def _asked(

@@ -6,10 +6,13 @@ Source: the API's thinking and effort pages; `models` holds which model knows wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
 from .models import Model
+
+if TYPE_CHECKING:
+    from .request import Options
 
 TOP_EFFORTS = ("xhigh", "max")
 """The efforts that need room: the API's pages advise 64k tokens for them."""
@@ -60,21 +63,13 @@ def _budget(model: Model, max_tokens: int) -> int:
     return budget
 
 
-def effort(
-    model: Model,
-    wanted: str | None,
-    think: str,
-    *,
-    named: bool,
-    anthropic: bool,
-    notices: list[str],
-) -> str | None:
+def effort(model: Model, options: Options, *, anthropic: bool, notices: list[str]) -> str | None:
     """The `output_config.effort` of a request, None to leave it out.
 
     One that the user named is sent, or refused, as it is; a default one gives way. Raises
     InputError for one that the model does not have, or not without thinking.
     """
-    known = model.thinking != "unknown"
+    wanted, named, known = options.effort, options.effort_named, model.thinking != "unknown"
     if not wanted or not (named or anthropic):
         return None
     if known and not model.efforts:
@@ -87,7 +82,7 @@ def effort(
         raise InputError(
             f"{model.name} has no effort {wanted!r}: use one of {', '.join(model.efforts)}."
         )
-    switched_off = think == "off" and model.thinking_off in ("disabled", "between_tools")
+    switched_off = options.think == "off" and model.thinking_off in ("disabled", "between_tools")
     if wanted in TOP_EFFORTS and switched_off and not model.thinking_off_at_top:
         if named:
             raise InputError(

@@ -38,6 +38,7 @@ def show(notebook: Notebook, question: Question, form: str) -> dict[str, str]:
         ANTHROPIC_URL if plan.server.offline else plan.server.label,
         settings.api_version,
         bearer=as_bearer(settings.auth, found),
+        betas=plan.request.betas,
         token=found is not None and found.bearer,
         further=tuple(notebook.session.headers().meant_for(plan.server.label)),
     )

@@ -207,6 +207,13 @@ def test_another_server_is_asked_for_a_choice_in_words() -> None:
     assert "output_config" not in request.body
 
 
+def test_a_choice_is_asked_for_in_words_where_a_model_may_call_tools_before_it_answers() -> None:
+    tools = [{"name": "look", "input_schema": {"type": "object"}}]
+    request = ask("sonnet", [text(ANT)], prefill="The answer is (", tools=tools)
+    assert request.emulated is True
+    assert "output_config" not in request.body
+
+
 def test_a_prefill_stands_aside_where_thinking_comes_first() -> None:
     request = ask("claude-sonnet-4-5", [text(ANT)], prefill="The answer is (", think="show")
     assert request.emulated == "choice"

@@ -116,12 +116,17 @@ def test_manual_thinking_has_a_budget_below_the_length(most: int) -> None:
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_only_manual_thinking_that_knows_how_goes_on_between_tools_by_a_beta(model: Model) -> None:
-    tools = {"tools": [{"name": "look", "input_schema": {"type": "object"}}]}
-    body = {**ask(model, think="show").body, **tools}
+    tools = [{"name": "look", "input_schema": {"type": "object"}}]
     knows = model.id in ("claude-opus-4-5", "claude-sonnet-4-5")
-    assert thinking.betas(model, body) == ((thinking.INTERLEAVED,) if knows else ())
-    assert thinking.betas(model, ask(model, think="show").body) == ()
-    assert thinking.betas(model, {**ask(model).body, **tools}) == ()
+    request = ask(model, think="show", tools=tools, betas=("computer-use-2025-11-24",))
+    assert request.betas == (
+        "computer-use-2025-11-24",
+        *((thinking.INTERLEAVED,) if knows else ()),
+    )
+    check(request.body, {"anthropic-version": VERSIONS[0], "anthropic-beta": request.betas[-1]})
+    assert ask(model, think="show").betas == ask(model, tools=tools).betas == ()
+    options = Options(think="show", tools=tools)
+    assert build(model, [], [text(ANT)], options, anthropic=False).betas == ()
 
 
 class TestAnotherServer:

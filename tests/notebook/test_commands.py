@@ -37,7 +37,13 @@ def test_the_command_sends_the_body_as_it_is_with_the_key_of_the_environment(
     with OfflineServer() as server:
         make = as_curl if form == "curl" else as_python
         command = make(
-            BODY, server.url, "2023-06-01", bearer=bearer, token=token, further=["x-team"]
+            BODY,
+            server.url,
+            "2026-10-21",
+            bearer=bearer,
+            betas=["interleaved-thinking-2025-05-14", "compact-2026-09-04"],
+            token=token,
+            further=["x-team"],
         )
         program = [str(shell), "-c"] if form == "curl" else [sys.executable, "-c"]
         done = subprocess.run(
@@ -50,6 +56,9 @@ def test_the_command_sends_the_body_as_it_is_with_the_key_of_the_environment(
         assert done.returncode == 0, done.stderr
         (request,) = server.requests
     assert request.json == BODY
+    assert request.headers["anthropic-version"] == "2026-10-21"
+    betas = "interleaved-thinking-2025-05-14,compact-2026-09-04"
+    assert request.headers["anthropic-beta"] == betas
     sent = request.headers["authorization" if bearer else "x-api-key"]
     assert sent.removeprefix("Bearer ") == list(KEY.values())[token]
     assert command.startswith("# Add the headers of ANTHROPIC_CUSTOM_HEADERS: x-team\n")
