@@ -17,6 +17,7 @@ from .errors import InputError
 from .models import Model
 from .prefill import CHOICE, Emulated, choice_format, choices, instruction
 from .transcript import transcript
+from .wrap import wrap
 
 DEFAULT_MAX_TOKENS = 32_000
 OTHER_SERVER_MAX_TOKENS = 8_192
@@ -89,6 +90,7 @@ def build(
         model, options.think, max_tokens, anthropic=anthropic, notices=notices
     )
     form = _format(options, offered, anthropic=anthropic)
+    content = content if anthropic else _basic(content, notices)
     asked = _asked(content, options, emulated, anthropic=anthropic)
     body = {
         "model": model.id,
@@ -137,6 +139,22 @@ def _asked(
     if prefill and not emulated:
         asked.append({"role": "assistant", "content": prefill})
     return asked
+
+
+def _basic(content: Sequence[Block], notices: list[str]) -> list[Block]:
+    """The blocks as other servers know them: they pass over documents, so text goes as text."""
+    if any(block.get("type") == "document" and not _plain(block) for block in content):
+        notices.append("A PDF goes along: not every server reads one, nor says so")
+    return [
+        text(wrap("document", str(block["source"]["data"]), name=block.get("title")))
+        if block.get("type") == "document" and _plain(block)
+        else block
+        for block in content
+    ]
+
+
+def _plain(document: Block) -> bool:
+    return bool(document["source"].get("type") == "text")
 
 
 def _schema_instruction(schema: Mapping[str, Any]) -> str:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from claude_magic.messages import models
-from claude_magic.messages.blocks import image_base64, image_url, text
+from claude_magic.messages.blocks import (
+    document_base64,
+    document_text,
+    image_base64,
+    image_url,
+    text,
+)
 from claude_magic.messages.errors import InputError
 from claude_magic.messages.request import Options, Request, build
 
@@ -146,6 +153,23 @@ def test_another_server_gets_what_the_user_names() -> None:
     request = build(models.unknown("llama3"), [], [text("Hello")], options, anthropic=False)
     assert request.body["output_config"] == {"effort": "high"}
     assert request.body["thinking"] == {"type": "enabled", "budget_tokens": 8000}
+
+
+def test_another_server_gets_the_text_of_a_document_as_text() -> None:
+    """Ollama and llama.cpp pass over document blocks without a word."""
+    llama = models.unknown("llama3")
+    asked = [document_text("Ants have six legs.", "notes.txt"), text("How many?")]
+    request = build(llama, [], asked, Options(), anthropic=False)
+    document, question = request.body["messages"][0]["content"]
+    assert document["type"] == "text"
+    assert re.fullmatch(
+        r'<(document-\w{8}) name="notes.txt">\nAnts have six legs.\n</\1>', document["text"]
+    )
+    assert question == text("How many?")
+    pdf = [document_base64("application/pdf", "JVBERg=="), text("How many?")]
+    request = build(llama, [], pdf, Options(), anthropic=False)
+    assert request.body["messages"][0]["content"] == pdf
+    assert request.notices == ("A PDF goes along: not every server reads one, nor says so",)
 
 
 def test_a_prefill_is_asked_for_in_words_where_the_model_takes_none() -> None:
