@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..messages.usage import estimate_input
 from .asked import Asked
+from .draft import Draft, draft
+from .passages import Passage
 from .prefix_cache import Charge
-from .prose import Passage, answer_text
-from .reading import Reading, named_tools, read
 from .rules_thinking import signature
-from .schema_values import value_for
 from .tokens import count, tokens
 
 THOUGHT = "The offline server does not think: it looks at the blocks of the request."
 REFUSED = "The offline server was told to refuse this request."
-_SUMMARIZED_BY_DEFAULT = ("claude-opus-4-6", "claude-sonnet-4-6")
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What would be said with no limit on its length."""
-
-    passages: Sequence[Passage]
-    calls: Sequence[Mapping[str, Any]] = ()
-    thought: bool = False
+# Until then a container is kept, if there were one.
+_EXPIRES = "2026-01-01T00:00:00Z"
 
 
 @dataclass
@@ -40,48 +31,38 @@ class _Reply:
 
 
 def answer(
-    asked: Asked, charge: Charge, number: int, *, limit: int | None = None
+    asked: Asked,
+    charge: Charge,
+    number: int,
+    *,
+    limit: int | None = None,
+    behaviour: str | None = None,
 ) -> dict[str, Any]:
     """The message that answers the request, the `number`-th of its server.
 
-    `limit` in tokens stands in for the request's max_tokens where it is smaller.
+    `limit` in tokens stands in for the request's max_tokens where it is smaller. `behaviour` is
+    one that concerns what is said and called.
     """
     most = asked.body["max_tokens"]
-    reply = _cut(_draft(asked, number), asked, min(most, limit) if limit is not None else most)
-    return _message(asked, charge, number, reply)
+    drafted = draft(asked, number, behaviour)
+    reply = _cut(drafted, asked, min(most, limit) if limit is not None else most)
+    message = _message(asked, charge, number, reply)
+    return _refused(message) if drafted.stop_reason == reply.stop_reason == "refusal" else message
 
 
 def refusal(asked: Asked, charge: Charge, number: int) -> dict[str, Any]:
     """The message of a classifier that stopped the reply: HTTP 200, an empty text, the reason."""
     reply = _Reply([{"type": "text", "text": ""}], "refusal")
-    message = _message(asked, charge, number, reply)
+    return _refused(_message(asked, charge, number, reply))
+
+
+def _refused(message: dict[str, Any]) -> dict[str, Any]:
     message["stop_details"] = {
         "type": "refusal",
         "category": "general_harms",
         "explanation": REFUSED,
     }
     return message
-
-
-def _draft(asked: Asked, number: int) -> Draft:
-    reading = read(asked)
-    thought = _thinks(asked)
-    calls = _calls(asked, reading, number)
-    if calls:
-        names = " and ".join(f"`{call['name']}`" for call in calls)
-        why = "the request demands it" if _forced(asked) else "the question names it"
-        text = f"The offline server calls {names}, because {why}."
-        return Draft([Passage(text)], calls, thought)
-    if asked.schema is not None:
-        value = value_for(asked.schema, choices=reading.choices)
-        return Draft([Passage(json.dumps(value, ensure_ascii=False))], thought=thought)
-    return Draft(answer_text(asked, reading), thought=thought)
-
-
-def _thinks(asked: Asked) -> bool:
-    if asked.thinking is None:
-        return asked.model.thinking_default
-    return asked.thinking in ("adaptive", "enabled")
 
 
 def _shows_thinking(asked: Asked) -> bool:
@@ -92,58 +73,31 @@ def _shows_thinking(asked: Asked) -> bool:
     return bool(display == "summarized")
 
 
-def _forced(asked: Asked) -> bool:
-    return asked.body.get("tool_choice", {}).get("type") in ("any", "tool")
-
-
-def _calls(asked: Asked, reading: Reading, number: int) -> list[dict[str, Any]]:
-    choice = asked.body.get("tool_choice", {"type": "auto"})
-    tools = [tool for tool in asked.body.get("tools", []) if "input_schema" in tool]
-    if choice["type"] == "tool":
-        wanted = [tool for tool in tools if tool["name"] == choice["name"]]
-    elif choice["type"] == "none" or (reading.results and choice["type"] == "auto"):
-        wanted = []
-    else:
-        wanted = named_tools(reading.question, tools)
-        if choice["type"] == "any" and not wanted:
-            wanted = tools[:1]
-    if choice.get("disable_parallel_tool_use"):
-        wanted = wanted[:1]
-    names = {tool["name"] for tool in tools}
-    marked = [text for text in re.findall(r"`([^`\n]+)`", reading.question) if text not in names]
-    return [
-        {
-            "type": "tool_use",
-            "id": f"toolu_offline_{number:06}_{index}",
-            "name": tool["name"],
-            "input": value_for(tool["input_schema"], marked),
-        }
-        for index, tool in enumerate(wanted, 1)
-    ]
-
-
-def _cut(draft: Draft, asked: Asked, most: int) -> _Reply:
+def _cut(drafted: Draft, asked: Asked, most: int) -> _Reply:
     """The draft up to a stop sequence or to `most` tokens, whichever comes first."""
     reply = _Reply()
     if most == 0:
         reply.stop_reason = "max_tokens"
         return reply
-    if draft.thought:
+    if drafted.thought:
         _think(reply, asked, most)
-    text = "".join(passage.text for passage in draft.passages)
-    end, stop = _first_stop(text, asked.body.get("stop_sequences", []))
-    room = most - reply.tokens
-    cut_by_limit = sum(map(len, tokens(text[:end])[:room])) < end
-    if cut_by_limit:
-        end = sum(map(len, tokens(text)[:room]))
-    reply.tokens += min(room, count(text[:end]))
-    reply.content += _text_blocks(draft.passages, end)
-    if cut_by_limit:
-        reply.stop_reason = "max_tokens"
-    elif stop is not None:
-        reply.stop_reason, reply.stop_sequence = "stop_sequence", stop
-    else:
-        _add_calls(reply, draft.calls, most)
+    text = "".join(part.text for part in drafted.parts if isinstance(part, Passage))
+    rest, stop = _first_stop(text, asked.body.get("stop_sequences", []))
+    for part in drafted.parts:
+        if not isinstance(part, Passage):
+            if not _add_block(reply, part, most):
+                return reply
+            continue
+        if not _say(reply, part, part.text[:rest], most):
+            return reply
+        if stop is not None and rest <= len(part.text):
+            reply.stop_reason, reply.stop_sequence = "stop_sequence", stop
+            return reply
+        rest -= len(part.text)
+    for call in drafted.calls:
+        if not _add_block(reply, call, most):
+            return reply
+    reply.stop_reason = drafted.stop_reason
     return reply
 
 
@@ -161,31 +115,35 @@ def _first_stop(text: str, sequences: Sequence[str]) -> tuple[int, str | None]:
     return min(found) if found else (len(text), None)
 
 
-def _text_blocks(passages: Sequence[Passage], end: int) -> list[dict[str, Any]]:
-    blocks: list[dict[str, Any]] = []
-    for passage in passages:
-        text, end = passage.text[:end], max(0, end - len(passage.text))
-        if text:
-            block: dict[str, Any] = {"type": "text", "text": text}
-            if passage.citations:
-                block["citations"] = list(passage.citations)
-            blocks.append(block)
-    return blocks
+def _say(reply: _Reply, passage: Passage, text: str, most: int) -> bool:
+    """Whether there is room for all of `text`; what there is room for is said."""
+    pieces = tokens(text)
+    room = most - reply.tokens
+    said = "".join(pieces[:room])
+    reply.tokens += min(room, len(pieces))
+    if said:
+        block: dict[str, Any] = {"type": "text", "text": said}
+        if passage.citations:
+            block["citations"] = list(passage.citations)
+        reply.content.append(block)
+    if len(pieces) > room:
+        reply.stop_reason = "max_tokens"
+    return len(pieces) <= room
 
 
-def _add_calls(reply: _Reply, calls: Sequence[Mapping[str, Any]], most: int) -> None:
-    for call in calls:
-        size = count(call["name"] + json.dumps(call["input"]))
-        if reply.tokens + size > most:
-            reply.tokens, reply.stop_reason = most, "max_tokens"
-            return
-        reply.tokens += size
-        reply.content.append(dict(call))
-        reply.stop_reason = "tool_use"
+def _add_block(reply: _Reply, block: Mapping[str, Any], most: int) -> bool:
+    """Whether there is room for a block; the model writes calls, and results come free."""
+    size = count(block["name"] + json.dumps(block["input"])) if "input" in block else 0
+    if reply.tokens + size > most:
+        reply.tokens, reply.stop_reason = most, "max_tokens"
+        return False
+    reply.tokens += size
+    reply.content.append(dict(block))
+    return True
 
 
 def _message(asked: Asked, charge: Charge, number: int, reply: _Reply) -> dict[str, Any]:
-    return {
+    message = {
         "id": f"msg_offline_{number:06}",
         "type": "message",
         "role": "assistant",
@@ -207,3 +165,36 @@ def _message(asked: Asked, charge: Charge, number: int, reply: _Reply) -> dict[s
             "service_tier": "standard",
         },
     }
+    return _with_server_tools(message, asked, number)
+
+
+def _with_server_tools(message: dict[str, Any], asked: Asked, number: int) -> dict[str, Any]:
+    """The message with what the server's tools add to it: input, their count, the container."""
+    results = [block for block in message["content"] if "tool_use_id" in block]
+    if results:
+        read = {"messages": [{"content": results}]}
+        message["usage"]["input_tokens"] += estimate_input(read, asked.model)
+    done = {
+        "web_search_requests": sum(map(_searched, results)),
+        "web_fetch_requests": sum(map(_fetched, results)),
+    }
+    if any(done.values()):
+        message["usage"]["server_tool_use"] = done
+    if any(str(block["type"]).endswith("code_execution_tool_result") for block in results):
+        container = asked.body.get("container")
+        identity = container.get("id") if isinstance(container, Mapping) else container
+        message["container"] = {
+            "id": identity or f"container_offline_{number:06}",
+            "expires_at": _EXPIRES,
+        }
+    return message
+
+
+def _searched(block: Mapping[str, Any]) -> bool:
+    """Whether a block is the result of a search; one that failed is not counted."""
+    return block["type"] == "web_search_tool_result" and isinstance(block["content"], list)
+
+
+def _fetched(block: Mapping[str, Any]) -> bool:
+    fetch = block["type"] == "web_fetch_tool_result"
+    return fetch and bool(block["content"]["type"] == "web_fetch_result")

@@ -1,4 +1,4 @@
-"""Faults on demand: what a request can be answered with instead of a whole, prompt reply."""
+"""Replies on demand: what a request can be answered with instead of a whole, prompt reply."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from ..messages.usage import estimate_input
 from .asked import Asked
+from .calling import CALLS
+from .draft import SERVER_TOOL_BEHAVIOURS
 from .refusal import Refusal, bad
-from .wire import PING, Event, halfway
+from .wire import PING, Event, halfway, without_end_of_input
 
 FEW_TOKENS = 40
 """The length of a reply that was told to run into max_tokens."""
@@ -26,10 +28,22 @@ _REFUSALS: Mapping[str, Refusal] = {
 }
 _STREAMS = ("cut", "slow", "error_mid_stream", "stall", "silent")
 _PARTICULAR = ("reject_images", "small_context")
-BEHAVIOURS = (*_REFUSALS, *_PARTICULAR, *_STREAMS, "refusal", "max_tokens")
+_ENDINGS = ("refusal", "max_tokens")
+BEHAVIOURS = (
+    *_REFUSALS,
+    *_PARTICULAR,
+    *_STREAMS,
+    *_ENDINGS,
+    *CALLS,
+    *SERVER_TOOL_BEHAVIOURS,
+    "normal",
+)
 """Every name. Those of `_PARTICULAR` refuse a good request for what it holds: an image, or more
 than SMALL_CONTEXT tokens; without that it is answered. Those of `_STREAMS` concern streams only.
+Those of `CALLS` and `SERVER_TOOL_BEHAVIOURS` call tools. `normal` answers one request as it is.
 """
+LASTING = ("endless_calls",)
+"""The behaviours that stay, for each question, until another one is asked for."""
 
 
 @dataclass(frozen=True)
@@ -78,4 +92,8 @@ def script(events: Sequence[Event], behaviour: str | None) -> Script:
         case "error_mid_stream":
             error = _OVERLOADED.body("")["error"]
             return Script([*events[:half], {"type": "error", "error": error}])
+        case "cut_tool_input":
+            return Script(without_end_of_input(events, stopped=False))
+        case "broken_tool_input":
+            return Script(without_end_of_input(events, stopped=True))
     return Script(events)

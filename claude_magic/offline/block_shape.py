@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .refusal import bad
+from .server_tool_shape import CITATION, server_blocks
 from .shape import (
     Check,
     boolean,
@@ -60,7 +61,7 @@ def matching(pattern: str) -> Check:
 
 _ID = matching(r"[a-zA-Z0-9_-]+")
 TOOL_NAME = matching(r"[a-zA-Z0-9_-]{1,64}")
-TEXT = record({**TYPE, "text": spoken}, {**CACHED, "citations": nullable(list_of(mapping))})
+TEXT = record({**TYPE, "text": spoken}, {**CACHED, "citations": nullable(list_of(CITATION))})
 _URL_SOURCE = record({**TYPE, "url": _url})
 _FILE_SOURCE = record({**TYPE, "file_id": filled_string})
 _IMAGE = record(
@@ -144,16 +145,9 @@ _TOOL_USE = record(
     {**TYPE, "id": _ID, "name": TOOL_NAME, "input": mapping},
     {**CACHED, "caller": nullable(mapping), "toolset_name": nullable(string)},
 )
-# Blocks that a server tool made: sent back as they came, checked by the real service alone.
-SERVER_BLOCKS = (
-    "server_tool_use",
-    "web_search_tool_result",
-    "web_fetch_tool_result",
-    "code_execution_tool_result",
-    "bash_code_execution_tool_result",
-    "text_editor_code_execution_tool_result",
-    "tool_search_tool_result",
-)
+_SERVER_BLOCKS = server_blocks(_ID, _DOCUMENT, CACHED)
+SERVER_BLOCKS = tuple(_SERVER_BLOCKS)
+"""Blocks that the server's own tools make: they are sent back as they came."""
 _BETA_BLOCKS = (
     "mcp_tool_use",
     "mcp_tool_result",
@@ -174,7 +168,7 @@ _BLOCKS: Mapping[str, Check] = {
     "thinking": record({**TYPE, "thinking": string, "signature": filled_string}),
     "redacted_thinking": record({**TYPE, "data": filled_string}),
     "container_upload": record({**TYPE, "file_id": filled_string}, CACHED),
-    **dict.fromkeys(SERVER_BLOCKS, mapping),
+    **_SERVER_BLOCKS,
 }
 
 

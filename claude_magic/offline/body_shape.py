@@ -11,6 +11,7 @@ from typing import Any
 
 from .block_shape import CACHE, CACHED, TEXT, TOOL_NAME, TYPE, message_shape, spoken
 from .refusal import bad
+from .server_tool_shape import server_tools
 from .shape import (
     Check,
     anything,
@@ -52,9 +53,6 @@ _NAMED_TOOLS = {
     "bash": ("20250124",),
     "memory": ("20250818",),
     "computer": ("20251124", "20250124"),
-    "web_search": ("20260318", "20260209", "20250305"),
-    "web_fetch": ("20260318", "20260309", "20260209", "20250910"),
-    "code_execution": ("20260521", "20260120", "20250825", "20250522"),
     "tool_search_tool_regex": ("20251119",),
     "tool_search_tool_bm25": ("20251119",),
     "text_editor": ("20250728", "20250429", "20250124"),
@@ -75,6 +73,7 @@ def _typed_tools() -> dict[str, Check]:
         "computer_toolset_20260801": _TOOLSET,
         "browser_toolset_20260801": _TOOLSET,
         "mcp_toolset": mapping,
+        **server_tools(CACHE),
     }
     for kind, versions in _NAMED_TOOLS.items():
         for version in versions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -18,10 +18,10 @@ from .asked import Asked
 from .behaviours import FEW_TOKENS, refuse, refuse_particular, script
 from .catalogue import model_info, models_page
 from .journal import Journal, Recorded
-from .prefix_cache import PrefixCache
+from .prefix_cache import Charge, PrefixCache
 from .referee import MAX_BODY, check, check_headers, known_model
 from .refusal import Refusal, bad
-from .wire import encode, events
+from .wire import Event, encode, events
 
 
 @dataclass(frozen=True)
@@ -141,23 +141,23 @@ class Messages(_Endpoint):
         asked = check(self.json_body(), self.headers)
         self.service.journal.accept(self.headers, asked.body)
         refuse_particular(asked, behaviour)
-        message = self._message(asked, behaviour)
+        charge = self.service.cache.charge(asked)
+        message = self._message(asked, charge, behaviour)
         if asked.body.get("stream"):
-            await self._stream(message, behaviour)
+            await self._stream(list(events(message, charge.fresh)), behaviour)
         else:
             self.reply(message)
 
-    def _message(self, asked: Asked, behaviour: str | None) -> dict[str, Any]:
-        charge = self.service.cache.charge(asked)
+    def _message(self, asked: Asked, charge: Charge, behaviour: str | None) -> dict[str, Any]:
         if behaviour == "refusal":
             return refusal(asked, charge, self.number)
         limit = FEW_TOKENS if behaviour == "max_tokens" else None
-        return answer(asked, charge, self.number, limit=limit)
+        return answer(asked, charge, self.number, limit=limit, behaviour=behaviour)
 
-    async def _stream(self, message: Mapping[str, Any], behaviour: str | None) -> None:
+    async def _stream(self, whole: Sequence[Event], behaviour: str | None) -> None:
         self.set_header("Content-Type", "text/event-stream; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
-        played = script(list(events(message)), behaviour)
+        played = script(whole, behaviour)
         pace = max(self.service.pace, played.pace)
         *first, last = played.events
         try:

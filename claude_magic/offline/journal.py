@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .behaviours import BEHAVIOURS
+from .behaviours import BEHAVIOURS, LASTING
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Journal:
         self._lock = threading.Lock()
         self._requests: deque[Recorded] = deque(maxlen=keep)
         self._behaviours: deque[str] = deque()
+        self._lasting: str | None = None
         self._count = 0
         self._file = file
         self._counting_disconnects = True
@@ -42,7 +43,10 @@ class Journal:
         self.behave(behaviours)
 
     def behave(self, behaviours: Iterable[str]) -> None:
-        """Adds behaviours, one for each of the next questions. Raises ValueError for a name."""
+        """Adds behaviours, one for each of the next questions. Raises ValueError for a name.
+
+        One of those that last stays until another one follows.
+        """
         names = list(behaviours)
         for name in names:
             if name not in BEHAVIOURS:
@@ -53,7 +57,11 @@ class Journal:
     def next_behaviour(self) -> str | None:
         """The behaviour for the question that has come, None for the normal one."""
         with self._lock:
-            return self._behaviours.popleft() if self._behaviours else None
+            if not self._behaviours:
+                return self._lasting
+            behaviour = self._behaviours.popleft()
+            self._lasting = behaviour if behaviour in LASTING else None
+            return behaviour
 
     def next_number(self) -> int:
         """The number of the request that has come, from 1."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..messages.blocks import Block, joined_text
 from ..messages.models import Model
 from ..messages.usage import Usage, estimate_input, image_tokens
 from .asked import Asked
+from .passages import Passage, joined, quoted
 from .pixels import look
+from .quotes import quoted_document, quoted_result
 from .reading import Reading, Result, image_bytes
 
 _QUOTE = 300
@@ -43,28 +44,24 @@ plt.show()
 """
 
 
-@dataclass(frozen=True)
-class Passage:
-    """A piece of the answer's text, with the citations that belong to it."""
-
-    text: str
-    citations: tuple[Mapping[str, Any], ...] = ()
-
-
 def answer_text(asked: Asked, reading: Reading) -> list[Passage]:
     """The whole free-text answer in pieces; joined they are Markdown."""
     if reading.opening:
         goes_on = continuation(reading)
         return [Passage(reading.opening + goes_on if reading.repeated else goes_on)]
-    passages = [Passage(_introduction(reading))]
-    for item in _items(asked, reading):
+    passages = [Passage(introduction(reading)), *summary(asked, reading)]
+    code = code_for(reading.question)
+    return joined([*passages, Passage("\n" + code)] if code else passages)
+
+
+def summary(asked: Asked, reading: Reading, *, called: bool = False) -> list[Passage]:
+    """What was read, in a list, with the price; `called` says that tools were called already."""
+    passages: list[Passage] = []
+    for item in _items(asked, reading, called=called):
         passages += [Passage("- "), *item, Passage("\n")]
     if len(reading.images) > 1:
         passages.append(Passage("\n" + _image_table(reading.images, asked.model)))
-    code = code_for(reading.question)
-    if code:
-        passages.append(Passage("\n" + code))
-    return _joined(passages)
+    return passages
 
 
 def continuation(reading: Reading) -> str:
@@ -91,7 +88,8 @@ def code_for(question: str) -> str:
     return _PLOT if _PLOT_WORDS.search(question) else _CODE
 
 
-def _introduction(reading: Reading) -> str:
+def introduction(reading: Reading) -> str:
+    """Who answers, and what of it is to be expected."""
     if reading.results:
         return (
             "This is the **offline server**: no model reads what the tools returned. "
@@ -104,7 +102,7 @@ def _introduction(reading: Reading) -> str:
     )
 
 
-def _items(asked: Asked, reading: Reading) -> Iterator[list[Passage]]:
+def _items(asked: Asked, reading: Reading, *, called: bool) -> Iterator[list[Passage]]:
     for result in reading.results:
         yield [Passage(_result_line(result, asked.model))]
     yield [Passage(_conversation(asked, reading))]
@@ -114,12 +112,14 @@ def _items(asked: Asked, reading: Reading) -> Iterator[list[Passage]]:
     if len(reading.images) == 1:
         yield [Passage(f"Image 1: {_image_line(reading.images[0], asked.model)}")]
     for number, (index, block) in enumerate(reading.documents, 1):
-        yield _document(number, index, block)
+        yield quoted_document(number, index, block)
+    for number, (index, block) in enumerate(reading.search_results, 1):
+        yield quoted_result(number, index, block)
     if reading.choices:
         listed = ", ".join(f"({letter})" for letter in reading.choices)
         yield [Passage(f"Choices {listed}: the offline server takes the last one")]
     names = [f"`{tool['name']}`" for tool in asked.body.get("tools", []) if "name" in tool]
-    if names and not reading.results:
+    if names and not reading.results and not called:
         yield [Passage(f"Tools: {', '.join(names)}; name one in a question and it is called")]
     yield [Passage(_price(asked))]
 
@@ -159,45 +159,6 @@ def _image_table(images: Sequence[Block], model: Model) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _document(number: int, index: int, block: Block) -> list[Passage]:
-    source, title = block["source"], block.get("title")
-    name = f"Document {number}" + (f', "{quoted(title, _SHORT_QUOTE)}"' if title else "")
-    if source["type"] == "url":
-        return [Passage(f"{name}: <{source['url']}>, an address: not fetched")]
-    if source["type"] == "base64":
-        data = image_bytes(block) or b""
-        pages = len(re.findall(rb"/Type\s*/Page\b", data))
-        shown = f"{pages} pages, " if pages > 1 else "1 page, " if pages else ""
-        return [Passage(f"{name}: PDF, {shown}{len(data):,} bytes; the text in it is not read")]
-    text = source["data"] if source["type"] == "text" else _content_text(source["content"])
-    start, quote = _first_words(text)
-    cited = source["type"] == "text" and (block.get("citations") or {}).get("enabled")
-    citation = {
-        "type": "char_location",
-        "cited_text": quote,
-        "document_index": index,
-        "document_title": title,
-        "start_char_index": start,
-        "end_char_index": start + len(quote),
-    }
-    return [
-        Passage(f'{name}: {len(text):,} characters, begins "'),
-        Passage(quote, (citation,) if cited else ()),
-        Passage('"'),
-    ]
-
-
-def _content_text(content: Any) -> str:
-    return content if isinstance(content, str) else joined_text(content)
-
-
-def _first_words(text: str) -> tuple[int, str]:
-    """The first line that says something, cut to a quote's length, and where it starts."""
-    start = len(text) - len(text.lstrip())
-    line = text[start:].split("\n", 1)[0].rstrip()
-    return start, line[:_SHORT_QUOTE].rstrip()
-
-
 def _result_line(result: Result, model: Model) -> str:
     parts = []
     if result.text:
@@ -230,20 +191,3 @@ def _count(number: int, name: str) -> str:
     if name.endswith("s"):
         return name
     return f"{number} {name}{'' if number == 1 else 's'}"
-
-
-def quoted(text: str, longest: int) -> str:
-    """`text` on one line, cut to `longest` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= longest else line[: longest - 3].rstrip() + "..."
-
-
-def _joined(passages: Sequence[Passage]) -> list[Passage]:
-    """Neighbours without citations as one."""
-    joined: list[Passage] = []
-    for passage in passages:
-        if joined and not passage.citations and not joined[-1].citations:
-            joined[-1] = Passage(joined[-1].text + passage.text)
-        else:
-            joined.append(passage)
-    return joined

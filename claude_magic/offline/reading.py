@@ -12,6 +12,7 @@ from typing import Any
 from ..messages.blocks import Block, joined_text
 from ..messages.prefill import labels
 from .asked import Asked, Placed, Turn
+from .block_shape import SERVER_BLOCKS
 
 # `<cell-1f2e3d4c name="value">` on a line of its own, down to the closing tag with the same digits.
 _WRAPPED = re.compile(
@@ -37,8 +38,9 @@ class Result:
 class Reading:
     """One request, read. The blocks are those of the newest question, not of the history.
 
-    `opening` is what the answer must begin with: a prefill, or asked for in words, which is
-    `repeated` in the answer. `data` counts the wrapped pieces ("cell": 4) by name.
+    `documents` and `search_results`, those that a tool returned too, have their numbers in the
+    whole request. `opening` is what the answer must begin with: a prefill, or asked for in words,
+    which is `repeated` in the answer. `data` counts the wrapped pieces ("cell": 4) by name.
     """
 
     question: str
@@ -49,6 +51,7 @@ class Reading:
     characters: int
     images: tuple[Block, ...]
     documents: tuple[tuple[int, Block], ...]
+    search_results: tuple[tuple[int, Block], ...]
     results: tuple[Result, ...]
 
     @property
@@ -68,7 +71,6 @@ def read(asked: Asked) -> Reading:
         opening, repeated = in_words["opening"], True
         texts.pop()
     newest = users[-1]
-    documents = [p for p in asked.every_block() if p.block["type"] == "document"]
     return Reading(
         question=_question(texts),
         turn=len(questions),
@@ -77,16 +79,29 @@ def read(asked: Asked) -> Reading:
         data=Counter(m["name"] for text in texts for m in _WRAPPED.finditer(text)),
         characters=sum(map(len, texts)),
         images=tuple(placed.block for placed in newest.of("image")),
-        documents=tuple((n, p.block) for n, p in enumerate(documents) if p in newest.blocks),
+        documents=_numbered(asked, newest, "document"),
+        search_results=_numbered(asked, newest, "search_result"),
         results=_results(newest, asked.turns),
     )
 
 
+def _numbered(asked: Asked, newest: Turn, kind: str) -> tuple[tuple[int, Block], ...]:
+    """The blocks of a kind in the newest turn, each with its number among those of the request."""
+    every = [placed for placed in asked.every_block() if placed.block["type"] == kind]
+    roots = tuple(f"{placed.path}." for placed in newest.blocks)
+    return tuple((n, p.block) for n, p in enumerate(every) if f"{p.path}.".startswith(roots))
+
+
 def _prefill(asked: Asked) -> str:
     last = asked.turns[-1]
-    if last.role != "assistant":
+    if last.role != "assistant" or paused(last):
         return ""
     return joined_text(placed.block for placed in last.blocks)
+
+
+def paused(turn: Turn) -> bool:
+    """Whether a reply was paused between the calls of the server's tools, and is to go on."""
+    return bool(turn.blocks) and turn.blocks[-1].block["type"] in SERVER_BLOCKS
 
 
 def _question(texts: Sequence[str]) -> str:
@@ -124,12 +139,3 @@ def image_bytes(block: Block) -> bytes | None:
     """The bytes of an image block, None where it only has an address."""
     source = block["source"]
     return binascii.a2b_base64(source["data"]) if source["type"] == "base64" else None
-
-
-def named_tools(question: str, tools: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The user-defined tools whose name stands in the question, in the order of `tools`."""
-
-    def named(name: str) -> bool:
-        return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", question) is not None
-
-    return [tool for tool in tools if "input_schema" in tool and named(tool["name"])]

@@ -15,6 +15,7 @@ from .rules_media import check_media
 from .rules_messages import check_messages
 from .rules_model import check_model_rules
 from .rules_schema import check_schema
+from .rules_server_tools import check_server_tools
 from .rules_thinking import check_thinking_blocks
 from .rules_tools import check_tools
 
@@ -36,6 +37,7 @@ def check(body: Mapping[str, Any], headers: Mapping[str, str], *, counting: bool
     asked = Asked(body, known_model(body["model"]), headers["anthropic-version"], betas, counting)
     check_messages(asked)
     check_tools(asked)
+    check_server_tools(asked)
     check_model_rules(asked)
     if asked.schema is not None:
         check_schema(asked.schema, "output_config.format.schema")

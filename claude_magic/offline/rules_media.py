@@ -31,10 +31,10 @@ def check_media(asked: Asked) -> None:
         raise bad(f"messages: at most {most} images are allowed in a request, found {len(images)}")
     sizes = {placed.path: check_image(placed, asked.model) for placed in images}
     _check_many(sizes)
-    documents = [placed for placed in every if placed.block["type"] == "document"]
-    for placed in documents:
-        _check_document(placed)
-    _check_citations(asked, documents)
+    for placed in every:
+        if placed.block["type"] == "document":
+            _check_document(placed)
+    _check_citations(asked, every)
 
 
 def decoded(data: str, path: str) -> bytes:
@@ -135,9 +135,16 @@ def _check_document(placed: Placed) -> None:
         raise bad(f"{path}.source.base64.data: The PDF specified was not valid.")
 
 
-def _check_citations(asked: Asked, documents: Sequence[Placed]) -> None:
-    wanted = {bool((placed.block.get("citations") or {}).get("enabled")) for placed in documents}
-    if len(wanted) > 1:
-        raise bad("messages: citations must be enabled on all documents or on none of them")
-    if True in wanted and asked.schema is not None:
+def _check_citations(asked: Asked, every: Sequence[Placed]) -> None:
+    citing = False
+    for kind, name in (("document", "documents"), ("search_result", "search results")):
+        wanted = {
+            bool((placed.block.get("citations") or {}).get("enabled"))
+            for placed in every
+            if placed.block["type"] == kind
+        }
+        if len(wanted) > 1:
+            raise bad(f"messages: citations must be enabled on all {name} or on none of them")
+        citing = citing or True in wanted
+    if citing and asked.schema is not None:
         raise bad("output_config.format: cannot be combined with citations.")

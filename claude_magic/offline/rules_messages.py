@@ -9,6 +9,7 @@ from typing import Any
 from .asked import Asked, Placed, Turn
 from .block_shape import SERVER_BLOCKS, spoken
 from .body_shape import STRICT_VERSION
+from .reading import paused
 from .refusal import bad
 
 MAX_MESSAGES = 100_000
@@ -169,8 +170,8 @@ def _check_prefill(asked: Asked) -> None:
     last = asked.turns[-1]
     if last.role != "assistant":
         return
-    if last.blocks and last.blocks[-1].block["type"] in SERVER_BLOCKS:
-        return  # a paused turn is sent back as it is
+    if paused(last):
+        return
     if not asked.model.prefill:
         raise bad(
             "This model does not support assistant message prefill. The conversation must end "

@@ -71,7 +71,7 @@ class _Filler:
         return value
 
     def _by_type(self, schema: Mapping[str, Any], name: str) -> Any:
-        match _kind(schema):
+        match kind_of(schema):
             case "object":
                 return self._object(schema)
             case "array":
@@ -122,7 +122,7 @@ class _Filler:
         return text.ljust(shortest, ".")[:longest]
 
 
-def _kind(schema: Mapping[str, Any]) -> str:
+def kind_of(schema: Mapping[str, Any]) -> str:
     kinds = schema.get("type")
     if isinstance(kinds, list):
         kinds = next((kind for kind in kinds if kind != "null"), "null")

@@ -11,7 +11,7 @@ from typing import Any
 import anthropic
 import httpx
 import pytest
-from offline_samples import assistant, body, image, text, tool_result, tool_use, user
+from offline_samples import LOOKUP, assistant, body, image, text, tool_result, tool_use, user
 
 from claude_magic.offline import OfflineServer
 from claude_magic.offline.behaviours import BEHAVIOURS
@@ -293,6 +293,99 @@ def test_another_client_is_served_while_a_stream_stalls(server: OfflineServer) -
         assert httpx.get(f"{server.url}/v1/models", headers=headers).status_code == 200
 
 
+def test_one_request_can_be_let_through(server: OfflineServer, client: anthropic.Anthropic) -> None:
+    server.behave("normal", "refusal")
+    replies = [client.messages.create(**body()) for _ in range(2)]
+    assert [reply.stop_reason for reply in replies] == ["end_turn", "refusal"]
+
+
+CALLS = {
+    "one_call": ["lookup_gene"],
+    "two_calls": ["lookup_gene", "lookup_gene"],
+    "three_calls": ["lookup_gene", "lookup_gene", "lookup_gene"],
+    "unknown_tool": ["no_such_tool"],
+    "wrong_arguments": ["lookup_gene"],
+}
+
+
+@pytest.mark.parametrize("behaviour", CALLS)
+def test_a_server_can_be_told_to_call_tools_that_nobody_named(
+    server: OfflineServer, client: anthropic.Anthropic, behaviour: str
+) -> None:
+    server.behave(behaviour)
+    reply = client.messages.create(**body(tools=[LOOKUP]))
+    calls = [block for block in reply.content if block.type == "tool_use"]
+    assert reply.stop_reason == "tool_use"
+    assert [call.name for call in calls] == CALLS[behaviour]
+    assert len({call.id for call in calls}) == len(calls)
+    fits = all("gene" in call.input for call in calls)
+    assert fits == (behaviour != "wrong_arguments")
+
+
+def test_parallel_calls_go_to_different_tools_where_there_are_several(
+    server: OfflineServer, client: anthropic.Anthropic
+) -> None:
+    server.behave("three_calls")
+    other = {**LOOKUP, "name": "weigh"}
+    question = user("Use weigh on `A`, then lookup_gene on `B`")
+    reply = client.messages.create(**body(question, tools=[LOOKUP, other]))
+    calls = [(b.name, b.input["gene"]) for b in reply.content if b.type == "tool_use"]
+    assert calls == [("weigh", "A"), ("lookup_gene", "B"), ("weigh", "A")]
+
+
+@pytest.mark.parametrize("more", [{}, {"tools": [LOOKUP], "tool_choice": {"type": "none"}}])
+def test_without_a_tool_to_call_a_server_that_was_told_to_call_answers(
+    server: OfflineServer, client: anthropic.Anthropic, more: dict[str, Any]
+) -> None:
+    server.behave("endless_calls")
+    assert client.messages.create(**body(**more)).stop_reason == "end_turn"
+
+
+def test_calls_can_be_made_to_go_on_for_ever(
+    server: OfflineServer, client: anthropic.Anthropic
+) -> None:
+    server.behave("endless_calls")
+    messages = [user("Hello")]
+    for _ in range(5):
+        reply = client.messages.create(**body(*messages, tools=[LOOKUP]))
+        assert reply.stop_reason == "tool_use"
+        content = [block.to_dict() for block in reply.content]
+        messages += [assistant(*content), user(tool_result(content[-1]["id"]))]
+    server.behave("refusal")
+    assert client.messages.create(**body(*messages, tools=[LOOKUP])).stop_reason == "refusal"
+    assert client.messages.create(**body(*messages, tools=[LOOKUP])).stop_reason == "end_turn"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "ends", "stop_reason"),
+    [("cut_tool_input", False, "max_tokens"), ("broken_tool_input", True, "tool_use")],
+)
+def test_a_tools_input_can_be_made_to_come_in_part(
+    server: OfflineServer, behaviour: str, ends: bool, stop_reason: str
+) -> None:
+    server.behave(behaviour)
+    events = streamed(server, tools=[LOOKUP], messages=[user("Use lookup_gene on `BRCA1`")])
+    raw = "".join(event.get("delta", {}).get("partial_json", "") for event in events)
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(raw)
+    assert raw.startswith("{")
+    opened = {event["index"] for event in events if event["type"] == "content_block_start"}
+    closed = {event["index"] for event in events if event["type"] == "content_block_stop"}
+    assert len(opened - closed) == (not ends)
+    last, stop = events[-2:]
+    assert (last["delta"]["stop_reason"], stop["type"]) == (stop_reason, "message_stop")
+
+
+def test_a_reply_can_be_refused_after_it_called_a_tool(
+    server: OfflineServer, client: anthropic.Anthropic
+) -> None:
+    server.behave("refused_call")
+    reply = client.messages.create(**body(tools=[LOOKUP]))
+    assert [block.type for block in reply.content][-1] == "tool_use"
+    assert reply.stop_reason == "refusal"
+    assert reply.stop_details is not None
+
+
 def test_an_unknown_behaviour_is_named_at_once() -> None:
     with pytest.raises(ValueError, match="no behaviour 'explode': use one of overloaded"):
         OfflineServer(behaviours=["explode"])
@@ -300,5 +393,7 @@ def test_an_unknown_behaviour_is_named_at_once() -> None:
 
 def test_every_behaviour_has_a_test_here() -> None:
     tested = {"refusal", "max_tokens", "cut", "slow", "error_mid_stream", "stall", "silent"}
-    tested |= {"reject_images", "small_context"}
-    assert set(BEHAVIOURS) == tested | set(REFUSALS)
+    tested |= {"reject_images", "small_context", "normal", "endless_calls", "refused_call"}
+    tested |= {"cut_tool_input", "broken_tool_input"}
+    elsewhere = {"pause_turn", "server_tool_error"}
+    assert set(BEHAVIOURS) == tested | elsewhere | set(REFUSALS) | set(CALLS)
