@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .asked import Asked
+from .desktop import at_desktop
 from .prefix_cache import Charge
 from .prose import Passage, answer_text
 from .reading import Reading, named_tools, read
@@ -66,6 +67,9 @@ def refusal(asked: Asked, charge: Charge, number: int) -> dict[str, Any]:
 def _draft(asked: Asked, number: int) -> Draft:
     reading = read(asked)
     thought = _thinks(asked)
+    desktop = at_desktop(asked, reading, number)
+    if desktop is not None:
+        return Draft([Passage(desktop.text)], desktop.calls, thought)
     calls = _calls(asked, reading, number)
     if calls:
         names = " and ".join(f"`{call['name']}`" for call in calls)
