@@ -17,6 +17,7 @@ ALLOWED = {
     "rendering": set(),
     "offline": {"messages"},
     "conversation": {"messages", "rendering", "offline"},
+    "tools": {"messages", "rendering", "conversation"},
     "notebook": {"messages", "rendering", "conversation"},
 }
 JUPYTER = {"IPython", "ipywidgets", "traitlets", "ipykernel", "jupyterlab", "jupyter_client"}
@@ -55,7 +56,7 @@ def test_a_layer_imports_only_the_layers_below_it(layer: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("layer", ["messages", "rendering", "offline", "conversation"])
+@pytest.mark.parametrize("layer", ["messages", "rendering", "offline", "conversation", "tools"])
 def test_the_core_knows_nothing_of_jupyter(layer: str) -> None:
     wrong = [
         f"{path.relative_to(PACKAGE)} imports {name}"

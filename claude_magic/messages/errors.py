@@ -11,6 +11,7 @@ next. The tree::
     ├── BudgetError           the request would pass the budget: nothing left this machine
     ├── ConnectionFailed      no answer: server down, name unknown, TLS, timeout before any text
     ├── ProtocolError         the answer is not a Messages API answer
+    ├── DesktopError          the virtual desktop did not start, or has ended
     ├── BrokenReply           the reply stopped part way; `partial` holds what came
     ├── InvalidReply          the reply is whole, and not the JSON that was asked for
     └── APIError              the server said no; `status`, `error_type`, `request_id`, `details`
@@ -82,6 +83,10 @@ class ConnectionFailed(ClaudeError):
 
 class ProtocolError(ClaudeError):
     """The server's answer is not one of the Messages API."""
+
+
+class DesktopError(ClaudeError):
+    """The virtual desktop did not start, does not answer, or has ended."""
 
 
 class BrokenReply(ClaudeError):

@@ -17,6 +17,9 @@ DEFAULT_MODEL = "claude-sonnet-5-5"
 Off = Literal["none", "disabled", "between_tools", "default"]
 """How thinking is switched off: not at all, by that `thinking.type`, or it is off by default."""
 
+ComputerKind = Literal["computer_toolset_20260801", "computer_20251124", "computer_20250124"]
+"""A form of the computer use tool. The toolset is the newest, and the only one out of beta."""
+
 _LOW_TO_HIGH = ("low", "medium", "high")
 _WITH_MAX = (*_LOW_TO_HIGH, "max")
 _ALL_EFFORTS = (*_LOW_TO_HIGH, "xhigh", "max")
@@ -56,6 +59,8 @@ class Model:
     forced_tool_choice: bool = True
     # High-resolution models see 2576 px and 4784 tokens an image; the others 1568 and 1568.
     high_resolution: bool = True
+    # The newest form of the computer use tool that it takes.
+    computer: ComputerKind | None = "computer_toolset_20260801"
     cache_minimum: int = 512
     retires: str | None = None
     deprecated: bool = False
@@ -134,6 +139,7 @@ _TABLE = (
         _OPUS_4,
         thinking_default=False,
         thinking_off="default",
+        computer="computer_20251124",
         cache_minimum=2048,
         retires="2027-04-16",
     ),
@@ -156,6 +162,7 @@ _TABLE = (
         thinking_default=False,
         thinking_off="default",
         high_resolution=False,
+        computer="computer_20251124",
         cache_minimum=4096,
         retires="2027-02-05",
     ),
@@ -167,6 +174,7 @@ _TABLE = (
         thinking_default=False,
         thinking_off="default",
         high_resolution=False,
+        computer="computer_20251124",
         cache_minimum=1024,
         retires="2027-02-17",
     ),
@@ -183,6 +191,7 @@ _TABLE = (
         interleaved=True,
         prefill=True,
         high_resolution=False,
+        computer="computer_20251124",
         cache_minimum=4096,
         retires="2027-01-22",
         deprecated=True,
@@ -200,6 +209,7 @@ _TABLE = (
         thinking_off="default",
         prefill=True,
         high_resolution=False,
+        computer="computer_20250124",
         cache_minimum=4096,
     ),
     Model(
@@ -216,6 +226,7 @@ _TABLE = (
         interleaved=True,
         prefill=True,
         high_resolution=False,
+        computer="computer_20250124",
         cache_minimum=1024,
         retires="2026-11-30",
         deprecated=True,
@@ -286,6 +297,7 @@ def unknown(model_id: str) -> Model:
         thinking_off="none",
         prefill=not model_id.startswith("claude-"),
         high_resolution=False,
+        computer=None,
     )
 
 

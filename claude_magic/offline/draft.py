@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from ..messages.blocks import Block
 from .asked import Asked
 from .calling import CALLS, Calling, calling
+from .desktop import at_desktop
 from .orders import Order
 from .passages import Passage, joined
 from .prose import answer_text, introduction, summary
@@ -39,6 +40,9 @@ def draft(asked: Asked, number: int, behaviour: str | None = None) -> Draft:
     """The draft of the `number`-th reply of a server."""
     reading = read(asked)
     goes_on = paused(asked.turns[-1])
+    desktop = None if behaviour else at_desktop(asked, reading, number)
+    if desktop is not None:
+        return Draft([Passage(desktop.text)], desktop.calls, _thinks(asked))
     wanted = calling(asked, reading, number, behaviour)
     # Thinking is bound to where it stands, and a client may put both parts of a reply together.
     thought = _thinks(asked) and not goes_on and not wanted.unfinished

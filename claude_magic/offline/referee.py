@@ -11,6 +11,7 @@ from .asked import Asked
 from .betas import BETAS
 from .body_shape import STRICT_VERSION, check_shape
 from .refusal import Refusal, bad
+from .rules_computer import check_toolset_results
 from .rules_media import check_media
 from .rules_messages import check_messages
 from .rules_model import check_model_rules
@@ -43,6 +44,7 @@ def check(body: Mapping[str, Any], headers: Mapping[str, str], *, counting: bool
         check_schema(asked.schema, "output_config.format.schema")
     check_thinking_blocks(asked)
     check_media(asked)
+    check_toolset_results(asked)
     tokens = estimate_input(body, asked.model)
     if tokens > asked.model.context:
         raise bad(f"prompt is too long: {tokens} tokens > {asked.model.context} maximum")

@@ -1,0 +1,1 @@
+"""Tools that Claude may call, and what runs them. No Jupyter."""

@@ -1,0 +1,36 @@
+"""Computer use: a virtual desktop on this machine, and the calls of a model carried out on it.
+
+Names load on first use: importing the package loads neither Pillow nor an X library.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .batch import Step
+    from .protocol import Computer, Shot
+    from .pruning import pruned
+    from .tool import ComputerTool
+    from .workplace import Workplace, parse_size
+
+__all__ = ["Computer", "ComputerTool", "Shot", "Step", "Workplace", "parse_size", "pruned"]
+
+_HOME = {
+    "Computer": "protocol",
+    "ComputerTool": "tool",
+    "Shot": "protocol",
+    "Step": "batch",
+    "Workplace": "workplace",
+    "parse_size": "workplace",
+    "pruned": "pruning",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The public name, from the module that defines it."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)

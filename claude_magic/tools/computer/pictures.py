@@ -1,0 +1,86 @@
+"""Pictures of a screen: from its bytes, with the pointer marked, and of all steps on one strip.
+
+Imports Pillow, so it is imported only where there is a picture.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+
+_MARK = "#d9480f"
+_RADIUS = 14
+_STRIP_COLUMNS = 4
+_STRIP_WIDTH = 280
+_STRIP_GAP = 8
+_STRIP_MOST = 48
+_GROUND = "#ffffff"
+
+
+def screen_image(told: Mapping[str, Any], pixels: bytes) -> Image.Image:
+    """The RGB image of a screen with its pointer, from what the keeper says of it."""
+    width, height = told["size"]
+    end = width * height * 4
+    image = Image.frombytes("RGB", (width, height), pixels[:end], "raw", "BGRX")
+    if all(told["shape"]):
+        shape = Image.frombytes("RGBa", tuple(told["shape"]), pixels[end:], "raw", "BGRa")
+        pointer = shape.convert("RGBA")
+        (x, y), (left, top) = told["pointer"], told["hot"]
+        image.paste(pointer, (x - left, y - top), pointer)
+    return image
+
+
+def marked(image: Image.Image, pointer: tuple[int, int]) -> bytes:
+    """PNG bytes of the image with a ring around the pointer. `image` stays as it is."""
+    x, y = pointer
+    shown = image.convert("RGB")
+    shown = shown.copy() if shown is image else shown
+    draw = ImageDraw.Draw(shown)
+    for radius, width, colour in ((_RADIUS + 1, 5, _GROUND), (_RADIUS, 3, _MARK)):
+        box = (x - radius, y - radius, x + radius, y + radius)
+        draw.ellipse(box, outline=colour, width=width)
+    return png(shown)
+
+
+def strip(pictures: Sequence[bytes]) -> bytes:
+    """PNG bytes of all the PNG pictures, small, numbered from 1, in rows of four.
+
+    Of more than 48 the last 48, with their own numbers. `pictures` must not be empty.
+    """
+    first = max(0, len(pictures) - _STRIP_MOST)
+    small = [_small(data) for data in pictures[first:]]
+    height = max(image.height for image in small)
+    columns = min(_STRIP_COLUMNS, len(small))
+    rows = math.ceil(len(small) / columns)
+    across, down = _STRIP_WIDTH + _STRIP_GAP, height + _STRIP_GAP
+    sheet = Image.new("RGB", (columns * across - _STRIP_GAP, rows * down - _STRIP_GAP), _GROUND)
+    for place, image in enumerate(small):
+        _number(image, first + place + 1)
+        sheet.paste(image, (place % columns * across, place // columns * down))
+    # Screens have few colours, and a palette makes the strip a third as large.
+    return png(sheet.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE))
+
+
+def _small(data: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(data)) as image:
+        height = max(1, round(image.height * _STRIP_WIDTH / image.width))
+        return image.convert("RGB").resize((_STRIP_WIDTH, height), Image.Resampling.LANCZOS)
+
+
+def _number(image: Image.Image, number: int) -> None:
+    font = ImageFont.load_default(14)
+    draw = ImageDraw.Draw(image)
+    _, _, right, bottom = draw.textbbox((6, 3), str(number), font=font)
+    draw.rectangle((0, 0, right + 6, bottom + 4), fill=_MARK)
+    draw.text((6, 3), str(number), fill=_GROUND, font=font)
+
+
+def png(image: Image.Image) -> bytes:
+    """PNG bytes of the image."""
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
