@@ -17,7 +17,6 @@ from ..messages.usage import Usage, estimate_input
 from .connection import Server
 from .digest import digest
 from .healing import mended_tools
-from .page import how_many, seen_by
 from .question import Question
 from .settings import OFFLINE, Settings
 from .turns import Turn, messages, told
@@ -116,14 +115,14 @@ class Plan:
 def make_plan(
     question: Question,
     settings: Settings,
-    turns: Sequence[Turn],
-    retired: Collection[str],
+    visible: Sequence[Turn],
     *,
+    standing: int,
     asked: Collection[str],
     images: Callable[[], ImageCache],
     transcripts: Transcripts,
 ) -> Plan:
-    """The plan for `question` after those of `turns` that stand above it and are not `retired`.
+    """The plan for `question`, which sees the turns `visible` of the `standing` that there are.
 
     `asked` holds the servers and models that this kernel has asked already: what is said about
     each is said once; `transcripts` keeps the messages from one question to the next. Raises
@@ -131,7 +130,6 @@ def make_plan(
     """
     server = Server.of(settings.base_url)
     model = _model(question.model or settings.model, server)
-    visible = [] if question.alone else _seen(question, turns, retired)
     # What was answered offline may hold what nobody meant to send.
     seen = visible if server.offline else [t for t in visible if t.server != OFFLINE]
     history = transcripts.of(seen, question.going_on)
@@ -154,7 +152,7 @@ def make_plan(
         estimate_input(body, model),
         digest(server.label, body),
         left_out=len(visible) - len(seen),
-        standing=_standing(question, turns, retired),
+        standing=standing,
         first=server.label not in asked,
         notices=(*question.notices, *([retirement] if retirement else []), *request.notices),
     )
@@ -168,32 +166,6 @@ def parameters(request: Request) -> dict[str, Any]:
     if request.prefill:
         said |= {"prefill": request.prefill, "emulated": request.emulated}
     return said
-
-
-def _seen(question: Question, turns: Sequence[Turn], retired: Collection[str]) -> list[Turn]:
-    seen = seen_by(
-        question.cell, question.run, turns, retired, question.order, panel=question.panel
-    )
-    if question.going_on and question.going_on not in {t.id for t in seen}:
-        # Not the other version of what it asked: this is the one that it goes on from.
-        goal = next(t for t in turns if t.id == question.going_on)
-        seen = [t for t in seen if (t.cell, t.ordinal) != (goal.cell, goal.ordinal)]
-        seen.append(goal)
-    return seen
-
-
-def _standing(question: Question, turns: Sequence[Turn], retired: Collection[str]) -> int:
-    """How many turns the conversation has beside those that this question replaces."""
-    cell, run = question.cell, question.run
-    beside = cell is None or question.panel
-    others = [
-        t
-        for t in turns
-        if t.sent_later
-        and t.id not in retired
-        and (beside or t.cell != cell or t.panel or t.id in run)
-    ]
-    return how_many(others)
 
 
 def _model(name: str, server: Server) -> models.Model:
