@@ -11,6 +11,7 @@ asked and in the order started. Cells below see it once it is complete.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
 
 from .page import current, gone_on_from, places_of, stands_at
 from .turns import Turn, told
@@ -34,6 +35,7 @@ class Counting:
         self._goals: frozenset[str] = frozenset()
         self._counts: dict[str, Sequence[Turn]] = {}
         self._changed: set[str] = set()
+        self._last: tuple[tuple[str, ...], list[Turn]] = (), []
         for turn in turns:
             self.put(turn)
 
@@ -111,11 +113,10 @@ class Counting:
             return [turn for turn in self._turns.values() if turn.id in run and self._goes(turn)]
         here = order.index(cell) if cell in order else len(order)
         above = order[: here + 1 if panel else here]
-        counts = self._counts
         if self._panel:
             found = list(self._with_panel(above, order, all_of_it=panel))
         else:
-            found = [turn for other in above for turn in counts.get(other, ())]
+            found = self._of_cells(above)
         own = [turn for name in run if (turn := self._turns.get(name)) and self._goes(turn)]
         return [*found, *sorted(own, key=lambda turn: turn.ordinal)]
 
@@ -127,6 +128,17 @@ class Counting:
         own = 0 if panel else len(self._counts.get(cell, ()))
         own -= sum(self._goes(turn) for name in run if (turn := self._turns.get(name)))
         return sum(map(len, self._counts.values())) + len(self._on_panel()) - own
+
+    def _of_cells(self, cells: Sequence[str]) -> list[Turn]:
+        """What counts of these cells; of most of them it was found for the question before."""
+        cells = tuple(cells)
+        known, found = self._last
+        if cells[: len(known)] != known:
+            known, found = (), []
+        more = cells[len(known) :]
+        found = [*found, *chain.from_iterable(filter(None, map(self._counts.get, more)))]
+        self._last = cells, found
+        return found
 
     def _goes(self, turn: Turn) -> bool:
         """Whether a turn goes along with the questions that see it."""
@@ -161,6 +173,8 @@ class Counting:
         goals = gone_on_from(self._going_on.values(), self.retired)
         self._look_again(goals ^ self._goals)
         self._goals = goals
+        if not self._changed.isdisjoint(self._last[0]):
+            self._last = (), []
         for cell in self._changed:
             own = [turn for turn in self._cells.get(cell, {}).values() if self._goes(turn)]
             ended = [turn for turn in own if turn.id not in self._under_way]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -19,7 +19,7 @@ from .digest import digest
 from .healing import mended_tools
 from .question import Question
 from .settings import OFFLINE, Settings
-from .turns import Turn, messages, told
+from .turns import Turn, told
 
 if TYPE_CHECKING:
     from ..messages.images import ImageCache
@@ -39,19 +39,22 @@ class Transcripts:
     def __init__(self) -> None:
         self._last: tuple[list[Turn], Transcript] = ([], Transcript())
 
-    def of(self, seen: Sequence[Turn], going_on: str = "") -> Transcript:
-        """The messages of the turns that go along, each call of a tool with its result."""
-        turns = told(seen, going_on)
+    def of(self, turns: list[Turn]) -> Transcript:
+        """The messages of turns that go along, each call of a tool with its result."""
         if not turns:  # asked alone, maybe: what is kept is for the others
             return Transcript()
         known, found = self._last
         count = len(known)
         if turns[:count] == known:
-            found = found.extended(messages(turns[count:], going_on))
+            found = found.extended(_messages(turns[count:]))
         else:
-            found = Transcript(messages(turns, going_on))
+            found = Transcript(_messages(turns))
         self._last = turns, found
         return Transcript(mended_tools(found)) if found.calls_tools else found
+
+
+def _messages(turns: Iterable[Turn]) -> Iterable[Sealed]:
+    return (message for turn in turns for message in turn.sealed)
 
 
 @dataclass(frozen=True)
@@ -131,8 +134,10 @@ def make_plan(
     server = Server.of(settings.base_url)
     model = _model(question.model or settings.model, server)
     # What was answered offline may hold what nobody meant to send.
-    seen = visible if server.offline else [t for t in visible if t.server != OFFLINE]
-    history = transcripts.of(seen, question.going_on)
+    seen = [t for t in visible if server.offline or t.server != OFFLINE]
+    if len(seen) < len(visible):
+        seen = told(seen, question.going_on)
+    history = transcripts.of(seen)
     estimate_input({"messages": history}, model)  # the sum is kept for the next question
     request = build(
         model,

@@ -15,6 +15,7 @@ from ..messages.credentials import Found, find_key
 from ..messages.errors import BrokenReply, ClaudeError, Interrupted
 from .connection import Connections, Server, require_key
 from .history import History
+from .ids import Shared
 from .plan import Plan, Transcripts, make_plan, parameters
 from .question import Question
 from .replay import Replays
@@ -54,6 +55,7 @@ class Session:
         self._replays = Replays(lambda: self.history)
         self._connections = Connections()
         self._transcripts = Transcripts()
+        self._saw, self._order = Shared(), Shared()
         self._lock = threading.RLock()
         # Servers and models that were asked: what is said about each is said once.
         self._told: set[str] = set()
@@ -231,6 +233,8 @@ class Session:
     def _turn(self, plan: Plan) -> Turn:
         """The turn of `plan` as it is asked: broken, until it has ended."""
         question, now = plan.question, self._clock()
+        with self._lock:
+            saw, order = self._saw.of(plan.saw), self._order.of(question.order)
         return Turn(
             id=uuid.uuid4().hex,
             asked=tuple(plan.asked),
@@ -241,8 +245,8 @@ class Session:
             status="broken",
             cell=question.cell,
             ordinal=question.ordinal,
-            saw=plan.saw,
-            order=question.order,
+            saw=saw,
+            order=order,
             started=now,
             ended=now,
             digest=plan.digest,
