@@ -133,7 +133,7 @@ class Conversations:
         def begin() -> Store:
             nonlocal adopted
             if not adopted:
-                store.adopt(loaded.turns, loaded.retired)
+                store.adopt(loaded)
                 store.note("forked", {"forked_from": parent})
             adopted = True
             self._settle(where, conversation, store)
@@ -144,8 +144,10 @@ class Conversations:
 
     def _made(self, loaded: Loaded, begin: Callable[[], Store], store: Store) -> History:
         history = History(loaded.turns, loaded.retired, begin=begin, store=store)
+        ended = set(loaded.restored)
         for note in loaded.notes:
-            _recall(history, note)
+            _recall(history, note, ended)
+        history.settle(ended)
         return history
 
     def _stands(self, place: Mapping[str, Any], where: Whereabouts) -> bool:
@@ -189,16 +191,20 @@ class Conversations:
         return Folder(self._root / _PATHS)
 
 
-def _recall(history: History, note: Mapping[str, Any]) -> None:
-    """Take over what `History` noted in an earlier kernel; whatever does not fit is left out."""
+def _recall(history: History, note: Mapping[str, Any], ended: set[str]) -> None:
+    """Take over what `History` noted in an earlier kernel; whatever does not fit is left out.
+
+    The turns whose run has ended are added to `ended`.
+    """
     match note:
         case {"kind": "rejected", "server": str(server), "blocks": [*blocks]}:
             known = history.rejected.setdefault(server, set())
             known |= {key for key in blocks if isinstance(key, str)}
         case {"kind": "aside", "aside": [*aside]}:
             history.aside |= {turn_id for turn_id in aside if isinstance(turn_id, str)}
-        case {"kind": "ran", "cell": str(cell), "well": bool(well)}:
-            (history.stopped.discard if well else history.stopped.add)(cell)
+        case {"kind": "ran", "cell": str(cell), "whole": bool(whole), "turns": [*turns]}:
+            (history.stopped.discard if whole else history.stopped.add)(cell)
+            ended |= {turn_id for turn_id in turns if isinstance(turn_id, str)}
 
 
 def _is_fork_of(parent: str) -> Callable[[Loaded], bool]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from dataclasses import replace
 
 from ..messages.blocks import Block
+from .counting import Counting
+from .page import left_out
 from .steps import Step
 from .store import Store
 from .turns import Turn
@@ -28,7 +30,6 @@ class History:
         store: Store | None = None,
     ) -> None:
         self.turns: list[Turn] = list(turns)
-        self.retired: set[str] = set(retired)
         self.asked: set[str] = set()
         """The ids of the turns that were asked, or shown again, by this kernel."""
         self.latest: list[str] = []
@@ -39,6 +40,9 @@ class History:
         """The cells no run of which has ended well: what counts of them is the last that came."""
         self.rejected: dict[str, set[str]] = {}
         """By server, the keys of the blocks that it could not take; see `healing`."""
+        self._counting = Counting(self.turns, retired)
+        # Retired on disk: what a run shows again counts at once, and is restored once that ends.
+        self._recorded = set(retired)
         self._at = {turn.id: place for place, turn in enumerate(self.turns)}
         self._digests: dict[str, list[str]] = {}
         for turn in self.turns:
@@ -59,11 +63,44 @@ class History:
         with self._lock:
             return [self[turn_id] for turn_id in self._digests.get(digest, ())]
 
-    def standing(self, cell: str) -> frozenset[str]:
-        """The ids of the turns of `cell` that count now."""
+    @property
+    def retired(self) -> Set[str]:
+        """The ids of the turns that were superseded or taken out: kept, and never sent."""
+        return self._counting.retired
+
+    def of_cell(self, cell: str | None) -> list[Turn]:
+        """All turns that this cell asked, older versions too, in the order asked."""
         with self._lock:
-            own = [t.id for t in self.turns if t.cell == cell and not t.panel]
-            return frozenset(own) - self.retired
+            return self._counting.of_cell(cell)
+
+    def seen(
+        self,
+        cell: str | None,
+        run: Collection[str],
+        order: Sequence[str],
+        *,
+        panel: bool = False,
+        going_on: str = "",
+    ) -> list[Turn]:
+        """The turns that a question in `cell` sees; see `Counting.seen`.
+
+        Where no cell is known, those of this kernel. `going_on` is the id of a turn that the
+        question goes on from: it sees that one, and no other version of it.
+        """
+        with self._lock:
+            run = self.asked if cell is None else run
+            found = self._counting.seen(cell, run, order, panel=panel)
+            if going_on and all(turn.id != going_on for turn in found):
+                goal = self[going_on]
+                place = goal.cell, goal.ordinal
+                found = [t for t in found if (t.cell, t.ordinal) != place] + [goal]
+            return found
+
+    def how_many(self, cell: str | None, run: Collection[str], *, panel: bool = False) -> int:
+        """How many turns count beside those that a question in `cell` replaces."""
+        with self._lock:
+            run = self.asked if cell is None else run
+            return self._counting.how_many(cell, run, panel=panel)
 
     def start(self, turn: Turn) -> None:
         """Have it on disk that `turn` is about to be asked; it joins when it ends."""
@@ -87,6 +124,8 @@ class History:
         """Take over a turn that has ended, or the same one once more."""
         with self._lock:
             self._put(turn)
+            if turn.cell is not None and not turn.panel:
+                self._counting.begin([turn.id])
             self.asked.add(turn.id)
             self.latest.append(turn.id)
         store = self._writable()
@@ -103,47 +142,89 @@ class History:
     def retire(self, turn_ids: Collection[str]) -> None:
         """These turns are superseded: kept, and never sent."""
         with self._lock:
-            new = [turn_id for turn_id in turn_ids if turn_id not in self.retired]
-            self.retired |= set(new)
+            new = [turn_id for turn_id in turn_ids if turn_id not in self._recorded]
+            self._counting.retire(turn_ids)
+            self._recorded |= set(new)
         store = self._writable() if new else None
         if store:
             store.retire(new)
 
-    def set_aside(self, turn_ids: Collection[str]) -> None:
-        """Retire the turns of a run that did not end well; one can still go on from them."""
-        with self._lock:
-            new = sorted(set(turn_ids) - self.aside)
-            self.aside |= set(new)
-        self.retire(turn_ids)
-        store = self._writable() if new else None
-        if store:
-            store.note("aside", {"aside": new})
+    def ran(self, cell: str, run: Collection[str], *, well: bool) -> None:
+        """A run of `cell` has ended that asked the turns `run`, or showed them again.
 
-    def ran(self, cell: str, *, well: bool) -> None:
-        """A run of `cell` has ended whose turns count now."""
+        If `well`, what it did not ask again is not part of the page now. Else one run stands, as a
+        whole: the last whole one, or if there is none the last of which anything came. A question
+        of one run with the reply of another was never asked. Other versions are kept, and not sent.
+        """
         with self._lock:
-            known = (cell in self.stopped) != well
-            (self.stopped.discard if well else self.stopped.add)(cell)
-        store = None if known else self._writable()
-        if store:
-            store.note("ran", {"cell": cell, "well": well})
+            before = self._counting.before(cell)
+            asked = [self[turn_id] for turn_id in run if turn_id in self]  # or purged
+            if not (asked or well):
+                return
+            whole = well or self._is_whole(cell, before)
+            out = left_out(self.of_cell(cell), before, asked, well=well, whole=whole)
+            aside = [] if well else [turn_id for turn_id in out if turn_id not in self.retired]
+            back = [t.id for t in asked if t.id in self._recorded and t.id not in out]
+            new = self._counting.ended(run)
+            changed = new or back or whole == (cell in self.stopped)
+            self.aside.update(aside)
+            (self.stopped.discard if whole else self.stopped.add)(cell)
+        self.retire(out)
+        for turn_id in back:
+            self.restore(self[turn_id])
+        store = self._writable() if aside or changed else None
+        if store and aside:
+            store.note("aside", {"aside": aside})
+        if store and changed:
+            store.note("ran", {"cell": cell, "whole": whole, "turns": list(run)})
+
+    def settle(self, ended: Collection[str]) -> None:
+        """Have of each cell whose kernel was killed while it ran count what `ran` would leave.
+
+        `ended` holds the ids of the turns whose run has ended. Nothing is written.
+        """
+        known = set(ended)
+        for run in self._killed(known):
+            cell, ids = str(run[0].cell), {turn.id for turn in run}
+            others = [t for t in self.of_cell(cell) if t.id in known | ids]
+            before = [t for t in others if t.id in known and t.id not in self.retired]
+            whole = self._is_whole(cell, before)
+            out = left_out(others, before, run, well=False, whole=whole)
+            self.aside.update(turn_id for turn_id in out if turn_id not in self.retired)
+            self._counting.retire(ids.difference(out), back=True)
+            self._counting.retire(out)
+            if not whole:
+                self.stopped.add(cell)
+            known |= ids
 
     def restore(self, turn: Turn) -> None:
         """A turn counts again; the other versions of what it answers are retired."""
         with self._lock:
             rivals = set() if turn.panel or turn.cell is None else self._versions(turn)
-            known = turn.id not in self.retired and rivals <= self.retired
-            self.retired |= rivals
-            self.retired.discard(turn.id)
+            known = turn.id not in self._recorded and rivals <= self._recorded
+            self._counting.retire(rivals)
+            self._counting.retire([turn.id], back=True)
+            self._recorded |= rivals
+            self._recorded.discard(turn.id)
         store = None if known else self._writable()
         if store:
             store.restore(turn.id)
 
     def shown(self, turn: Turn) -> None:
-        """This kernel has shown the turn again."""
+        """This kernel has shown the turn again.
+
+        One that was retired counts again: for the others once the run that shows it has ended.
+        """
         with self._lock:
             self.asked.add(turn.id)
             self.latest.append(turn.id)
+            retired = turn.id in self.retired
+            if retired and turn.cell is not None and not turn.panel:
+                self._counting.retire([turn.id], back=True)
+                self._counting.begin([turn.id])
+                return
+        if retired:
+            self.restore(turn)
 
     def reject(self, server: str, keys: Collection[str]) -> None:
         """A server could not take these blocks: they are not sent to it again."""
@@ -207,7 +288,8 @@ class History:
             self.turns.clear()
             self._at.clear()
             self._digests.clear()
-            self.retired.clear()
+            self._counting = Counting()
+            self._recorded.clear()
             self.asked.clear()
             self.latest.clear()
             self._begun = False
@@ -219,14 +301,33 @@ class History:
         return tuple(self._store.take_warnings()) if self._store else ()
 
     def _versions(self, turn: Turn) -> set[str]:
-        place = (turn.cell, turn.ordinal)
-        return {
-            t.id
-            for t in self.turns
-            if (t.cell, t.ordinal) == place and t.id != turn.id and not t.panel
-        }
+        others = self._counting.of_cell(turn.cell)
+        return {t.id for t in others if t.ordinal == turn.ordinal and t.id != turn.id}
+
+    def _is_whole(self, cell: str, before: Collection[Turn]) -> bool:
+        """Whether the turns `before` are those of a run of `cell` that ended well."""
+        complete = all(turn.status == "complete" for turn in before)
+        return bool(before) and complete and cell not in self.stopped
+
+    def _killed(self, ended: Collection[str]) -> list[list[Turn]]:
+        """The runs that never ended, the oldest first, of cells of which there is more than one.
+
+        A turn saw those that its run had asked before, and of its own cell no others.
+        """
+        loose = [t for t in self.turns if t.id not in ended and t.id not in self.retired]
+        loose = [t for t in loose if t.cell is not None and not t.panel]
+        runs: dict[str, list[Turn]] = {}
+        for turn in loose:
+            if len(self.of_cell(turn.cell)) > 1:
+                saw = [self[turn_id] for turn_id in turn.saw if turn_id in self]
+                run = [*(t for t in saw if t.cell == turn.cell and not t.panel), turn]
+                for earlier in run[:-1]:  # of one run the last turn knows the most
+                    runs.pop(earlier.id, None)
+                runs[turn.id] = run
+        return list(runs.values())
 
     def _put(self, turn: Turn) -> None:
+        self._counting.put(turn)
         place = self._at.get(turn.id)
         if place is not None:
             self.turns[place] = turn

@@ -1,17 +1,8 @@
-"""Which turns a question sees: the conversation is the page, not the order of execution.
-
-A turn stands where its cell stands. A question sees the turns of the cells above its own, and of
-its own cell those that the same run asked before it. Where no cell is known (a terminal, nbclient)
-a question sees all that was asked before it.
-
-A panel turn was not asked by a cell: it stands below the cell that was active, after what that cell
-asked and in the order started. Cells below see it once it is complete.
-"""
+"""Where the turns stand: the conversation is the page, not the order of execution."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from operator import itemgetter, lt
 
 from .turns import Turn
 
@@ -81,54 +72,12 @@ class Page:
         self._order.insert(at, cell)
 
 
-def seen_by(
-    cell: str | None,
-    run: Collection[str],
-    turns: Sequence[Turn],
-    retired: Collection[str],
-    order: Sequence[str],
-    *,
-    panel: bool = False,
-) -> list[Turn]:
-    """The turns that a question in `cell` sees, in their order on the page.
-
-    `run` holds the ids of the turns that this very run of the cell has asked so far; `order` the
-    cells from top to bottom. A `panel` question stands below `cell`, and sees what that asked.
-    """
-    goals = gone_on_from(turns, retired)
-    standing = [t for t in turns if (t.sent_later or t.id in goals) and t.id not in retired]
-    if cell is None:
-        return standing
-    places = _places(order)
-    here = places.get(cell, len(places))
-    last = here if panel else here - 1
-    above, ranks = [], []
-    for turn in standing:
-        if not turn.panel:
-            at = places.get(turn.cell)
-        elif panel or turn.status == "complete":
-            at = _place(turn, places)
-        else:  # a panel reply that was interrupted is seen by the panel alone
-            continue
-        if turn.id in run:
-            at = here
-        elif at is None or at > last:
-            continue
-        above.append(turn)
-        ranks.append((at, *_rank(turn)) if turn.panel else (at, False, turn.ordinal))
-    if not run and all(map(lt, ranks, ranks[1:])):
-        return above  # in order already, and no two at one place: as a page is that only grew
-    newest = {turn.id for turn in current(above, goals)}
-    found = sorted(zip(ranks, above, strict=True), key=itemgetter(0))
-    return [turn for _, turn in found if turn.id in newest]
-
-
 def on_page(turns: Iterable[Turn], retired: Collection[str], order: Sequence[str]) -> list[Turn]:
     """All that counts, from top to bottom, of whatever status; what stands nowhere comes last."""
-    places = _places(order)
+    places = places_of(order)
     turns = list(turns)
     standing = current((t for t in turns if t.id not in retired), gone_on_from(turns, retired))
-    found = [(_place(t, places), t) for t in standing]
+    found = [(stands_at(t, places), t) for t in standing]
     return [
         t
         for _, t in sorted(
@@ -139,16 +88,17 @@ def on_page(turns: Iterable[Turn], retired: Collection[str], order: Sequence[str
 
 def lowest(turns: Iterable[Turn], retired: Collection[str], order: Sequence[str]) -> str | None:
     """The lowest cell of the page that has a turn."""
-    places = _places(order)
+    places = places_of(order)
     asked = {places[t.cell] for t in turns if t.id not in retired and t.cell in places}
     return order[max(asked)] if asked else None
 
 
-def _places(order: Sequence[str]) -> dict[str | None, int]:
+def places_of(order: Sequence[str]) -> dict[str | None, int]:
+    """The places of the cells, from 0."""
     return {cell: place for place, cell in enumerate(order)}
 
 
-def _place(turn: Turn, places: Mapping[str | None, int]) -> int | None:
+def stands_at(turn: Turn, places: Mapping[str | None, int]) -> int | None:
     """The place of the turn's cell; None if that is not on the page.
 
     A panel turn whose cell is gone stands below the nearest cell above it that is still there.
@@ -192,11 +142,6 @@ def current(turns: Iterable[Turn], goals: Collection[str] = ()) -> list[Turn]:
     return list(chosen.values())
 
 
-def how_many(turns: Iterable[Turn]) -> int:
-    """How many turns `current` gives."""
-    return len(set(_questions(turns)))
-
-
 def _questions(turns: Iterable[Turn]) -> list[tuple[str | None, int | str]]:
     """For each turn which question of which cell it answers; its id where it stands for itself."""
     return [(t.cell, t.id if t.panel or t.alone else t.ordinal) for t in turns]
@@ -217,21 +162,32 @@ def above(
     standing = [t for t in turns if t.id not in retired and not t.alone]
     if cell is None:
         return sorted(standing, key=lambda t: t.started)
-    places = _places(order)
+    places = places_of(order)
     here = places.get(cell, len(places))
     found = [
         (here if t.id in run else at, t)
         for t in standing
-        if (at := _place(t, places)) is not None and (at < here or t.id in run)
+        if (at := stands_at(t, places)) is not None and (at < here or t.id in run)
     ]
     found.sort(key=lambda f: (f[0], *_rank(f[1]), f[1].started))
     return [turn for _, turn in found]
 
 
-def superseded(turns: Iterable[Turn], cell: str, run: Collection[str]) -> list[str]:
-    """The ids of the turns that a run of `cell` replaces, once that run has ended well.
+def left_out(
+    cell: Iterable[Turn],
+    before: Collection[Turn],
+    run: Collection[Turn],
+    *,
+    well: bool,
+    whole: bool,
+) -> list[str]:
+    """The ids of the turns of one cell that do not count after a `run` of it, which ended `well`
+    or not; `before` counted until then, and is a `whole` run or not.
 
-    Older versions of what it asked, and what it did not ask any more; `run` holds the ids of the
-    turns that it asked. A panel turn is never replaced.
+    One run stands: this one if it ended well, or if nothing whole stood and anything came of it.
     """
-    return [t.id for t in turns if t.cell == cell and t.id not in run and not t.panel]
+    if well or (not whole and any(turn.sent_later for turn in run)):
+        kept = {turn.id for turn in run}
+        return [turn.id for turn in cell if turn.id not in kept]
+    kept = {turn.id for turn in before}
+    return [turn.id for turn in run if turn.id not in kept] if whole else []

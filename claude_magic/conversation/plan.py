@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -17,10 +17,9 @@ from ..messages.usage import Usage, estimate_input
 from .connection import Server
 from .digest import digest
 from .healing import mended_tools
-from .page import how_many, seen_by
 from .question import Question
 from .settings import OFFLINE, Settings
-from .turns import Turn, messages, told
+from .turns import Turn, told
 
 if TYPE_CHECKING:
     from ..messages.images import ImageCache
@@ -40,19 +39,22 @@ class Transcripts:
     def __init__(self) -> None:
         self._last: tuple[list[Turn], Transcript] = ([], Transcript())
 
-    def of(self, seen: Sequence[Turn], going_on: str = "") -> Transcript:
-        """The messages of the turns that go along, each call of a tool with its result."""
-        turns = told(seen, going_on)
+    def of(self, turns: list[Turn]) -> Transcript:
+        """The messages of turns that go along, each call of a tool with its result."""
         if not turns:  # asked alone, maybe: what is kept is for the others
             return Transcript()
         known, found = self._last
         count = len(known)
         if turns[:count] == known:
-            found = found.extended(messages(turns[count:], going_on))
+            found = found.extended(_messages(turns[count:]))
         else:
-            found = Transcript(messages(turns, going_on))
+            found = Transcript(_messages(turns))
         self._last = turns, found
         return Transcript(mended_tools(found)) if found.calls_tools else found
+
+
+def _messages(turns: Iterable[Turn]) -> Iterable[Sealed]:
+    return (message for turn in turns for message in turn.sealed)
 
 
 @dataclass(frozen=True)
@@ -121,14 +123,14 @@ class Plan:
 def make_plan(
     question: Question,
     settings: Settings,
-    turns: Sequence[Turn],
-    retired: Collection[str],
+    visible: Sequence[Turn],
     *,
+    standing: int,
     asked: Collection[str],
     images: Callable[[], ImageCache],
     transcripts: Transcripts,
 ) -> Plan:
-    """The plan for `question` after those of `turns` that stand above it and are not `retired`.
+    """The plan for `question`, which sees the turns `visible` of the `standing` that there are.
 
     `asked` holds the servers and models that this kernel has asked already: what is said about
     each is said once; `transcripts` keeps the messages from one question to the next. Raises
@@ -136,10 +138,11 @@ def make_plan(
     """
     server = Server.of(settings.base_url)
     model = _model(question.model or settings.model, server)
-    visible = [] if question.alone else _seen(question, turns, retired)
     # What was answered offline may hold what nobody meant to send.
-    seen = visible if server.offline else [t for t in visible if t.server != OFFLINE]
-    history = transcripts.of(seen, question.going_on)
+    seen = [t for t in visible if server.offline or t.server != OFFLINE]
+    if len(seen) < len(visible):
+        seen = told(seen, question.going_on)
+    history = transcripts.of(seen)
     estimate_input({"messages": history}, model)  # the sum is kept for the next question
     request = build(
         model,
@@ -160,7 +163,7 @@ def make_plan(
         images,
         digest(server.label, body),
         left_out=len(visible) - len(seen),
-        standing=_standing(question, turns, retired),
+        standing=standing,
         first=server.label not in asked,
         notices=(*question.notices, *([retirement] if retirement else []), *request.notices),
     )
@@ -174,32 +177,6 @@ def parameters(request: Request) -> dict[str, Any]:
     if request.prefill:
         said |= {"prefill": request.prefill, "emulated": request.emulated}
     return said
-
-
-def _seen(question: Question, turns: Sequence[Turn], retired: Collection[str]) -> list[Turn]:
-    seen = seen_by(
-        question.cell, question.run, turns, retired, question.order, panel=question.panel
-    )
-    if question.going_on and question.going_on not in {t.id for t in seen}:
-        # Not the other version of what it asked: this is the one that it goes on from.
-        goal = next(t for t in turns if t.id == question.going_on)
-        seen = [t for t in seen if (t.cell, t.ordinal) != (goal.cell, goal.ordinal)]
-        seen.append(goal)
-    return seen
-
-
-def _standing(question: Question, turns: Sequence[Turn], retired: Collection[str]) -> int:
-    """How many turns the conversation has beside those that this question replaces."""
-    cell, run = question.cell, question.run
-    beside = cell is None or question.panel
-    others = [
-        t
-        for t in turns
-        if t.sent_later
-        and t.id not in retired
-        and (beside or t.cell != cell or t.panel or t.id in run)
-    ]
-    return how_many(others)
 
 
 def _model(name: str, server: Server) -> models.Model:

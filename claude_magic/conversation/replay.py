@@ -143,7 +143,7 @@ class Replays:
         history, question = self._history(), plan.question
         if question.fresh or question.panel or question.alone:
             return None
-        before = self._here(plan, history.turns)
+        before = self._here(plan)
         if before is None or before.prompt != question.prompt:
             return None
         reasons = why.changes(plan, before, _by_id(history))
@@ -194,16 +194,16 @@ class Replays:
             "or set %claude_config record=FILE to the recording that holds it."
         )
 
-    def _here(self, plan: Plan, turns: Iterable[Turn]) -> Turn | None:
+    def _here(self, plan: Plan) -> Turn | None:
         """The turn that stood in this question's place."""
-        place = (plan.question.cell, plan.question.ordinal)
+        question = plan.question
         found = [
             t
-            for t in turns
-            if (t.cell, t.ordinal) == place
+            for t in self._history().of_cell(question.cell)
+            if t.ordinal == question.ordinal
             and t.status == "complete"
-            and not (t.panel or t.alone)
-            and t.id not in plan.question.run
+            and not t.alone
+            and t.id not in question.run
         ]
         return next(reversed(found), None)
 

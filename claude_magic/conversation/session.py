@@ -15,7 +15,7 @@ from ..messages.credentials import Found, find_key
 from ..messages.errors import BrokenReply, ClaudeError, Interrupted, InvalidReply
 from .connection import Connections, Server, environment_headers, require_key, withheld
 from .history import History
-from .page import seen_by, superseded
+from .ids import Shared
 from .plan import Plan, Transcripts, make_plan, parameters
 from .question import Question
 from .replay import Recorded, Replays
@@ -59,6 +59,7 @@ class Session:
         self._replays = Replays(lambda: self.history)
         self._connections = Connections()
         self._transcripts = Transcripts()
+        self._saw, self._order = Shared(), Shared()
         self._lock = threading.RLock()
         # Servers and models that were asked: what is said about each is said once.
         self._told: set[str] = set()
@@ -95,11 +96,15 @@ class Session:
 
         Raises InputError where it cannot be asked so.
         """
+        q, history = question, self.history
+        seen: Sequence[Turn] = ()
+        if not q.alone:
+            seen = history.seen(q.cell, q.run, q.order, panel=q.panel, going_on=q.going_on)
         plan = make_plan(
             question,
             self.settings(),
-            self._within_reach(question.cell),
-            self.history.retired,
+            seen,
+            standing=history.how_many(q.cell, q.run, panel=q.panel),
             asked=self._told,
             images=lambda: self.images,
             transcripts=self._transcripts,
@@ -207,37 +212,15 @@ class Session:
     def seen(
         self, cell: str | None, run: Collection[str], order: Sequence[str], *, panel: bool = False
     ) -> list[Turn]:
-        """The turns that a question in `cell` would see; see `page.seen_by`."""
-        turns = self._within_reach(cell)
-        return seen_by(cell, run, turns, self.history.retired, order, panel=panel)
+        """The turns that a question in `cell` would see; see `History.seen`."""
+        return self.history.seen(cell, run, order, panel=panel)
 
-    def cell_ended(
-        self, cell: str, run: Collection[str], *, before: Collection[str] = (), well: bool = True
-    ) -> None:
+    def cell_ended(self, cell: str, run: Collection[str], *, well: bool = True) -> None:
         """A run of `cell` has ended; `run` holds the ids of the turns that it asked.
 
-        If `well`, what it did not ask again is not part of the page now. Else one run stands, as a
-        whole: the last whole one, the turns of `before`, or if there is none the last of which
-        anything came. A question of one run with the reply of another was never asked. Other
-        versions are kept, and not sent.
+        See `History.ran` for what counts from now on.
         """
-        history = self.history
-        if well:
-            history.retire(superseded(self.turns, cell, run))
-            history.ran(cell, well=True)
-            return
-        kept = [history[turn_id] for turn_id in before if turn_id in history]
-        new = [turn_id for turn_id in run if turn_id in history and turn_id not in before]
-        whole = cell not in history.stopped and all(turn.status == "complete" for turn in kept)
-        if kept and whole:
-            for turn in kept:
-                if turn.id in history.retired:
-                    history.restore(turn)
-            history.set_aside(new)
-            return
-        history.ran(cell, well=False)
-        if any(history[turn_id].sent_later for turn_id in run if turn_id in history):
-            history.set_aside([turn.id for turn in kept if turn.id not in run])
+        self.history.ran(cell, run, well=well)
 
     def models(self) -> Sequence[Mapping[str, Any]]:
         """The server's own list of models. Raises the client's errors."""
@@ -264,18 +247,10 @@ class Session:
         with self._lock:
             return self._connections.client(settings, server, found, self.headers())
 
-    def _within_reach(self, cell: str | None) -> list[Turn]:
-        """The turns that a question may see: where no cell is known, those of this kernel."""
-        history = self.history
-        if cell is not None:
-            return history.turns
-        return [turn for turn in history.turns if turn.id in history.asked]
-
     def _replay(self, plan: Plan, recorded: Turn, watcher: Watcher) -> Reply:
         """The recorded reply, shown again: nothing is sent and nothing is paid."""
         turn = self._replays.bound(plan, recorded)
         if turn.id in self.history:
-            self.history.restore(turn)
             self.history.shown(turn)
         else:
             self.history.end(turn)
@@ -293,6 +268,8 @@ class Session:
     def _turn(self, plan: Plan) -> Turn:
         """The turn of `plan` as it is asked: broken, until it has ended."""
         question, now = plan.question, self._clock()
+        with self._lock:
+            saw, order = self._saw.of(plan.saw), self._order.of(question.order)
         return Turn(
             id=uuid.uuid4().hex,
             asked=tuple(plan.asked),
@@ -303,8 +280,8 @@ class Session:
             status="broken",
             cell=question.cell,
             ordinal=question.ordinal,
-            saw=plan.saw,
-            order=question.order,
+            saw=saw,
+            order=order,
             started=now,
             ended=now,
             digest=plan.digest,

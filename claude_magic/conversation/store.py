@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,10 @@ __all__ = ["Loaded", "Store"]
 
 # The id comes from a notebook, which may come from anywhere: it must name a folder in `root`.
 _CONVERSATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+# Notes on turns: what else is noted, such as the place, is of one conversation only.
+_ADOPTED = frozenset({"aside", "ran", "rejected"})
 
 
 class Store:
@@ -70,8 +74,8 @@ class Store:
                     f"Records of this conversation that could not be read: {aside}. They were "
                     "set aside, the files are unchanged, and what the others hold is here."
                 )
-            retired = frozenset(fold.retired)
-            return Loaded(tuple(turns), retired, (*notes, *torn), self._read_only)
+            retired, restored = frozenset(fold.retired), frozenset(fold.restored)
+            return Loaded(tuple(turns), retired, (*notes, *torn), self._read_only, restored)
 
     def start(self, turn: Turn) -> None:
         """Record a turn as it is asked, with the steps that it has; it is on disk afterwards."""
@@ -101,13 +105,18 @@ class Store:
                 self._add_start(turn)
             self._add_end(turn, kept=self._running.pop(turn.id, 0))
 
-    def adopt(self, turns: Sequence[Turn], retired: Collection[str]) -> None:
-        """Record turns of another conversation, from which this one goes on."""
+    def adopt(self, loaded: Loaded) -> None:
+        """Record what is known of another conversation, from which this one goes on."""
         with self._here():
-            for turn in turns:
+            for turn in loaded.turns:
                 self._add_start(turn)
                 self._add_end(turn, sync=False)
-            self._add("retire", {"turns": sorted(retired)})
+            self._add("retire", {"turns": sorted(loaded.retired)})
+            for turn_id in sorted(loaded.restored - loaded.retired):
+                self._add("restore", {"turn": turn_id})
+            for note in loaded.notes:
+                if note["kind"] in _ADOPTED:
+                    self._add(note["kind"], {k: v for k, v in note.items() if k not in FIELDS})
 
     def retire(self, turn_ids: Sequence[str]) -> None:
         """Record that these turns are superseded: never sent, still there to be looked at."""

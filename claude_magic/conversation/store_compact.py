@@ -7,13 +7,12 @@ a million ids.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from sys import intern
 from typing import Any, TypeGuard
 
-from .ids import spliced
+from .ids import change, spliced
 from .turns import Turn
 
 Ids = Sequence[str]
@@ -55,7 +54,7 @@ class Compact:
         if order == cells:
             sha = before
         else:
-            sha = hashlib.sha256(json.dumps(order).encode()).hexdigest()
+            sha = hashlib.sha256("\0".join(order).encode("utf-8", "surrogatepass")).hexdigest()
             self._last = sha, order
         values["order"] = {"sha256": sha}
         if sha in self._written:
@@ -65,7 +64,8 @@ class Compact:
             self._changes = 0
             return values, {"sha256": sha, "cells": order}
         self._changes += 1
-        return values, {"sha256": sha, "like": before, **_change(cells, order)}
+        head, new, tail = change(cells, order)
+        return values, {"sha256": sha, "like": before, "head": head, "cells": new, "tail": tail}
 
     def read_order(self, record: Mapping[str, Any]) -> bool:
         """Take a record of kind `order` over; False if it makes no sense.
@@ -117,20 +117,3 @@ def _known(ids: list[str]) -> tuple[str, ...]:
 
 def _are_ids(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
-
-
-def _change(before: Ids, now: Ids) -> dict[str, Any]:
-    """What makes `now` of `before`: how many ids stay at the head and the tail, and those between.
-
-    An order grows by a cell, or loses some, and is else the same.
-    """
-    most = min(len(before), len(now))
-    head = _same(before, now, most)
-    tail = _same(before[::-1], now[::-1], most - head)
-    return {"head": head, "tail": tail, "cells": now[head : len(now) - tail]}
-
-
-def _same(one: Sequence[str], other: Sequence[str], most: int) -> int:
-    """How many ids are the same from the start, `most` at most."""
-    pairs = zip(one[:most], other[:most], strict=True)
-    return next((count for count, (a, b) in enumerate(pairs) if a != b), most)

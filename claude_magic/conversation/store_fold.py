@@ -61,13 +61,15 @@ class Loaded:
 
     `turns` in the order started, those of this store that still run not among them; `retired` the
     ids that are never sent; `notes` the other records, whole, in their order, and for each torn
-    last line one of kind `torn`; `read_only` whether this store writes nothing.
+    last line one of kind `torn`; `read_only` whether this store writes nothing; `restored` the ids
+    of the turns that were said to count again.
     """
 
     turns: tuple[Turn, ...]
     retired: frozenset[str]
     notes: tuple[Mapping[str, Any], ...]
     read_only: bool
+    restored: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -91,6 +93,7 @@ class Fold:
     def __init__(self, compact: Compact) -> None:
         self.turns: dict[str, Standing] = {}
         self.retired: set[str] = set()
+        self.restored: set[str] = set()
         self.notes: list[Record] = []
         self.aside = 0
         self._take: Mapping[str, Callable[[Record], bool]] = {
@@ -152,6 +155,7 @@ class Fold:
         if place[0] is not None:  # turns without a cell stand each for itself
             self.retired |= {turn for turn, other in self.turns.items() if _place(other) == place}
         self.retired.discard(record["turn"])
+        self.restored.add(record["turn"])
         return True
 
     def _standing(self, record: Record) -> Standing | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import InputError
-from .sealed import Part, as_json
+from .sealed import Lump, Part, as_json
 from .transcript import transcript
 
 # The most at a time for a socket, which copies what it did not take; most images go in one piece.
@@ -26,7 +26,7 @@ class Outgoing:
 
     method: str
     path: str
-    content: Sequence[Part] = ()
+    content: Sequence[Part | Lump] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, str] | None = None
 
@@ -35,7 +35,7 @@ class Outgoing:
         short: list[bytes] = []
         size = 0
         for part in self.content:
-            content = part if isinstance(part, bytes) else part.encode("ascii")
+            content = part.encode("ascii") if isinstance(part, str) else bytes(part)
             size += len(content)
             if len(content) < _SHORT:
                 short.append(content)
@@ -62,7 +62,7 @@ def post(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Outg
     return Outgoing("POST", path, content, {**fixed, **headers})
 
 
-def encode(body: Mapping[str, Any]) -> list[Part]:
+def encode(body: Mapping[str, Any]) -> list[Part | Lump]:
     """`body` as compact UTF-8 JSON in parts; lone surrogates, which UTF-8 lacks, become U+FFFD.
 
     Raises InputError if it cannot be written as JSON.
@@ -75,8 +75,8 @@ def encode(body: Mapping[str, Any]) -> list[Part]:
     raise InputError(f"The request cannot be written as JSON ({problem}); nothing was sent.")
 
 
-def _parts(body: Mapping[str, Any]) -> list[Part]:
-    found: list[Part] = []
+def _parts(body: Mapping[str, Any]) -> list[Part | Lump]:
+    found: list[Part | Lump] = []
     before = b"{"
     for name, value in body.items():
         found.append(before + as_json(str(name)) + b":")

@@ -18,6 +18,33 @@ Part = bytes | str
 """A piece of JSON; `str` for base64 data, which stays the object that the block holds."""
 
 
+class Lump:
+    """Short pieces of JSON that go out as one; `len` is that of all together, in bytes."""
+
+    __slots__ = ("_parts", "_size")
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def add(self, part: bytes) -> None:
+        """Add a piece at the end."""
+        self._parts.append(part)
+        self._size += len(part)
+
+    def copy(self) -> Lump:
+        """Another one of the same pieces."""
+        other = Lump()
+        other._parts, other._size = self._parts.copy(), self._size
+        return other
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self._parts)
+
+
 class Sealed(dict[str, Any]):
     """A message, and what was found out about it. It must not be changed."""
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..conversation.conversations import STORE, Conversations
 from ..conversation.history import History
-from ..conversation.page import current, superseded
+from ..conversation.page import current
 from ..conversation.question import Question
 from ..conversation.session import Session
 from ..messages.blocks import Block, text
@@ -205,10 +205,7 @@ class Notebook:
                 continue
             history.match(run.cell, source_digest(run.source), self.standing.page.order)
             if run.well:  # it ran before the first question, and asked none
-                history.retire(superseded(history.turns, run.cell, run.turns))
-        now = self.recorder.current
-        if now is not None and now.cell is not None:
-            now.before = history.standing(now.cell)
+                history.ran(run.cell, run.turns, well=True)
         self._back = _back(history, self.standing.page.order)
         return history
 
@@ -228,9 +225,8 @@ class Notebook:
     def _cell_started(self, run: CellRun) -> None:
         self.standing.started(run)
         if run.cell is not None and self.session.opened:
-            history = self.session.history
-            history.match(run.cell, source_digest(run.source), self.standing.page.order)
-            run.before = history.standing(run.cell)
+            page = self.standing.page.order
+            self.session.history.match(run.cell, source_digest(run.source), page)
 
     def _place(self, asker: Asker) -> Place:
         order = self.standing.page.order
@@ -253,7 +249,7 @@ class Notebook:
         history = self.session.history
         turns = [history[turn_id] for turn_id in run.turns if turn_id in history]  # or purged
         well = run.well and all(turn.status == "complete" for turn in turns)
-        self.session.cell_ended(run.cell, run.turns, before=run.before, well=well)
+        self.session.cell_ended(run.cell, run.turns, well=well)
 
     def _context(
         self,

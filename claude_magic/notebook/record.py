@@ -67,7 +67,7 @@ class CellRun:
 
     `turns` are the ids of the turns that it asked, `asked_at` the serial of the last of them;
     `tags` the cell's tags, and `deleted` the cells that the front end says are gone. `well` says
-    that it has ended, and without an error; `before` are the turns that counted as it started.
+    that it has ended, and without an error.
     """
 
     serial: int
@@ -80,7 +80,6 @@ class CellRun:
     tags: frozenset[str] = frozenset()
     deleted: tuple[str, ...] = ()
     well: bool = False
-    before: frozenset[str] = frozenset()
 
     def same_cell(self, other: CellRun) -> bool:
         """Whether both runs are of one cell: by id, else by source."""

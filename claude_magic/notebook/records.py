@@ -201,7 +201,8 @@ def notebooks(conversations: Conversations) -> Bundle:
 def _seen(notebook: Notebook, turn: Turn) -> list[Turn]:
     """What a turn would see if it were asked now."""
     session, order = notebook.session, notebook.standing.page.order
-    run = [t.id for t in session.turns if t.cell == turn.cell and t.ordinal < turn.ordinal]
+    own = session.history.of_cell(turn.cell)
+    run = [t.id for t in own if t.ordinal < turn.ordinal]
     if turn.panel:
         found = session.seen(turn.cell, (), order, panel=True)
         return [t for t in found if t.id != turn.id and t.started < turn.started]

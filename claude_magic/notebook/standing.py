@@ -100,7 +100,7 @@ class Standing:
         if run.cell is None:
             return without_cell(history, source_digest(run.source))
         ordinal = len(run.turns)
-        before = [t for t in history.turns if (t.cell, t.ordinal) == (run.cell, ordinal)]
+        before = [t for t in history.of_cell(run.cell) if t.ordinal == ordinal]
         counts = {count: cell for turn in before for count, cell in turn.counts.items()}
         return Asker(run.cell, ordinal, tuple(run.turns), source_digest(run.source), counts=counts)
 

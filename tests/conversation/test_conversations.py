@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from claude_magic.conversation.conversations import Conversations, Whereabouts
+from claude_magic.conversation.history import History
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import text
 
@@ -134,6 +137,116 @@ def test_what_was_retired_before_a_copy_is_retired_in_it(files: Files) -> None:
     own = next(name for name in files.kept() if name != conversation)
     again = files.on().open(files.at("b.ipynb", "A", conversation=own))
     assert again.retired == {"one"}
+
+
+def test_what_was_known_of_runs_before_a_copy_is_known_in_it(files: Files) -> None:
+    history = files.on().open(files.at("a.ipynb", "A"))
+    for name, status in (("whole", "complete"), ("broke", "broken")):
+        history.end(replace(turn(name), status=status))
+        history.ran("A", [name], well=status == "complete")
+    (conversation,) = files.kept()
+    where = files.at("b.ipynb", "A", conversation=conversation)
+    files.on().open(where).end(turn("two", "B"))
+    own = next(name for name in files.kept() if name != conversation)
+    again = files.on().open(replace(where, conversation=own))
+    assert (again.retired, again.aside) == ({"broke"}, {"broke"})
+
+
+class TestAKernelThatWasKilledInARun:
+    """Which of its cell's turns were one run is known all the same: by what each of them saw."""
+
+    clock = itertools.count(1.0)
+
+    @pytest.fixture
+    def where(self, files: Files) -> Whereabouts:
+        return files.at("a.ipynb", "A")
+
+    def asked(self, history: History, *run: str, ended: bool | None = None, last: str = "") -> None:
+        """A run of the cell A that asks these, the last one with the status `last`."""
+        for number, name in enumerate(run):
+            status = last if last and name == run[-1] else "complete"
+            made = replace(turn(name), ordinal=number, saw=run[:number], started=next(self.clock))
+            history.end(replace(made, status=status))
+        if ended is not None:
+            history.ran("A", run, well=ended)
+
+    def seen(self, history: History) -> list[str]:
+        return [t.id for t in history.seen("B", (), ("A", "B"))]
+
+    def test_leaves_the_last_whole_run(self, files: Files, where: Whereabouts) -> None:
+        history = files.on().open(where)
+        self.asked(history, "one", "two", ended=True)
+        self.asked(history, "three", "four", last="broken")
+        again = files.on().open(where)
+        assert self.seen(again) == ["one", "two"]
+        assert again.aside == {"three", "four"}, "one can go on from them"
+
+    def test_leaves_a_shorter_whole_run_without_what_was_asked_after_it(
+        self, files: Files, where: Whereabouts
+    ) -> None:
+        history = files.on().open(where)
+        self.asked(history, "one", ended=True)
+        history.shown(history["one"])
+        history.end(replace(turn("two"), ordinal=1, saw=("one",), started=next(self.clock)))
+        assert self.seen(files.on().open(where)) == ["one"]
+
+    def test_leaves_its_own_where_no_run_was_whole(self, files: Files, where: Whereabouts) -> None:
+        history = files.on().open(where)
+        self.asked(history, "one", "two", ended=False, last="interrupted")
+        self.asked(history, "three", "four", last="broken")
+        assert self.seen(files.on().open(where)) == ["three"]
+
+    def test_leaves_the_stopped_run_before_it_where_nothing_came(
+        self, files: Files, where: Whereabouts
+    ) -> None:
+        history = files.on().open(where)
+        self.asked(history, "one", "two", ended=False, last="interrupted")
+        self.asked(history, "three", last="broken")
+        assert self.seen(files.on().open(where)) == ["one", "two"]
+
+    def test_leaves_what_a_later_kernels_run_says(self, files: Files, where: Whereabouts) -> None:
+        history = files.on().open(where)
+        self.asked(history, "one", "two", ended=True)
+        self.asked(history, "three", "four", last="broken")
+        later = files.on().open(where)
+        self.asked(later, "five", ended=True)
+        assert self.seen(files.on().open(where)) == ["five"]
+        self.asked(later, "six", "seven")
+        assert self.seen(files.on().open(where)) == ["five"]
+
+    def test_leaves_what_the_user_brought_back(self, files: Files, where: Whereabouts) -> None:
+        history = files.on().open(where)
+        self.asked(history, "one", "two", ended=True)
+        self.asked(history, "three", "four", last="broken")
+        later = files.on().open(where)
+        later.restore(later["three"])
+        assert self.seen(later) == self.seen(files.on().open(where)) == ["three", "two"]
+
+    def test_leaves_what_it_showed_again_retired(self, files: Files, where: Whereabouts) -> None:
+        history = files.on().open(where)
+        self.asked(history, "one", "two", ended=True)
+        self.asked(history, "three", ended=True)
+        history.shown(history["one"])
+        assert self.seen(history) == ["three"]
+        self.asked(history, "four", last="broken")
+        assert self.seen(files.on().open(where)) == ["three"]
+
+    def test_leaves_two_that_were_killed_apart(self, files: Files, where: Whereabouts) -> None:
+        for name in ("a", "b", "c"):
+            self.asked(files.on().open(where), f"{name}1", f"{name}2", last="broken")
+        assert self.seen(files.on().open(where)) == ["c1"]
+
+    def test_writes_nothing_as_it_is_opened(self, files: Files, where: Whereabouts) -> None:
+        history = files.on().open(where)
+        self.asked(history, "one", "two", ended=True)
+        self.asked(history, "three", last="broken")
+
+        def records() -> dict[Path, bytes]:
+            return {p: p.read_bytes() for p in files.folder.rglob("*.jsonl")}
+
+        before = records()
+        files.on().open(where)
+        assert records() == before
 
 
 def test_the_same_id_at_another_path_of_another_machine_is_a_copy(files: Files) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.conversation.page import Page, current, on_page, seen_by, superseded
+from claude_magic.conversation.counting import Counting
+from claude_magic.conversation.page import Page, current, left_out, on_page
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import text
 
@@ -21,8 +23,19 @@ def turn(name: str, cell: str | None, ordinal: int = 0, **said: object) -> Turn:
 A, B, C = turn("a", "A"), turn("b", "B"), turn("c", "C")
 
 
-def names(turns: list[Turn]) -> list[str]:
+def names(turns: Iterable[Turn]) -> list[str]:
     return [t.id for t in turns]
+
+
+def seen_by(
+    cell: str | None,
+    run: Collection[str],
+    turns: Sequence[Turn],
+    retired: Collection[str],
+    order: Sequence[str],
+    **said: bool,
+) -> list[Turn]:
+    return Counting(turns, retired).seen(cell, run, order, **said)
 
 
 def test_a_question_sees_the_turns_of_the_cells_above_it_and_none_below() -> None:
@@ -75,16 +88,60 @@ def test_a_deleted_cell_hides_its_turns_until_it_is_back() -> None:
 
 def test_without_cell_ids_a_question_sees_all_that_was_asked_before_it() -> None:
     first, second = turn("1", None), turn("2", None)
-    assert names(seen_by(None, (), [first, second], (), ())) == ["1", "2"]
+    assert names(seen_by(None, ("1", "2"), [first, second], (), ())) == ["1", "2"]
 
 
 def test_what_a_run_replaces_are_the_older_versions_and_what_it_asks_no_more() -> None:
-    old = [turn("b0", "B", 0), turn("b1", "B", 1)]
-    assert superseded([A, *old, turn("n0", "B", 0), C], "B", {"n0"}) == ["b0", "b1"]
+    old, new = [turn("b0", "B", 0), turn("b1", "B", 1)], turn("n0", "B", 0)
+    assert left_out([*old, new], old, [new], well=True, whole=True) == ["b0", "b1"]
 
 
 def test_a_cell_that_asks_nothing_any_more_replaces_all_that_it_asked() -> None:
-    assert superseded([A, B, C], "B", ()) == ["b"]
+    assert left_out([B], [B], [], well=True, whole=True) == ["b"]
+
+
+def test_a_run_that_did_not_end_well_leaves_the_whole_one_and_not_parts_of_both() -> None:
+    old = [turn("b0", "B", 0), turn("b1", "B", 1)]
+    new = [turn("n0", "B", 0), turn("n1", "B", 1, status="broken")]
+    assert left_out([*old, *new], old, new, well=False, whole=True) == ["n0", "n1"]
+    assert left_out([*old, *new], old, new, well=False, whole=False) == ["b0", "b1"]
+    assert left_out([*old, *new], old, new[1:], well=False, whole=False) == []
+
+
+def test_a_run_under_way_is_seen_by_itself_and_by_others_once_it_has_ended() -> None:
+    """Until then they see the run before it, if there is one."""
+    counting = Counting([A, B])
+    counting.put(turn("b2", "B"))
+    counting.begin(["b2"])
+    assert names(counting.seen("C", (), "ABC")) == ["a", "b"]
+    assert names(counting.seen("B", ["b2"], "ABC")) == ["a", "b2"]
+    counting.retire(["b"])
+    assert names(counting.seen("C", (), "ABC")) == ["a", "b2"]
+    counting.ended(["b2"])
+    assert names(counting.seen("C", (), "ABC")) == ["a", "b2"]
+
+
+def test_a_broken_turn_is_seen_where_the_one_that_goes_on_from_it_is() -> None:
+    broken = turn("b", "B", status="broken")
+    counting = Counting([A, broken, turn("d", "D", going_on="b")])
+    assert names(counting.seen("C", (), "ABCD")) == ["a"]
+    assert names(counting.seen("E", (), "ABCDE")) == ["a", "b", "d"]
+    counting.retire(["d"])
+    assert names(counting.seen("E", (), "ABCDE")) == ["a"]
+
+
+def test_panel_turns_stand_below_their_cell_in_the_order_started() -> None:
+    panel = [
+        turn("p2", "A", panel=True, started=2.0),
+        turn("p1", "A", panel=True, started=1.0),
+        turn("stopped", "B", panel=True, status="interrupted"),
+        turn("gone", "X", panel=True, order=("X", "B")),
+    ]
+    counting = Counting([B, *panel, A])
+    assert names(counting.seen("C", (), "ABC")) == ["gone", "a", "p1", "p2", "b"]
+    assert names(counting.seen("A", (), "ABC")) == ["gone"]
+    seen = counting.seen("B", (), "ABC", panel=True)
+    assert names(seen) == ["gone", "a", "p1", "p2", "b", "stopped"]
 
 
 class TestThePage:

@@ -150,8 +150,9 @@ def test_turns_that_were_read_can_be_written_to_another_conversation(tmp_path: P
     cells = tuple(f"cell {n}" for n in range(200))
     for number, name in enumerate(ids):
         store.end(replace(turn(name), saw=tuple(ids[:number]), order=cells[: number + 50]))
-    found = Store(tmp_path, "c").load().turns
-    Store(tmp_path, "d").adopt(found, [])
+    loaded = Store(tmp_path, "c").load()
+    found = loaded.turns
+    Store(tmp_path, "d").adopt(loaded)
     again = Store(tmp_path, "d").load().turns
     assert again == found
     assert [t.saw for t in again] == [tuple(ids[:number]) for number in range(120)]

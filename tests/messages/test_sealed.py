@@ -21,7 +21,7 @@ DATA = "aGVsbG8=" * 1000
 
 
 def content(parts: Sequence[Part]) -> bytes:
-    return b"".join(p if isinstance(p, bytes) else p.encode("ascii") for p in parts)
+    return b"".join(p.encode("ascii") if isinstance(p, str) else bytes(p) for p in parts)
 
 
 def joined(messages: list[Any]) -> bytes:

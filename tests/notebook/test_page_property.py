@@ -269,7 +269,6 @@ class Story(RuleBasedStateMachine):
         self.names = map("cell{}".format, itertools.count())
         self.deleted: list[str] = []
         self.asked_in: set[str] = set()
-        self.killed: set[str] = set()
         self.originals: list[tuple[Path, str, Model]] = []
 
     def teardown(self) -> None:
@@ -327,8 +326,7 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: self.model.page)
     @rule(at=cells, fault=faults)
     def a_cell_is_run_and_does_not_end_well(self, at: int, fault: Fault) -> None:
-        if not self._is_known_to_mix(self._cell(at), fault):
-            self._run(self._cell(at), fault)
+        self._run(self._cell(at), fault)
 
     @precondition(lambda self: self.model.page)
     @rule()
@@ -349,8 +347,7 @@ class Story(RuleBasedStateMachine):
         self, at: int, number: int, pieces: int
     ) -> None:
         fault = Fault("kill", number, pieces)
-        if not self._is_known_to_mix(self._cell(at), fault):
-            self._run(self._cell(at), fault)
+        self._run(self._cell(at), fault)
         self._restarted(self.model)
         self._agree()
 
@@ -376,12 +373,6 @@ class Story(RuleBasedStateMachine):
     def _cell(self, at: int) -> str:
         return self.model.page[at % len(self.model.page)]
 
-    def _is_known_to_mix(self, cell: str, fault: Fault) -> bool:
-        """Whether this run would leave parts of two runs: see the test at the end."""
-        runs = [run for run in self.model.runs.get(cell, []) if any(s.counts for s in run.told)]
-        several = len(self.model.prompts[cell]) > 1 or any(len(run.told) > 1 for run in runs)
-        return several and bool(runs) and (fault.kind == "kill" or cell in self.killed)
-
     def _restarted(self, model: Model, *, by_path: bool = False) -> None:
         self.notebook.session.close()
         self.notebook.session = self.notebook.started(model.page, by_path=by_path)
@@ -394,7 +385,6 @@ class Story(RuleBasedStateMachine):
         source = source_digest(f"{cell} {prompts}")
         session, order = self.notebook.session, tuple(model.page)
         session.history.match(cell, source, order)
-        before = session.history.standing(cell)
         again, model.last_run = model.last_run == cell, cell
         asked: list[Turn] = []
         run: list[Said] = []
@@ -415,15 +405,11 @@ class Story(RuleBasedStateMachine):
             if not well:
                 break
         killed = fault is not None and fault.kind == "kill" and not well
-        if killed:
-            self.killed.add(cell)
-        else:
-            session.cell_ended(cell, [turn.id for turn in asked], before=before, well=well)
+        if not killed:
+            session.cell_ended(cell, [turn.id for turn in asked], well=well)
         model.ended(cell, run, whole=well)
         if asked:
             self.asked_in.add(cell)
-        if well:
-            self.killed.discard(cell)
         if not killed:
             self._agree()
 
@@ -515,10 +501,6 @@ def test_of_two_runs_that_stopped_one_is_seen_and_not_parts_of_both(story: Story
     story._run("cell0", Fault("cut", 1, 1))
 
 
-# --- What does not hold yet. Once it does, `_is_known_to_mix` can go with this mark.
-
-
-@pytest.mark.xfail(strict=True, reason="which turns were one run is known only to its kernel")
 def test_a_run_whose_kernel_was_killed_leaves_the_last_whole_run(story: Story) -> None:
     story.a_notebook_with_cells([("One?", "Two?")])
     story.a_cell_is_run(0)

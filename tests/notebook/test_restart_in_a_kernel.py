@@ -195,6 +195,23 @@ def test_a_reply_that_came_as_the_kernel_was_killed_is_shown_as_broken_and_not_s
             assert "broken" not in history(second)
 
 
+def test_a_kernel_killed_at_a_cells_second_question_leaves_both_of_the_last_whole_run(
+    saved: Page,
+) -> None:
+    """Never the first question of one run with the second of another: nobody had that talk."""
+    saved.cells["A"] = "%claude First?\n%claude Second?"
+    changed = "%claude First, changed?\n%claude Second, changed?"
+    with OfflineServer() as server:
+        with saved.kernel(CLAUDE_MAGIC_BASE_URL=server.url) as first:
+            saved.run(first, "A")
+            server.behave("slow", "silent")
+            killed_when(first, changed, "A", lambda shown: "waiting for" in shown)
+        with saved.kernel(CLAUDE_MAGIC_BASE_URL=server.url) as second:
+            saved.run(second, "B")
+            assert prompts(server.requests[-1].json) == ["First?", "Second?", "Question B"]
+            assert "changed" not in history(second)
+
+
 def test_a_reply_of_which_nothing_came_is_broken_too(saved: Page) -> None:
     with OfflineServer(behaviours=["silent"]) as server:
         with saved.kernel(CLAUDE_MAGIC_BASE_URL=server.url) as first:
