@@ -17,7 +17,8 @@ ALLOWED = {
     "rendering": set(),
     "offline": {"messages"},
     "conversation": {"messages", "rendering", "offline"},
-    "notebook": {"messages", "rendering", "conversation"},
+    "tools": {"messages", "rendering", "conversation"},
+    "notebook": {"messages", "rendering", "conversation", "tools"},
 }
 JUPYTER = {"IPython", "ipywidgets", "traitlets", "ipykernel", "jupyterlab", "jupyter_client"}
 
@@ -55,7 +56,7 @@ def test_a_layer_imports_only_the_layers_below_it(layer: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("layer", ["messages", "rendering", "offline", "conversation"])
+@pytest.mark.parametrize("layer", ["messages", "rendering", "offline", "conversation", "tools"])
 def test_the_core_knows_nothing_of_jupyter(layer: str) -> None:
     wrong = [
         f"{path.relative_to(PACKAGE)} imports {name}"
@@ -85,6 +86,7 @@ shell = InteractiveShell.instance()
 before = set(sys.modules)
 shell.run_line_magic("load_ext", "claude_magic")
 heavy = {"httpx", "PIL", "pydantic", "tornado", "pandas", "numpy", "markdown_it", "nh3", "resvg_py"}
+heavy |= {"docstring_parser"}
 print(sorted(heavy & {name.split(".")[0] for name in set(sys.modules) - before}))
 """
     done = subprocess.run(
