@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from ..messages.blocks import Block
 from ..messages.credentials import Secret, masked
 from ..messages.stream import runnable
-from .approval import Approval
+from .approval import NOT_ALLOWED, Approval
 from .failure import traceback_text
 from .results import Answer, Render, answer, failed, result
 from .running import AsyncThread, ToolTimeout, is_async, run_sync, stop_if, wait_for
-from .tool import Arguments, ArgumentsError, Tool
+from .tool import Arguments, ArgumentsError, Task, Tool
 
 if TYPE_CHECKING:
     from ..conversation.watcher import Watcher
@@ -69,7 +69,11 @@ class Calls:
         try:
             ready = self._ready(call, cancel)
             began = self._around.clock()
-            found = ready if isinstance(ready, Answer) else self._answer(ready, cancel)
+            if isinstance(ready, Answer):
+                found = ready
+            else:
+                task = Task(cancel, partial(watcher.doing, call))
+                found = self._answer(ready, task)
         except KeyboardInterrupt:
             words = _NOT_RUN if began is None else _STOPPED
             yield self._told(call, failed(words), began, watcher)
@@ -136,21 +140,23 @@ class Calls:
         said = self._approval.decide(call, tool, cancel)
         if not said.allowed:
             reason = f" They said: {said.reason}" if said.reason else ""
-            return failed(f"The user did not allow this call.{reason}")
+            return failed(f"{NOT_ALLOWED}{reason}")
         seconds = self._around.timeout if tool.timeout is None else tool.timeout
         return _Ready(tool, arguments, seconds)
 
-    def _answer(self, ready: _Ready, cancel: Cancel | None) -> Answer:
+    def _answer(self, ready: _Ready, task: Task) -> Answer:
         """What a function gives, run to its end; whatever it raises is a result too."""
+        return self._caught(lambda: answer(self._value(ready, task), self._around.render))
 
-        def work() -> Answer:
-            value = run_sync(ready.call, ready.seconds, cancel)
-            if hasattr(value, "__await__"):  # not seen before the call: a lambda, say
-                future = self._around.loop.start(lambda: value, ready.seconds)
-                value = wait_for(future, 0, cancel)
-            return answer(value, self._around.render)
-
-        return self._caught(work)
+    def _value(self, ready: _Ready, task: Task) -> Any:
+        if ready.tool.with_task:
+            return ready.call(task=task)
+        value = run_sync(ready.call, ready.seconds, task.cancel)
+        if not hasattr(value, "__await__"):
+            return value
+        # Not to be seen beforehand: a lambda that calls an async function, say.
+        future = self._around.loop.start(lambda: value, ready.seconds)
+        return wait_for(future, 0, task.cancel)
 
     def _awaited(self, future: Future[Any] | None, cancel: Cancel | None) -> Answer:
         assert future is not None  # noqa: S101 - it was started
@@ -197,8 +203,8 @@ class _Ready:
     arguments: Arguments
     seconds: float
 
-    def call(self) -> Any:
-        return self.tool.function(*self.arguments.positional, **self.arguments.named)
+    def call(self, **more: Any) -> Any:
+        return self.tool.function(*self.arguments.positional, **self.arguments.named, **more)
 
 
 @dataclass

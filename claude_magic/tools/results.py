@@ -72,6 +72,11 @@ def result(call: Block, found: Answer) -> dict[str, Any]:
     return block if toolset is None else {**block, "toolset_name": toolset}
 
 
+def told(words: str) -> Answer:
+    """A result in words of ours."""
+    return Answer((text(words),))
+
+
 def failed(words: str) -> Answer:
     """A result that tells of an error."""
     return Answer((text(words),), failed=True)

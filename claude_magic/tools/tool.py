@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from ..messages.errors import InputError
+
+if TYPE_CHECKING:
+    from ..messages.cancel import Cancel
 
 Approve = Literal["ask", "auto", "never"]
 """Whether the user is asked before a call, or each is allowed, or none."""
@@ -34,13 +37,22 @@ class ArgumentsError(ValueError):
 
 
 @dataclass(frozen=True)
+class Task:
+    """A call that a function of ours answers: how it learns of a stop, and says what it does."""
+
+    cancel: Cancel | None
+    say: Callable[[str], None]
+
+
+@dataclass(frozen=True)
 class Tool:
     """A function as the model may call it.
 
     `schema` is the JSON schema of its arguments; `read` gives them from a call's input and raises
     ArgumentsError. `approve` None means as the question says; `timeout` is in seconds, None as set,
     0 for none. `preview` gives the language and the text in which a call is shown to whoever is to
-    allow it, where its arguments as JSON would not be read.
+    allow it, where its arguments as JSON would not be read. A function of ours that is given its
+    `task` stops with it and keeps its own time.
     """
 
     name: str
@@ -51,6 +63,7 @@ class Tool:
     approve: Approve | None = None
     timeout: float | None = None
     preview: Callable[[Mapping[str, Any]], tuple[str, str]] | None = None
+    with_task: bool = False
 
     @property
     def definition(self) -> dict[str, Any]:
