@@ -1,7 +1,8 @@
 """Ask Claude about your notebook, figures included.
 
 `%load_ext claude_magic` gives the magics; `claude_magic.ask` is the same path from Python, and
-`claude_magic.Conversation` that of a script.
+`claude_magic.Conversation` that of a script. `@claude_magic.tool` says what of a function its
+signature and docstring do not, where Claude may call it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from .api import Conversation, ask
     from .conversation.reply import Reply
+    from .tools.tool import tool
 
 __all__ = [
     "Conversation",
@@ -22,6 +24,7 @@ __all__ = [
     "__version__",
     "ask",
     "load_ipython_extension",
+    "tool",
     "unload_ipython_extension",
 ]
 
@@ -49,4 +52,8 @@ def __getattr__(name: str) -> Any:
         from .conversation.reply import Reply
 
         return Reply
+    if name == "tool":
+        from .tools.tool import tool
+
+        return tool
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from .conversation.session import Session
     from .conversation.turns import Turn
     from .messages.blocks import Block
-    from .messages.credentials import Found
+    from .messages.credentials import Found, Secret
     from .messages.images import Prepared
     from .notebook.notebook import Notebook
     from .notebook.options import RequestOptions
     from .notebook.outputs import Rendered
+    from .notebook.toolboxes import Toolboxes
+    from .tools.approval import Asked
+    from .tools.tool import Approve
 
 
 class Conversation:
@@ -66,6 +69,9 @@ class Conversation:
         prefill: str = "",
         effort: str | None = None,
         think: str | None = None,
+        tools: object = (),
+        approve: Approve | Asked | None = None,
+        steps: int | None = None,
         alone: bool = False,
         fresh: bool = False,
         hires: bool = False,
@@ -83,6 +89,9 @@ class Conversation:
             prefill=prefill,
             effort=effort,
             think=think,
+            tools=_tools(tools),
+            approve=approve,
+            steps=steps,
             alone=alone,
             fresh=fresh,
             hires=hires,
@@ -104,6 +113,8 @@ class Conversation:
         """End the connections; the turns stay."""
         if "_session" in vars(self):
             self._session.close()
+        if "_boxes" in vars(self):
+            self._boxes.close()
 
     def _ask(self, options: RequestOptions, prompt: str, images: Sequence[object]) -> Reply:
         from .conversation.question import Question
@@ -113,6 +124,7 @@ class Conversation:
         from .notebook.files import file_blocks
         from .notebook.lines import carried
         from .notebook.standing import without_cell
+        from .notebook.toolboxes import script_box
 
         if not prompt.strip():
             raise InputError("The question is empty: give its words.")
@@ -120,8 +132,7 @@ class Conversation:
         prepare = self._preparing(options)
         files, remarks = file_blocks(options.file or (), prepare)
         shown, notices = _pictures(images, prepare)
-        found = self._find()
-        secrets = (*([found.secret] if found else []), *session.headers().secrets)
+        secrets = self._secrets()
         place = without_cell(session.history)
         question = Question(
             content=tuple(masked(b, *secrets) for b in (*files, *shown, text(prompt))),
@@ -132,6 +143,7 @@ class Conversation:
             prefill=options.prefill or "",
             effort=options.effort,
             think=options.think,
+            tools=script_box(self._boxes, options),
             alone=bool(options.alone),
             fresh=bool(options.fresh),
             ordinal=place.ordinal,
@@ -148,6 +160,19 @@ class Conversation:
         hires = bool(options.hires or self._settable.value("hires"))
         model = options.model or self._settable.value("model")
         return preparing(model if hires else None, self._session.images)
+
+    @cached_property
+    def _boxes(self) -> Toolboxes:
+        from .notebook.pictures import preparing
+        from .notebook.toolboxes import Toolboxes
+
+        prepare = preparing(None, self._session.images)
+        return Toolboxes(self._settable, self._secrets, prepare)
+
+    def _secrets(self) -> tuple[Secret, ...]:
+        """What may stand in nothing that is sent or shown."""
+        found = self._find()
+        return (*([found.secret] if found else []), *self._session.headers().secrets)
 
     @cached_property
     def _session(self) -> Session:
@@ -186,6 +211,9 @@ def ask(
     prefill: str = "",
     effort: str | None = None,
     think: str | None = None,
+    tools: object = (),
+    approve: Approve | Asked | None = None,
+    steps: int | None = None,
     alone: bool = False,
     fresh: bool = False,
     hires: bool = False,
@@ -196,6 +224,10 @@ def ask(
     bytes, paths, addresses. One image, file or stop text needs no list. Nothing else of the
     notebook goes along: name what should. `{{ }}` is not evaluated; Python has f-strings. Shows
     nothing while it runs; the reply renders itself as the last expression of a cell.
+
+    `tools` are functions, or the names that `--tools` takes; `steps` is how many rounds of calls
+    there may be. `approve` is "ask" (in the cell), "auto", "never", or a function that gets a
+    tool's name and arguments and gives True, or False or words that say why not.
 
     From another thread than the one that runs cells it belongs to no cell: it stands below the one
     that is active, and running that again leaves it. In a script, without IPython, each call
@@ -213,6 +245,9 @@ def ask(
         prefill=prefill,
         effort=effort,
         think=think,
+        tools=_tools(tools),
+        approve=approve,
+        steps=steps,
         alone=alone,
         fresh=fresh,
         hires=hires,
@@ -254,6 +289,13 @@ def _pictures(
 
     cells = NamedCells((), {}, {})
     return pictures(images, (), cells, evaluate=no_name, render=no_output, prepare=prepare)
+
+
+def _tools(given: object) -> tuple[object, ...] | None:
+    """What `tools` holds; names may stand in one text with commas. None where it is empty."""
+    words = (t.split(",") if isinstance(t, str) else [t] for t in _several(given))
+    found = [t.strip() if isinstance(t, str) else t for ts in words for t in ts]
+    return tuple(t for t in found if t != "") or None
 
 
 def _several(given: Any) -> tuple[Any, ...]:

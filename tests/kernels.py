@@ -18,6 +18,7 @@ from jupyter_client.manager import KernelManager
 from claude_magic.offline.server import JOURNAL
 
 SECONDS = 60
+Stdin = str | Callable[[str], str | None]
 # What the tests' own machine may have set must not reach the kernels they start.
 _FOREIGN = ("ANTHROPIC_", "CLAUDE_MAGIC_")
 
@@ -79,12 +80,13 @@ class Kernel:
         *,
         cell: str | None = None,
         during: Callable[[Mapping[str, Any]], None] | None = None,
-        stdin: str | None = None,
+        stdin: Stdin | None = None,
         ok: bool = True,
     ) -> Ran:
         """Run one cell, with a cell id if given; `during` sees each message as it comes.
 
-        `ok` asserts that the cell ended well.
+        `stdin` is what is typed where the cell asks, or gives that for each prompt: None types
+        nothing. `ok` asserts that the cell ended well.
         """
         content = {
             "code": code,
@@ -117,14 +119,16 @@ class Kernel:
             assert ran.status == "ok", ran.error
         return ran
 
-    def _next(self, request: str, stdin: str | None) -> Mapping[str, Any] | None:
+    def _next(self, request: str, stdin: Stdin | None) -> Mapping[str, Any] | None:
         if stdin is not None:
             try:
-                self.client.get_stdin_msg(timeout=0.05)
+                asked = self.client.get_stdin_msg(timeout=0.05)
             except Empty:
                 pass
             else:
-                self.client.input(stdin)
+                typed = stdin(asked["content"]["prompt"]) if callable(stdin) else stdin
+                if typed is not None:
+                    self.client.input(typed)
         try:
             message = self.client.get_iopub_msg(timeout=0.1 if stdin is not None else SECONDS)
         except Empty:

@@ -18,7 +18,7 @@ ALLOWED = {
     "offline": {"messages"},
     "conversation": {"messages", "rendering", "offline"},
     "tools": {"messages", "rendering", "conversation"},
-    "notebook": {"messages", "rendering", "conversation"},
+    "notebook": {"messages", "rendering", "conversation", "tools"},
 }
 JUPYTER = {"IPython", "ipywidgets", "traitlets", "ipykernel", "jupyterlab", "jupyter_client"}
 
@@ -86,6 +86,7 @@ shell = InteractiveShell.instance()
 before = set(sys.modules)
 shell.run_line_magic("load_ext", "claude_magic")
 heavy = {"httpx", "PIL", "pydantic", "tornado", "pandas", "numpy", "markdown_it", "nh3", "resvg_py"}
+heavy |= {"docstring_parser"}
 print(sorted(heavy & {name.split(".")[0] for name in set(sys.modules) - before}))
 """
     done = subprocess.run(

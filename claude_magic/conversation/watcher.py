@@ -30,6 +30,9 @@ class Watcher(Protocol):
     def calling(self, call: Block) -> None:
         """A tool is about to run: what it displays stands below what was shown so far."""
 
+    def doing(self, call: Block, what: str) -> None:
+        """A call that runs says what it does, or waits for, in a few words."""
+
     def called(self, call: Block, result: Block, seconds: float) -> None:
         """A call is over, or was not allowed; `seconds` is how long the tool ran."""
 
@@ -54,6 +57,8 @@ class Silent:
     def received(self, event: Mapping[str, Any]) -> None: ...
 
     def calling(self, call: Block) -> None: ...
+
+    def doing(self, call: Block, what: str) -> None: ...
 
     def called(self, call: Block, result: Block, seconds: float) -> None: ...
 

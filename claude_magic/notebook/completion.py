@@ -18,6 +18,7 @@ def attach(shell: InteractiveShell) -> None:
     def completed(_: Any, event: Any) -> list[str]:
         from ..messages import models
         from .options import complete
+        from .tool_words import NAMES, offered
 
         hidden = shell.user_ns_hidden
         return complete(
@@ -26,6 +27,7 @@ def attach(shell: InteractiveShell) -> None:
             models=[*models.ALIASES, *models.MODELS],
             variables=[n for n in shell.user_ns if not n.startswith("_") and n not in hidden],
             files=_files(event.symbol),
+            tools=offered({n: v for n, v in shell.user_ns.items() if n not in hidden}, [*NAMES]),
         )
 
     for command in _COMMANDS:

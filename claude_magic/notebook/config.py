@@ -26,8 +26,10 @@ PROJECT_FILE = ".claude_magic.toml"
 _PREFIX = "CLAUDE_MAGIC_"
 
 # A project file comes with somebody's repository: it must not say where the key goes.
-# And not which file is written.
-_NOT_FROM_PROJECT = frozenset({"base_url", "auth", "api_version", "record"})
+# Nor which file is written, nor what a reply may have run on this machine.
+_NOT_FROM_PROJECT = frozenset({"base_url", "auth", "api_version", "record", "tools"})
+# What asks before more comes later.
+_APPROVE = ("auto", "ask", "never")
 
 
 class Setting(NamedTuple):
@@ -102,6 +104,16 @@ class Settable(Configurable):
     images = _Carried("auto|none", help="Figures that go along: auto, none, last:2.").tag(
         config=True
     )
+    tools = Unicode("", help="Tools that every question offers, by name, with commas.").tag(
+        config=True
+    )
+    approve = Enum(
+        _APPROVE, "ask", help="Before a tool's call: ask, run it (auto), or never run any."
+    ).tag(config=True)
+    steps = Int(20, min=1, help="Rounds of tool calls of one question.").tag(config=True)
+    tool_timeout = Float(
+        120.0, min=0.0, help="Seconds that a tool's function may run; 0: any time."
+    ).tag(config=True)
     replay = Enum(
         ("on", "off", "only"),
         "on",
@@ -179,10 +191,18 @@ class Settable(Configurable):
         where = "default" if configured == default else "Jupyter configuration"
         if name in project and name not in _NOT_FROM_PROJECT:
             value = _parsed(self, name, str(project[name]), str(path))
-            # A budget protects the user: a project may tighten it only.
-            if name != "budget" or value < configured:
+            if _may_say(name, value, configured):
                 return Setting(name, value, PROJECT_FILE, help_text)
         return Setting(name, configured, where, help_text)
+
+
+def _may_say(name: str, value: Any, configured: Any) -> bool:
+    """Whether a project file may say this: what protects the user it may tighten only."""
+    if name == "budget":
+        return bool(value < configured)
+    if name == "approve":
+        return _APPROVE.index(value) > _APPROVE.index(configured)
+    return True
 
 
 def _names() -> list[str]:

@@ -172,7 +172,7 @@ def gather(
     `render` gives an output's blocks. `figures` False leaves every figure out. Only types and
     shapes of variables go along, no values.
     """
-    rendered = [(piece, [_rendered(o, render) for o in piece.outputs]) for piece in pieces]
+    rendered = [(piece, [output_shown(o, render) for o in piece.outputs]) for piece in pieces]
     total = sum(_images(r.blocks) for _, outputs in rendered for r in outputs)
     skip = max(0, total - NEWEST_FIGURES) if figures else total
     room = _ALL_CHARACTERS
@@ -207,7 +207,8 @@ def gather(
     )
 
 
-def _rendered(output: Output, render: Render) -> Rendered:
+def output_shown(output: Output, render: Render) -> Rendered:
+    """What a cell displayed, printed or failed with, as blocks; text is trimmed."""
     if output.bundle is not None:
         return render(output)
     shown = output.error or _LOADED.sub("", terminal_text(str(output.text or "")))

@@ -42,6 +42,9 @@ class Noting:
     def calling(self, call: Block) -> None:
         self._display.calling(call)
 
+    def doing(self, call: Block, what: str) -> None:
+        self._display.doing(call, what)
+
     def called(self, call: Block, result: Block, seconds: float) -> None:
         self._display.called(call, result, seconds)
 

@@ -37,7 +37,8 @@ _MOST_ITEMS = 200
 _MOST_CHECKED = 1_000
 _SCALARS = (type(None), bool, int, float, complex, str, bytes)
 _CONTAINERS = (list, tuple, set, frozenset, dict)
-_SECRET = re.compile(r"key|token|secret|passw|credential", re.IGNORECASE)
+SECRET = re.compile(r"key|token|secret|passw|credential", re.IGNORECASE)
+"""How variables are named that hold what nobody else is to read."""
 # A frame of a traceback whose code stands in a cell, and the code that it shows.
 _FRAME = re.compile(
     r'^ *File "<cell>", line \d+(?:, in (?P<function>.*))?\n(?P<code>(?:    .*(?:\n|\Z))+)',
@@ -107,7 +108,7 @@ def _variables(source: str, error: str, namespace: Mapping[str, object]) -> Iter
     for name in (*failing, *sorted({*names(source), *NAME.findall(message)} - failing.keys())):
         line = summary_line(name, namespace[name]) if name in namespace else None
         if line:
-            value = _value(namespace[name]) if name in failing and not _SECRET.search(name) else ""
+            value = _value(namespace[name]) if name in failing and not SECRET.search(name) else ""
             yield f"{line} = {value}" if value else line
 
 
@@ -134,7 +135,7 @@ def _value(value: object) -> str:
     if not _is_plain(head):
         return ""
     shown = bounded_repr(head)
-    if _SECRET.search(shown):
+    if SECRET.search(shown):
         return ""
     return shown if len(shown) <= _VALUE_CHARACTERS else shown[: _VALUE_CHARACTERS - 1] + "…"
 

@@ -1,4 +1,4 @@
-"""What the JupyterLab extension tells of the page, and the one thing that it is told to write.
+"""What the JupyterLab extension tells of the page, and what it is told to write there.
 
 The other side is `labextension/`. They talk on a comm that the kernel opens; both check what comes
 in. Where no front end answers (nbclient, VS Code, JupyterLab without the extension), nothing is
@@ -112,6 +112,27 @@ class FrontEnd:
             return
         self.conversation = self._unconfirmed = conversation
         self._send({"type": "conversation", "id": conversation})
+
+    def insert(self, cell: str, *, below: str, kind: str, source: str) -> bool:
+        """Have the page hold a new cell with this id, below another one; "" is the last one.
+
+        False where no page is there to be told.
+        """
+        told = {"type": "insert", "cell": cell, "below": below, "kind": kind, "source": source}
+        return self._tell(told)
+
+    def edit(self, cell: str, *, was: str, source: str) -> bool:
+        """Have the page change a cell's text; in a new cell below, if it is not `was` any more.
+
+        False where no page is there to be told.
+        """
+        return self._tell({"type": "edit", "cell": cell, "was": was, "source": source})
+
+    def _tell(self, message: dict[str, Any]) -> bool:
+        if self._comm is None or not self.told:
+            return False
+        self._send(message)
+        return True
 
     def _forget(self) -> None:
         self.told = False

@@ -115,6 +115,12 @@ class CellDisplay:
                 self._calls[str(call.get("id"))] = next(self._slots)
                 self._show_status()
 
+    def doing(self, call: Block, what: str) -> None:
+        with self._lock:
+            self._status = f"{calls.name(call)}: {what}"
+            if self._streaming:
+                self._show_status()
+
     def called(self, call: Block, result: Block, seconds: float) -> None:
         with self._lock:
             self._settle()

@@ -45,7 +45,7 @@ class ClaudeMagics(ConversationMagics, Settable):
         self.recorder.detach()
         self.front_end.detach()
         if self._notebook is not None:
-            self._notebook.session.close()
+            self._notebook.close()
 
     @no_var_expand
     @line_cell_magic

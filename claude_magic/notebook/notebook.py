@@ -37,14 +37,17 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..conversation.reply import Reply
+    from ..conversation.toolbox import Toolbox
     from ..conversation.turns import Turn
     from ..messages.images import Prepared
+    from ..tools.approval import Approver
     from .config import Settable
     from .front_end import FrontEnd
     from .named_cells import NamedCells
     from .options import RequestOptions
     from .record import CellRun, Output
     from .recorder import Recorder
+    from .toolboxes import NotebookTools
 
 
 class Notebook:
@@ -96,11 +99,13 @@ class Notebook:
         body: str,
         images: Sequence[object] = (),
         blocks: Sequence[Block] = (),
+        approver: Approver | None = None,
     ) -> Question:
         """The question that `options` and `body` ask, with all that it carries.
 
         `images` are objects that go along beside those that the options name, `blocks` what else
-        stands before the question.
+        stands before the question. Whether a tool's call may run is asked in the cell, or of
+        `approver`.
 
         Raises InputError before anything leaves: empty prompt, unknown name, unreadable image.
         """
@@ -142,6 +147,7 @@ class Notebook:
             prefill=self._mask(options.prefill or ""),
             effort=options.effort,
             think=options.think,
+            tools=self._toolbox(options, approver),
             alone=bool(options.alone),
             fresh=bool(options.fresh) or self._again(asker),
             cell=asker.cell,
@@ -160,6 +166,32 @@ class Notebook:
                 *notices,
             ),
         )
+
+    def _toolbox(self, options: RequestOptions, approver: Approver | None) -> Toolbox | None:
+        if options.tools is None and not self.settable.value("tools"):
+            return None
+        return self.tools.box(options, approver)
+
+    @cached_property
+    def tools(self) -> NotebookTools:
+        """The tools that questions of this notebook can offer, made when first asked for."""
+        from .toolboxes import NotebookTools, Toolboxes
+
+        prepare = self._prepare_result
+        return NotebookTools(
+            Toolboxes(self.settable, self._secrets, prepare),
+            self.shell,
+            self.recorder,
+            standing=self.standing,
+            front_end=self._front_end,
+            render_output=partial(_render, prepare=prepare),
+        )
+
+    def close(self) -> None:
+        """End the connections, and what tools have left running; the turns stay."""
+        self.session.close()
+        if "tools" in vars(self):
+            self.tools.close()
 
     def ask(self, question: Question, display: Display) -> Reply:
         """Ask, showing the reply on `display`. What stands above counts as asked about from now."""
@@ -283,6 +315,10 @@ class Notebook:
         hires = bool(options.hires or self.settable.value("hires"))
         model = options.model or self.settable.value("model")
         return preparing(model if hires else None, self.session.images)
+
+    def _prepare_result(self, image: object) -> Prepared:
+        """An image that a tool gave, as it is sent."""
+        return preparing(None, self.session.images)(image)
 
     def _masked(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
         """The blocks with the key, should a cell or an output hold it, masked."""

@@ -30,6 +30,7 @@ def complete(
     models: Iterable[str],
     variables: Iterable[str],
     files: Iterable[str],
+    tools: Iterable[str] = (),
 ) -> list[str]:
     """What can stand in place of `word`, which ends at the cursor; empty inside a prompt.
 
@@ -37,7 +38,7 @@ def complete(
     """
     magic = _MAGIC.match(text_until_cursor)
     line = text_until_cursor[magic.end() :] if magic else text_until_cursor
-    found = _at_cursor(line, {"model": models, "variable": variables, "path": files})
+    found = _at_cursor(line, {"model": models, "variable": variables, "path": files, "tool": tools})
     matches = dict.fromkeys(c for c in found.candidates if c.startswith(found.typed))
     return [_replacement(match, found, word) for match in matches]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Source = Literal["model", "variable", "path"]
+Source = Literal["model", "variable", "path", "tool"]
 """Where completion takes the values of an option from."""
 
 
@@ -88,6 +88,30 @@ OPTIONS: tuple[Option, ...] = (
         repeatable=True,
         splits=True,
         sources=("variable", "path"),
+    ),
+    Option(
+        "--tools",
+        "functions that the model may call: of the notebook, built in, web, code; none",
+        "--tools lookup,run_python",
+        metavar="TOOLS",
+        repeatable=True,
+        splits=True,
+        words=("none",),
+        sources=("tool",),
+    ),
+    Option(
+        "--approve",
+        "before a call: ask you, run it, or never run any",
+        "--approve auto",
+        metavar="HOW",
+        choices=("ask", "auto", "never"),
+    ),
+    Option(
+        "--steps",
+        "how many rounds of tool calls; then the model sums up",
+        "--steps 5",
+        metavar="N",
+        integer=True,
     ),
     Option(
         "--max-tokens",

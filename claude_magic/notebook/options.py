@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..messages.errors import InputError
 from .option_completion import complete
@@ -23,6 +23,10 @@ from .option_words import (
     unquote,
 )
 
+if TYPE_CHECKING:
+    from ..tools.approval import Asked
+    from ..tools.tool import Approve
+
 __all__ = ["OPTIONS", "Option", "RequestOptions", "complete", "parse", "usage_text"]
 
 _CELLS = re.compile(r"auto|none|above|last(:[1-9][0-9]*)?|[0-9]+(-[0-9]+)?|#[\w-]+")
@@ -32,8 +36,9 @@ _CELLS = re.compile(r"auto|none|above|last(:[1-9][0-9]*)?|[0-9]+(-[0-9]+)?|#[\w-
 class RequestOptions:
     """What a `%%claude` line says. None means not given; a flag that is given is True.
 
-    `image`, `context`, `file` and `stop` hold their items in the order typed; `dry_run` is
-    "show", "curl", "python" or "count"; `prompt` is the rest of the line, verbatim.
+    `image`, `context`, `file`, `tools` and `stop` hold their items in the order typed; `dry_run` is
+    "show", "curl", "python" or "count"; `prompt` is the rest of the line, verbatim. From Python
+    `tools` may hold the functions themselves, and `approve` be one.
     """
 
     prompt: str = ""
@@ -42,6 +47,9 @@ class RequestOptions:
     image: tuple[str, ...] | None = None
     context: tuple[str, ...] | None = None
     file: tuple[str, ...] | None = None
+    tools: tuple[object, ...] | None = None
+    approve: Approve | Asked | None = None
+    steps: int | None = None
     max_tokens: int | None = None
     stop: tuple[str, ...] | None = None
     prefill: str | None = None

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import itertools
 import sys
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 from weakref import WeakValueDictionary
@@ -63,6 +63,7 @@ class Recorder:
         self.started: Callable[[CellRun], None] = _nobody
         self.ended: Callable[[CellRun], None] = _nobody
         self._clear_next = False
+        self._apart = False
         self._marked = 0
         self._undo: list[Callable[[], None]] = []
         self._publisher: object = None
@@ -141,7 +142,18 @@ class Recorder:
 
         return undo
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """What runs meanwhile, with no cell running, is no cell of the page."""
+        self._apart = True
+        try:
+            yield
+        finally:
+            self._apart = False
+
     def _start(self, info: ExecutionInfo) -> None:
+        if self._apart:
+            return
         self._open.append(info)
         if len(self._open) > 1:  # a run within a cell belongs to that cell
             return
@@ -183,7 +195,9 @@ class Recorder:
         self.current.count = result.execution_count
         error = result.error_in_exec or result.error_before_exec
         if error is not None and not hasattr(error, "_render_traceback_"):
-            self._add(error=_traceback(error))
+            from ..tools.failure import traceback_text
+
+            self._add(error=traceback_text(error))
         self.current.well = error is None
         run, self.current = self.current, None
         self.ended(run)
@@ -270,23 +284,3 @@ def _texts(values: object) -> tuple[str, ...]:
 
 
 def _nobody(*_: Any, **__: Any) -> None: ...
-
-
-def _traceback(error: BaseException) -> str:
-    """The traceback as text, from the first frame of the notebook on."""
-    frames = traceback.TracebackException.from_exception(error)
-    stack = frames.stack
-    in_cell = _is_cell(getattr(frames, "filename", None) or "")
-    if in_cell:  # a SyntaxError: the cell itself never ran, all frames are the kernel's
-        frames.filename = "<cell>"
-    nowhere = len(stack) if in_cell else 0
-    first = next((i for i, f in enumerate(stack) if _is_cell(f.filename)), nowhere)
-    for frame in stack[first:]:
-        if _is_cell(frame.filename):  # the file's name holds the process id
-            frame.filename = "<cell>"
-    frames.stack = traceback.StackSummary.from_list(list(stack[first:]))
-    return "".join(frames.format())
-
-
-def _is_cell(filename: str) -> bool:
-    return "ipykernel_" in filename or filename.startswith(("<ipython-input", "<cell"))

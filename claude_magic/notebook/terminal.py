@@ -56,6 +56,9 @@ class TerminalDisplay:
         self._settle()
         self._lines([f"[{calls.name(call)}]"])
 
+    def doing(self, call: Block, what: str) -> None:
+        self._lines([f"[{calls.name(call)}: {what}]"])
+
     def called(self, call: Block, result: Block, seconds: float) -> None:
         self._settle()
         self._lines([calls.text(call, result, seconds)])

@@ -1,1 +1,1 @@
-"""Tools that Claude may call, and what runs them. No Jupyter."""
+"""Tools: a Python function that the model may call, whether a call is allowed, and its result."""

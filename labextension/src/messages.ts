@@ -48,10 +48,30 @@ export interface ISeenMessage extends PartialJSONObject {
 /** What the kernel says. */
 export type KernelSays =
   | { type: 'conversation'; id: string }
-  | { type: 'ran'; cells: string[] };
+  | { type: 'ran'; cells: string[] }
+  | IInsertMessage
+  | IEditMessage;
+
+/** A new cell, which the user has allowed: `cell` is its id, `below` the cell above it or ''. */
+export interface IInsertMessage {
+  type: 'insert';
+  cell: string;
+  below: string;
+  kind: 'code' | 'markdown';
+  source: string;
+}
+
+/** Another text for a cell, which the user has allowed; `was` is what it is to replace. */
+export interface IEditMessage {
+  type: 'edit';
+  cell: string;
+  was: string;
+  source: string;
+}
 
 const MOST_CELLS = 20_000;
 const LONGEST_CELL_ID = 256;
+const LONGEST_SOURCE = 1_000_000;
 const CONVERSATION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** `value` if it can be the id of a conversation, else null. */
@@ -68,11 +88,25 @@ export function kernelSays(data: unknown): KernelSays | null {
     const id = conversationId(data.id);
     return id === null ? null : { type: 'conversation', id };
   }
+  if (data.type === 'insert' || data.type === 'edit') {
+    return isWritten(data) ? data : null;
+  }
   const cells = data.cells;
   if (data.type === 'ran' && Array.isArray(cells) && cells.length <= MOST_CELLS) {
     return cells.every(isCellId) ? { type: 'ran', cells } : null;
   }
   return null;
+}
+
+function isWritten(data: Record<string, unknown>): data is Record<string, unknown> &
+  (IInsertMessage | IEditMessage) {
+  const { cell, source, below, kind, was } = data;
+  if (!isCellId(cell) || !isSource(source)) {
+    return false;
+  }
+  return data.type === 'insert'
+    ? isCellId(below) && (kind === 'code' || kind === 'markdown')
+    : isSource(was);
 }
 
 /** Whether `value` is an object with keys, and no list. */
@@ -82,4 +116,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 function isCellId(value: unknown): value is string {
   return typeof value === 'string' && value.length <= LONGEST_CELL_ID;
+}
+
+function isSource(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_SOURCE;
 }

@@ -6,6 +6,7 @@ import { NotebookActions } from '@jupyterlab/notebook';
 import type { INotebookModel, Notebook } from '@jupyterlab/notebook';
 import type { Contents, Kernel } from '@jupyterlab/services';
 
+import { edit, insert } from './writing';
 import { Link } from './link';
 import { conversationId, isObject } from './messages';
 import type { IPageMessage, KernelSays } from './messages';
@@ -119,14 +120,24 @@ export class Page {
   };
 
   private readonly received = (message: KernelSays): void => {
-    if (message.type === 'ran') {
-      message.cells.forEach(cell => this.ran.add(cell));
-    } else if (message.id !== this.conversation) {
-      // The only thing that we ever change in a notebook.
-      const { model } = this.context;
-      const metadata: unknown = model.getMetadata(METADATA);
-      const kept = isObject(metadata) ? metadata : {};
-      model.setMetadata(METADATA, { ...kept, conversation: message.id });
+    const { model } = this.context;
+    switch (message.type) {
+      case 'ran':
+        message.cells.forEach(cell => this.ran.add(cell));
+        break;
+      case 'insert':
+        insert(model, message);
+        break;
+      case 'edit':
+        edit(model, message);
+        break;
+      case 'conversation':
+        if (message.id !== this.conversation) {
+          // The only thing that we ever change in a notebook by ourselves.
+          const metadata: unknown = model.getMetadata(METADATA);
+          const kept = isObject(metadata) ? metadata : {};
+          model.setMetadata(METADATA, { ...kept, conversation: message.id });
+        }
     }
   };
 

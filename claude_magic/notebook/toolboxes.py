@@ -1,0 +1,147 @@
+"""The tools of one notebook: which a question offers, who allows a call, how results are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from ..messages.blocks import Block, text
+from ..tools.approval import Always, Approval, ByFunction, Nobody, rule_of
+from ..tools.calling import Surroundings
+from ..tools.running import AsyncThread
+from ..tools.toolbox import FunctionToolbox
+from .approval import AskInCell
+from .built_in import BuiltIn
+from .describe import describe
+from .plain_text import terminal_text, trim_middle
+from .tool_words import NAMES, Chosen, chosen
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from ..messages.credentials import Secret
+    from ..messages.images import Prepared
+    from ..tools.approval import Approver
+    from ..tools.results import Render
+    from .config import Settable
+    from .context import Render as RenderOutput
+    from .front_end import FrontEnd
+    from .options import RequestOptions
+    from .recorder import Recorder
+    from .standing import Standing
+
+RESULT_CHARACTERS = 20_000
+"""The longest text of one result; more is left out of its middle, and said."""
+
+
+class Toolboxes:
+    """Makes the toolbox of a question; holds what lives as long as the kernel.
+
+    That is what the user has allowed always, and the loop in which async functions run.
+    """
+
+    def __init__(
+        self,
+        settable: Settable,
+        secrets: Callable[[], tuple[Secret, ...]],
+        prepare: Callable[[object], Prepared],
+    ) -> None:
+        self._settable = settable
+        self._secrets = secrets
+        self.render: Render = partial(shown_to_model, prepare=prepare)
+        self._loop = AsyncThread()
+        self._always = Always()
+
+    def box(
+        self,
+        options: RequestOptions,
+        find: Callable[[Sequence[object]], Chosen],
+        approver: Approver,
+    ) -> FunctionToolbox | None:
+        """The tools that `options`, or else the settings, name; None where they name none.
+
+        Raises InputError for a name that is not known and for what cannot be a tool.
+        """
+        words = options.tools
+        if words is None:
+            words = tuple(w.strip() for w in self._settable.value("tools").split(",") if w.strip())
+        found = find(words)
+        if not (found.tools or found.at_server or found.toolsets):
+            return None
+        said = options.approve or self._settable.value("approve")
+        return FunctionToolbox(
+            found.tools,
+            Approval(
+                rule_of(said),
+                ByFunction(said) if callable(said) else approver,
+                self._always,
+            ),
+            Surroundings(
+                self.render, self._secrets, self._loop, float(self._settable.value("tool_timeout"))
+            ),
+            at_server=found.at_server,
+            toolsets=found.toolsets,
+            most_steps=options.steps or self._settable.value("steps"),
+        )
+
+    def close(self) -> None:
+        """End the loop of async functions."""
+        self._loop.close()
+
+
+class NotebookTools:
+    """The toolboxes of a shell's notebook, with the tools that are built in."""
+
+    def __init__(
+        self,
+        boxes: Toolboxes,
+        shell: InteractiveShell,
+        recorder: Recorder,
+        *,
+        standing: Standing,
+        front_end: FrontEnd,
+        render_output: RenderOutput,
+    ) -> None:
+        self._boxes = boxes
+        self._shell = shell
+        self._asks = AskInCell(shell, recorder)
+        self._make = partial(
+            BuiltIn,
+            shell,
+            recorder,
+            standing,
+            front_end,
+            render=boxes.render,
+            render_output=render_output,
+        )
+
+    @cached_property
+    def _built_in(self) -> BuiltIn:
+        return self._make()
+
+    def box(
+        self, options: RequestOptions, approver: Approver | None = None
+    ) -> FunctionToolbox | None:
+        """The tools of a question; who is asked is whoever sits at the cell, or `approver`."""
+        built_in = {name: partial(self._built_in.__getitem__, name) for name in NAMES}
+        find = partial(chosen, namespace=self._shell.user_ns, built_in=built_in)
+        return self._boxes.box(options, find, approver or self._asks)
+
+    def close(self) -> None:
+        """End the loop of async functions."""
+        self._boxes.close()
+
+
+def script_box(boxes: Toolboxes, options: RequestOptions) -> FunctionToolbox | None:
+    """The tools of a script's question: functions themselves, and those at the server."""
+    return boxes.box(options, partial(chosen, namespace={}, built_in={}), Nobody())
+
+
+def shown_to_model(
+    value: object, *, prepare: Callable[[object], Prepared] | None = None
+) -> Sequence[Block]:
+    """A value's blocks as the result of a call: text or images, trimmed to RESULT_CHARACTERS."""
+    if isinstance(value, str):
+        return [text(trim_middle(terminal_text(value), RESULT_CHARACTERS))]
+    return describe(value, prepare=prepare, limit=RESULT_CHARACTERS)

@@ -1,0 +1,146 @@
+"""Whether a call may run: the user's word, given by the option, by `@tool`, or when asked.
+
+Nothing that a reply, a tool's result, an output or a message of the page says can allow a call.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..messages.blocks import Block
+from ..messages.errors import InputError
+from .tool import APPROVE, Approve, Tool
+
+if TYPE_CHECKING:
+    from ..messages.cancel import Cancel
+
+NOT_ALLOWED = "The user did not allow this call."
+"""How the result of a call begins that was not allowed."""
+
+Asked = Callable[[str, Mapping[str, Any]], bool | str]
+"""What a script gives as `approve`: it gets a tool's name and the arguments as the model gave them.
+
+True allows the call; False, or a text that says why, does not.
+"""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was said to one call; `always` holds for this tool until the kernel ends."""
+
+    allowed: bool
+    reason: str = ""
+    always: bool = False
+
+
+class Approver(Protocol):
+    """Who is asked whether a call may run."""
+
+    def check(self) -> None:
+        """Nothing. Raises InputError where nobody can be asked, and says what to do instead."""
+
+    def approve(self, call: Block, tool: Tool, cancel: Cancel | None) -> Decision:
+        """What the user says to `call`; waits for it.
+
+        Raises KeyboardInterrupt where the user stops the question instead.
+        """
+
+
+class Always:
+    """The tools that the user has allowed for as long as the kernel lives.
+
+    A function that was defined again, or whose code was replaced in place, is another one.
+    """
+
+    def __init__(self) -> None:
+        self._allowed: dict[str, tuple[object, object]] = {}
+
+    def add(self, tool: Tool) -> None:
+        """Allow every call of `tool`."""
+        self._allowed[tool.name] = _what(tool.function)
+
+    def __contains__(self, tool: Tool) -> bool:
+        held = self._allowed.get(tool.name)
+        if held is None:
+            return False
+        function, code = _what(tool.function)
+        same = function is held[0]
+        if isinstance(function, types.MethodType) and isinstance(held[0], types.MethodType):
+            # A new object each time that it is looked up.
+            same = function.__self__ is held[0].__self__ and function.__func__ is held[0].__func__
+        return same and code is held[1]
+
+
+class Approval:
+    """The rule for the calls of one question: the tool's own word, else the option's."""
+
+    def __init__(self, rule: Approve, approver: Approver, always: Always) -> None:
+        self._rule = rule
+        self._approver = approver
+        self._always = always
+
+    def check(self, tools: Iterable[Tool]) -> None:
+        """Nothing. Raises InputError where a call could not be approved: nobody can be asked."""
+        if any(self._asks(tool) for tool in tools):
+            self._approver.check()
+
+    def decide(self, call: Block, tool: Tool, cancel: Cancel | None) -> Decision:
+        """Whether `call` may run; asks where that has to be asked."""
+        if self._asks(tool):
+            said = self._approver.approve(call, tool, cancel)
+            if said.allowed and said.always:
+                self._always.add(tool)
+            return said
+        if (tool.approve or self._rule) == "never":
+            return Decision(False, "calls of this tool are not allowed here")
+        return Decision(True)
+
+    def _asks(self, tool: Tool) -> bool:
+        return (tool.approve or self._rule) == "ask" and tool not in self._always
+
+
+class ByFunction:
+    """Asks a function of the user's own, as a script gives it."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+
+    def check(self) -> None: ...
+
+    def approve(self, call: Block, tool: Tool, cancel: Cancel | None) -> Decision:  # noqa: ARG002
+        said = self._asked(tool.name, dict(call["input"]))
+        return Decision(said is True, said if isinstance(said, str) else "")
+
+
+class Nobody:
+    """Where no user can be asked: a script."""
+
+    def check(self) -> None:
+        raise InputError(
+            "Nobody can be asked here whether a call may run: give approve=a function that says, "
+            'approve="auto" to allow every call, or approve="never".'
+        )
+
+    def approve(self, call: Block, tool: Tool, cancel: Cancel | None) -> Decision:  # noqa: ARG002
+        return Decision(False, "nobody can be asked here")
+
+
+def rule_of(approve: object) -> Approve:
+    """The rule that a word or a function given as `approve` means; raises InputError for others."""
+    if callable(approve):
+        return "ask"
+    for rule in APPROVE:
+        if approve == rule:
+            return rule
+    raise InputError(f"approve={approve!r}: give one of {', '.join(APPROVE)}, or a function.")
+
+
+def _what(function: Any) -> tuple[object, object]:
+    """A function and the code that it runs now: reloading a module may replace that in place."""
+    written = function
+    while hasattr(written, "func") and not hasattr(written, "__code__"):
+        written = written.func
+    return function, getattr(written, "__code__", None)

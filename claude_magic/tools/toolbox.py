@@ -1,0 +1,123 @@
+"""The tools of one question, and the calls of the model run with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..messages.blocks import Block
+from ..messages.errors import InputError
+from ..messages.models import Model
+from .approval import Approval
+from .calling import Calls, Surroundings
+from .server_tools import server_tools
+from .tool import Tool
+
+if TYPE_CHECKING:
+    from ..conversation.watcher import Watcher
+    from ..messages.cancel import Cancel
+
+MOST_STEPS = 20
+
+
+class Toolset(Protocol):
+    """Tools that belong together and answer their calls in batches, as those of a desktop do."""
+
+    def definitions(self, model: Model, *, anthropic: bool) -> Sequence[Mapping[str, Any]]:
+        """As `Toolbox.definitions`."""
+
+    def betas(self, model: Model) -> tuple[str, ...]:
+        """As `Toolbox.betas`."""
+
+    def takes(self, call: Block) -> bool:
+        """Whether `call` is one of this set's."""
+
+    def check(self, approval: Approval) -> None:
+        """Nothing. Raises InputError where a call could not be approved: nobody can be asked."""
+
+    def run(
+        self,
+        calls: Sequence[Block],
+        watcher: Watcher,
+        cancel: Cancel | None,
+        approval: Approval,
+    ) -> Iterator[Block]:
+        """The `tool_result` of each of `calls`, which come one after the other in one reply.
+
+        As `Toolbox.run`, the watcher included.
+        """
+
+
+class FunctionToolbox:
+    """Functions of the user's, server tools by name, and toolsets, as a question offers them.
+
+    Calls of one reply are run in their order, one after the other; those of async functions that
+    stand next to each other run at the same time. Raises InputError where two functions go by one
+    name.
+    """
+
+    def __init__(
+        self,
+        tools: Sequence[Tool],
+        approval: Approval,
+        surroundings: Surroundings,
+        *,
+        at_server: Sequence[str] = (),
+        toolsets: Sequence[Toolset] = (),
+        most_steps: int = MOST_STEPS,
+    ) -> None:
+        self.most_steps = most_steps
+        self._tools = _by_name(tools)
+        self._approval = approval
+        self._calls = Calls(self._tools, approval, surroundings)
+        self._at_server = tuple(at_server)
+        self._toolsets = tuple(toolsets)
+
+    def definitions(self, model: Model, *, anthropic: bool) -> Sequence[Mapping[str, Any]]:
+        """The tools in wire form, always in the same order; see `Toolbox.definitions`."""
+        functions = [self._tools[name].definition for name in sorted(self._tools)]
+        sets = [t for s in self._toolsets for t in s.definitions(model, anthropic=anthropic)]
+        return [*functions, *server_tools(self._at_server, model, anthropic=anthropic), *sets]
+
+    def betas(self, model: Model) -> tuple[str, ...]:
+        """The names that the header `anthropic-beta` needs."""
+        return tuple(beta for toolset in self._toolsets for beta in toolset.betas(model))
+
+    def check(self) -> None:
+        """Nothing. Raises InputError where a call could not be approved."""
+        self._approval.check(self._tools.values())
+        for toolset in self._toolsets:
+            toolset.check(self._approval)
+
+    def run(
+        self, calls: Sequence[Block], watcher: Watcher, cancel: Cancel | None
+    ) -> Iterator[Block]:
+        """The `tool_result` of each call, in their order; see `Toolbox.run`."""
+        for (toolset, together), found in groupby(calls, self._kind):
+            batch = list(found)
+            if toolset is not None:
+                results = toolset.run(batch, watcher, cancel, self._approval)
+                yield from (self._calls.masked(block) for block in results)
+            elif together:
+                yield from self._calls.together(batch, watcher, cancel)
+            else:
+                for call in batch:
+                    yield from self._calls.alone(call, watcher, cancel)
+
+    def _kind(self, call: Block) -> tuple[Toolset | None, bool]:
+        """What a call is run with: a toolset, or, if not, whether beside others of its kind."""
+        toolset = next((s for s in self._toolsets if s.takes(call)), None)
+        return toolset, toolset is None and self._calls.is_async(call)
+
+
+def _by_name(tools: Sequence[Tool]) -> dict[str, Tool]:
+    found: dict[str, Tool] = {}
+    for tool in tools:
+        other = found.setdefault(tool.name, tool)
+        if other is not tool and other.function is not tool.function:
+            raise InputError(
+                f"Two tools are called {tool.name}: give one of them another name with "
+                '@claude_magic.tool(name="...").'
+            )
+    return found
