@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
+from ..messages.wrap import wrap
 from .describe import summary_line, trim_middle
 from .named_cells import NamedCells
 from .outputs import Rendered, terminal_text
 from .record import CellRun, Output
-from .wrap import wrap
 
 NEWEST_FIGURES = 5
 _OUTPUT_CHARACTERS = 8_000

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
+from ..messages.wrap import wrap
 from .bounded_repr import bounded_repr
 from .context import NAME, names
 from .describe import summary_line, trim_middle
 from .outputs import terminal_text
 from .record import CellRun
-from .wrap import wrap
 
 if TYPE_CHECKING:
     from ..rendering import CodeBlock
