@@ -17,7 +17,8 @@ ALLOWED = {
     "rendering": set(),
     "offline": {"messages"},
     "conversation": {"messages", "rendering", "offline"},
-    "notebook": {"messages", "rendering", "conversation"},
+    "captions": {"messages", "rendering", "offline", "conversation", "tools"},
+    "notebook": {"messages", "rendering", "conversation", "captions"},
 }
 JUPYTER = {"IPython", "ipywidgets", "traitlets", "ipykernel", "jupyterlab", "jupyter_client"}
 
@@ -55,7 +56,7 @@ def test_a_layer_imports_only_the_layers_below_it(layer: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("layer", ["messages", "rendering", "offline", "conversation"])
+@pytest.mark.parametrize("layer", ["messages", "rendering", "offline", "conversation", "captions"])
 def test_the_core_knows_nothing_of_jupyter(layer: str) -> None:
     wrong = [
         f"{path.relative_to(PACKAGE)} imports {name}"
