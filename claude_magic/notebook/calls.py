@@ -24,8 +24,8 @@ _TEXTS: Mapping[str, str] = {"run_python": "code"}
 _LONGEST = 8_000
 
 
-def shown(call: Block, result: Block, seconds: float, cache: ImageCache) -> Bundle:
-    """Name, outcome and time in one line; arguments and result folded below it."""
+def shown(call: Block, result: Block, seconds: float | None, cache: ImageCache) -> Bundle:
+    """Name, outcome and time, if known, in one line; arguments and result folded below it."""
     language, given = _given(call)
     said = trim_middle(_words(result), _LONGEST)
     pictures = tuple(b for b in _content(result) if b.get("type") == "image")
@@ -36,7 +36,7 @@ def shown(call: Block, result: Block, seconds: float, cache: ImageCache) -> Bund
     return {"text/html": box(folded), "text/plain": text(call, result, seconds)}
 
 
-def text(call: Block, result: Block, seconds: float) -> str:
+def text(call: Block, result: Block, seconds: float | None) -> str:
     """The same as text."""
     _, given = _given(call)
     said = trim_middle(_words(result), _LONGEST)
@@ -70,13 +70,14 @@ def visible(text: str) -> str:
     return "".join(c if _is_seen(c) else _escaped(c) for c in text)
 
 
-def _top(call: Block, result: Block, seconds: float) -> str:
+def _top(call: Block, result: Block, seconds: float | None) -> str:
     """For example "run_python · 1.2 s · ok"."""
     outcome = "ok"
     if result.get("is_error"):
         denied = _words(result).startswith(NOT_ALLOWED)
         outcome = "denied" if denied else "error"
-    return f"{name(call)} · {seconds:.1f} s · {outcome}"
+    took = "" if seconds is None else f" · {seconds:.1f} s"
+    return f"{name(call)}{took} · {outcome}"
 
 
 def _given(call: Block) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from ..conversation.export import attachments, ending, question_text
 from ..conversation.ledger import entry, model_of, written
 from ..conversation.settings import OFFLINE
-from ..conversation.turns import Turn
-from ..messages.blocks import Block
+from ..conversation.turns import Turn, with_prefill
+from ..messages.blocks import Block, joined_text
 from ..messages.errors import ImageError
 from ..rendering import STYLE, escape, plain, reply_bundle
-from .frame import box, line, thinking, thumbnails
+from . import calls
+from .frame import box, line, notice, thinking, thumbnails
 from .lines import count, dollars, start
 from .listings import Bundle, table
 
@@ -72,18 +73,47 @@ def whole(row: Row, cache: ImageCache) -> Bundle:
     top = " · ".join(part for part in (f"Turn {row.number}", row.place, *_status(row)) if part)
     below = [" · ".join(_particulars(turn)), *(f"changed: {line}" for line in turn.healed)]
     below += [_parameters(turn)] if turn.parameters else []
-    others = [block for block in turn.reply if block.get("type") not in _SHOWN_APART]
-    thoughts = "\n\n".join(_thoughts(turn))
+    replies = list(_replies(turn, cache))
     shown = [
         box(line(top) + _role("user") + _question_html(turn, cache) + _role("assistant")),
-        thinking(thoughts)["text/html"] if thoughts else "",
-        reply_bundle(turn.text)["text/html"],
-        box("".join([*(_block_html(b, cache) for b in others), *map(line, below)])),
+        *(part["text/html"] for part in replies),
+        box("".join(map(line, below))),
     ]
     text = [top, "--- user", *map(_block_text, turn.asked), "--- assistant"]
-    text += [f"[thinking]\n{thoughts}"] if thoughts else []
-    text += [turn.text, *map(_block_text, others), "---", *below]
+    text += [*(part["text/plain"] for part in replies), "---", *below]
     return {"text/html": STYLE + "".join(shown), "text/plain": plain("\n".join(text))}
+
+
+def _replies(turn: Turn, cache: ImageCache) -> Iterator[Mapping[str, str]]:
+    """What came, in its order: thinking, text, calls of tools with what they gave."""
+    parameters = turn.parameters
+    for step in turn.steps:
+        yield from _reply(step.reply, parameters, step.answer, cache)
+        if step.kind == "retry":
+            yield notice(joined_text(step.answer))
+        parameters = {}  # a prefill begins the first one
+    yield from _reply(turn.reply, parameters, (), cache)
+
+
+def _reply(
+    blocks: Sequence[Block],
+    parameters: Mapping[str, object],
+    answer: Sequence[Block],
+    cache: ImageCache,
+) -> Iterator[Mapping[str, str]]:
+    """One reply to a request with these parameters; `answer` holds the results of its calls."""
+    results = {result.get("tool_use_id"): result for result in answer}
+    thoughts = "\n\n".join(_thoughts(blocks))
+    if thoughts:
+        yield thinking(thoughts)
+    if said := with_prefill(joined_text(blocks), parameters):
+        yield reply_bundle(said)
+    for block in blocks:
+        result = results.get(block.get("id")) if block.get("type") == "tool_use" else None
+        if result is not None:
+            yield calls.shown(block, result, None, cache)
+        elif block.get("type") not in _SHOWN_APART:
+            yield {"text/html": box(_block_html(block, cache)), "text/plain": _block_text(block)}
 
 
 def _question_html(turn: Turn, cache: ImageCache) -> str:
@@ -156,9 +186,9 @@ def _block_text(block: Block) -> str:
     return _cut(shown, _SHOWN)
 
 
-def _thoughts(turn: Turn) -> Iterator[str]:
+def _thoughts(blocks: Iterable[Block]) -> Iterator[str]:
     """The summaries of the model's thinking that came."""
-    for block in turn.reply:
+    for block in blocks:
         if block.get("type") == "thinking" and block.get("thinking"):
             yield _cut(str(block["thinking"]), _SHOWN)
 
@@ -173,7 +203,7 @@ def _particulars(turn: Turn) -> Iterator[str]:
         cached = f" ({usage.read:,} cached)" if usage.read else ""
         yield f"{usage.input:,} in{cached}"
         yield f"{usage.output:,} out"
-        price = usage.cost(model) if model else None
+        price = turn.cost(model) if model else None
         if price is not None and not turn.copy_of:
             offline = turn.server == OFFLINE
             yield f"would cost {dollars(price)}" if offline else dollars(price)

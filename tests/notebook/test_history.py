@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from claude_magic.conversation.steps import Step
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import Block, document_text, image_base64, text
 from claude_magic.messages.images import ImageCache
@@ -180,3 +181,22 @@ class TestOneTurnWhole:
         for active in ("<script", "<img", "\x1b"):
             assert active not in shown["text/html"]
         assert "\x1b" not in shown["text/plain"]
+
+
+def test_calls_of_tools_stand_where_they_were_made_with_what_they_gave() -> None:
+    call = {"type": "tool_use", "id": "t1", "name": "weigh", "input": {"sample": HOSTILE}}
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": [text(HOSTILE), IMAGE]}
+    step = Step("tools", (text("I weigh it."), call), (result,), "digest")
+    shown = bundle_of(reply=(text("3 g."),), steps=(step,))
+    plain = shown["text/plain"]
+    places = [plain.index(words) for words in ("I weigh it.", "weigh · ok", "[1 image]", "3 g.")]
+    assert places == sorted(places)
+    assert "<script" not in shown["text/html"]
+    assert "<img src=x" not in shown["text/html"]
+
+
+def test_a_second_try_says_why_it_was_made() -> None:
+    step = Step("retry", (text('{"n": 0}'),), (text("n: must be above 0"),), "digest")
+    plain = bundle_of(reply=(text('{"n": 1}'),), steps=(step,))["text/plain"]
+    places = [plain.index(words) for words in ('{"n": 0}', "must be above 0", '{"n": 1}')]
+    assert places == sorted(places)
