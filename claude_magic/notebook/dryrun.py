@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -94,7 +95,15 @@ def readable(plan: Plan, cache: ImageCache, counted: int | None = None) -> dict[
     html += [_html(message, cache) for message in messages[new:]]
     for message in messages:
         text += [f"--- {message['role']}", *(_text(b) for b in content_blocks(message))]
-    parameters = {k: v for k, v in plan.request.body.items() if k != "messages"}
+    body = plan.request.body
+    parameters = {k: v for k, v in body.items() if k not in ("messages", "tools")}
+    for definition in body.get("tools", ()):
+        called, whole = _tool(definition)
+        html.append(
+            f'<details class="claude-magic-fold"><summary>{escape(called)}</summary>'
+            f'<div class="claude-magic-pre">{escape(whole)}</div></details>'
+        )
+        text += [f"--- {called}", whole]
     html.append(f'<div class="claude-magic-line">{escape(_pairs(parameters))}</div>')
     text.append(f"--- {_pairs(parameters)}")
     return {
@@ -121,6 +130,12 @@ def _text(block: Block) -> str:
     source: Mapping[str, Any] = block.get("source", {})
     size = f"{len(str(source.get('data', ''))):,} characters of {source.get('type')}"
     return f"[{kind} {source.get('url') or block.get('title') or source.get('media_type')}: {size}]"
+
+
+def _tool(definition: Mapping[str, Any]) -> tuple[str, str]:
+    """What a tool is called, and all that is sent of it."""
+    name = definition.get("name") or definition.get("type")
+    return f"tool {name}", json.dumps(definition, ensure_ascii=False, indent=1)
 
 
 def _pairs(parameters: Mapping[str, Any]) -> str:

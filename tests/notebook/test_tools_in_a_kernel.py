@@ -645,3 +645,12 @@ def test_code_asked_for_by_a_thread_is_stopped(
     assert running.value("begun") == begun
     assert running.value("doing") == ([] if begun else ["waits until no cell runs"])
     assert running.run("print('the next cell runs')").printed == "the next cell runs\n"
+
+
+def test_a_dry_run_lists_the_tools_that_would_be_offered(
+    running: Kernel, server: ScriptedServer
+) -> None:
+    ran = ask(running, server, f"--tools lookup {AUTO} --dry-run")
+    assert "--- tool lookup" in ran.shown()
+    assert '"description": "The rows of a gene."' in ran.shown()
+    assert server.bodies == []
