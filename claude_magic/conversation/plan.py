@@ -70,6 +70,7 @@ class Plan:
     question: Question
     server: Server
     model: models.Model
+    options: Options
     request: Request
     saw: tuple[str, ...]
     tokens: int
@@ -142,13 +143,14 @@ def make_plan(
     seen = [t for t in visible if server.offline or t.server != OFFLINE]
     if len(seen) < len(visible):
         seen = told(seen, question.going_on)
+    options = _options(question, settings, model, server)
     history = transcripts.of(seen)
     estimate_input({"messages": history}, model)  # the sum is kept for the next question
     request = build(
         model,
         history,
         question.content,
-        _options(question, settings, model, server),
+        options,
         anthropic=server.anthropic,
     )
     body = within_image_limits(request.body, images)
@@ -157,6 +159,7 @@ def make_plan(
         question,
         server,
         model,
+        options,
         replace(request, body=body),
         tuple([t.id for t in seen]),
         estimate_input(body, model),
@@ -177,6 +180,18 @@ def parameters(request: Request) -> dict[str, Any]:
     if request.prefill:
         said |= {"prefill": request.prefill, "emulated": request.emulated}
     return said
+
+
+def parameters_for(plan: Plan, server: str, name: str) -> dict[str, Any] | None:
+    """What the request of `plan` would say to that server and model beside model and messages.
+
+    Defaults are not the same everywhere. None where these could not be asked so.
+    """
+    try:
+        kind, model = Server.of(server), models.lookup(name) or models.unknown(name)
+        return parameters(build(model, (), (), plan.options, anthropic=kind.anthropic))
+    except InputError:
+        return None
 
 
 def _model(name: str, server: Server) -> models.Model:

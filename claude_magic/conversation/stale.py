@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import starmap, zip_longest
 
 from .ledger import written
 from .settings import OFFLINE
-from .turns import Turn, told
+from .turns import Turn
 
 
 def stale_turns(turns: Sequence[Turn], seen: Callable[[Turn], Sequence[Turn]]) -> set[str]:
@@ -19,24 +20,32 @@ def stale_turns(turns: Sequence[Turn], seen: Callable[[Turn], Sequence[Turn]]) -
     """
     by_id = {turn.id: turn for turn in turns}
 
-    def sent(turn: Turn) -> tuple[str, ...]:
-        """The digests of the turn's messages."""
-        return tuple(part.digest for part in turn.sealed)
-
-    def history(of: Turn, shown: Iterable[Turn]) -> list[tuple[str, ...]]:
-        """The digests of the messages that `of` has before its own."""
-        offline = of.server == OFFLINE  # what was answered offline goes to no other server
-        return [sent(turn) for turn in told(shown) if offline or turn.server != OFFLINE]
-
     def is_stale(turn: Turn) -> bool:
         saw, shown = tuple(turn.saw), seen(turn)
         if saw == tuple([other.id for other in shown]):  # the very same turns: mostly so
             return False
-        if any(turn_id not in by_id for turn_id in saw):
+        if not by_id.keys() >= set(saw):
             return True
-        return history(turn, (by_id[turn_id] for turn_id in saw)) != history(turn, shown)
+        before = _sent(turn, [by_id[turn_id] for turn_id in saw])
+        return not all(starmap(_alike, zip_longest(before, _sent(turn, shown))))
 
     return {turn.id for turn in turns if _can_go_stale(turn) and is_stale(turn)}
+
+
+def _sent(of: Turn, shown: Sequence[Turn]) -> Iterator[Turn]:
+    """Those of the turns `shown` whose messages `of` has before its own."""
+    offline = of.server == OFFLINE  # what was answered offline goes to no other server
+    goals = {turn.going_on for turn in shown}
+    for turn in shown:
+        if (turn.sent_later or turn.id in goals) and (offline or turn.server != OFFLINE):
+            yield turn
+
+
+def _alike(one: Turn | None, other: Turn | None) -> bool:
+    """Whether both have the same two messages."""
+    if one is None or other is None or one is other:
+        return one is other
+    return [part.digest for part in one.sealed] == [part.digest for part in other.sealed]
 
 
 def _can_go_stale(turn: Turn) -> bool:

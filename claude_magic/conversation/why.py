@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..messages.blocks import Block
-from .plan import Plan, parameters
+from .plan import Plan, parameters, parameters_for
 from .turns import Turn
 
 HISTORY = "an earlier turn"
@@ -35,9 +35,14 @@ def changes(plan: Plan, before: Turn, history: Mapping[str, Turn]) -> list[str]:
 
 
 def same_options(plan: Plan, before: Turn) -> bool:
-    """Whether `before` asked the same words with the same options, whatever went along."""
-    asked = parameters(plan.request)
-    return before.prompt == plan.question.prompt and asked == dict(before.parameters)
+    """Whether `before` asked the same words with the same options, whatever went along.
+
+    What nobody chose is not an option: a default that is another one elsewhere.
+    """
+    if before.prompt != plan.question.prompt:
+        return False
+    asked, there = dict(before.parameters), (before.server, before.requested)
+    return asked in (parameters(plan.request), parameters_for(plan, *there))
 
 
 def _content(before: Sequence[Block], now: Sequence[Block]) -> list[str]:

@@ -18,6 +18,7 @@ from .listings import Bundle, table
 from .options import RequestOptions
 
 if TYPE_CHECKING:
+    from ..conversation.history import History
     from ..conversation.question import Question
     from ..conversation.turns import Turn
     from .notebook import Notebook
@@ -148,12 +149,18 @@ def going_on(notebook: Notebook, words: str) -> Question | None:
     if turn.status == "refused" or not turn.text.strip():
         raise InputError("Nothing came of the reply above: run its cell again.")
     if turn.status == "complete" and turn.stop_reason not in _CUT:
-        if question.cell and any(t.cell == question.cell and t.going_on for t in turns):
+        if _went_on(history, question):
             return None
         raise InputError("The reply above is whole: ask a question with %%claude instead.")
     if turn.id in history.retired:
         history.restore(turn)  # what the conversation goes on from is part of it
     return replace(question, going_on=turn.id)
+
+
+def _went_on(history: History, question: Question) -> bool:
+    """Whether a question in this place went on from a reply before."""
+    here = history.of_cell(question.cell)
+    return any(t.going_on and (question.cell or t.ordinal == question.ordinal) for t in here)
 
 
 def written(notebook: Notebook, target: str, *, record: bool, force: bool) -> str:

@@ -105,16 +105,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self.path.endswith("/count_tokens"):
+            self._whole(200, {"input_tokens": 9})
+            return
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.scripted.next(body, headers)
         if isinstance(answer, Refuses):
-            error = {"type": "error", "error": {"type": answer.kind, "message": answer.message}}
-            content, kind = json.dumps(error).encode(), "application/json"
-            self.send_response(answer.status)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            error = {"type": answer.kind, "message": answer.message}
+            self._whole(answer.status, {"type": "error", "error": error})
             return
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
@@ -143,6 +141,14 @@ class _Handler(BaseHTTPRequestHandler):
             if answer.hold and number == len(stream) // 2:
                 self.wfile.flush()
                 self.scripted.stand_still()
+
+    def _whole(self, status: int, body: Mapping[str, Any]) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: the test's own output is what counts."""

@@ -204,6 +204,27 @@ class TestOnlyTheRecord:
         assert desk.asked == asked
         assert all(turn.copy_of for turn in elsewhere.turns)
 
+    @pytest.mark.parametrize("recorded", ["offline", "elsewhere"])
+    def test_a_recording_of_one_kind_of_server_answers_for_another(
+        self, desk: Desk, tmp_path: Path, recorded: str
+    ) -> None:
+        """Their defaults differ; what the user chose is the same."""
+        addresses = {"offline": "offline", "elsewhere": desk.server.url}
+        desk.say(base_url=addresses.pop(recorded))
+        reply = desk.ask("A", "Question", max_tokens=99)
+        default = desk.ask("B", "Another")
+        file = tmp_path / "replies.jsonl"
+        write(file, [reply.turn, default.turn])
+        (other,) = addresses.values()
+        desk.restart()
+        desk.say(base_url=other, replay="only", record=str(file))
+        assert desk.ask("B", "Another").text == default.text
+        assert desk.ask("A", "Question", max_tokens=99).text == reply.text
+        with pytest.raises(NotRecordedError):
+            desk.ask("A", "Question", max_tokens=98)
+        with pytest.raises(NotRecordedError):
+            desk.ask("A", "Question")
+
 
 class TestRecordingAsOneGoes:
     def test_each_reply_is_appended_once(self, desk: Desk, tmp_path: Path) -> None:

@@ -326,6 +326,21 @@ def test_without_cell_ids_the_conversation_is_taken_up_where_that_is_asked_for(
         assert "no earlier conversation" in ran.error
 
 
+def test_without_cell_ids_run_all_goes_on_where_the_reply_above_came_whole_this_time(
+    tmp_path: Path,
+) -> None:
+    with OfflineServer(behaviours=["cut"]) as server:
+        with kernel(tmp_path, CLAUDE_MAGIC_BASE_URL=server.url) as first:
+            ask(first, "One", ok=False)
+            first.run("%claude_continue")
+        with kernel(tmp_path, CLAUDE_MAGIC_BASE_URL=server.url) as second:
+            ask(second, "One")
+            assert "came whole this time" in second.run("%claude_continue").shown()
+            ask(second, "Two")
+            ran = second.run("%claude_continue", ok=False)
+            assert "The reply above is whole" in ran.error, "in this place nothing went on before"
+
+
 # --- Where nothing can be kept, or must not be.
 
 
