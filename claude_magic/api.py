@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .messages.blocks import Block
     from .messages.credentials import Found, Secret
     from .messages.images import Prepared
+    from .notebook.files import Given
     from .notebook.notebook import Notebook
     from .notebook.options import RequestOptions
     from .notebook.outputs import Rendered
@@ -61,7 +62,8 @@ class Conversation:
         prompt: str,
         *,
         images: object = (),
-        files: str | Sequence[str] = (),
+        files: object = (),
+        cite: bool = False,
         model: str | None = None,
         system: str | None = None,
         max_tokens: int | None = None,
@@ -81,8 +83,8 @@ class Conversation:
         Raises the errors of `claude_magic.messages.errors`.
         """
         options = _options(
-            files,
             stop,
+            cite=cite,
             model=model,
             system=system,
             max_tokens=max_tokens,
@@ -96,7 +98,7 @@ class Conversation:
             fresh=fresh,
             hires=hires,
         )
-        return self._ask(options, prompt, _several(images))
+        return self._ask(options, prompt, _several(images), _files(files))
 
     @property
     def turns(self) -> Sequence[Turn]:
@@ -116,7 +118,13 @@ class Conversation:
         if "_boxes" in vars(self):
             self._boxes.close()
 
-    def _ask(self, options: RequestOptions, prompt: str, images: Sequence[object]) -> Reply:
+    def _ask(
+        self,
+        options: RequestOptions,
+        prompt: str,
+        images: Sequence[object],
+        files: Sequence[str | Given],
+    ) -> Reply:
         from .conversation.question import Question
         from .conversation.watcher import Silent
         from .messages.blocks import text
@@ -130,12 +138,12 @@ class Conversation:
             raise InputError("The question is empty: give its words.")
         session = self._session
         prepare = self._preparing(options)
-        files, remarks = file_blocks(options.file or (), prepare)
+        papers, remarks = file_blocks(files, prepare, _no_name)
         shown, notices = _pictures(images, prepare)
         secrets = self._secrets()
         place = without_cell(session.history)
         question = Question(
-            content=tuple(masked(b, *secrets) for b in (*files, *shown, text(prompt))),
+            content=tuple(masked(b, *secrets) for b in (*papers, *shown, text(prompt))),
             model=options.model,
             system=options.system,
             max_tokens=options.max_tokens,
@@ -143,13 +151,14 @@ class Conversation:
             prefill=options.prefill or "",
             effort=options.effort,
             think=options.think,
+            cite=bool(options.cite),
             tools=script_box(self._boxes, options),
             alone=bool(options.alone),
             fresh=bool(options.fresh),
             ordinal=place.ordinal,
             run=place.run,
             prompt=mask(prompt, *secrets),
-            carried=carried(("image", len(shown)), ("file", len(files))),
+            carried=carried(("image", len(shown)), ("file", len(papers))),
             notices=(*remarks, *notices),
         )
         return session.ask(question, Silent())
@@ -203,7 +212,8 @@ def ask(
     prompt: str,
     *,
     images: object = (),
-    files: str | Sequence[str] = (),
+    files: object = (),
+    cite: bool = False,
     model: str | None = None,
     system: str | None = None,
     max_tokens: int | None = None,
@@ -221,8 +231,10 @@ def ask(
     """The reply to `prompt`, as a turn of this notebook's conversation.
 
     `images` are whatever `-i` takes and the objects themselves: figures, PIL images, arrays,
-    bytes, paths, addresses. One image, file or stop text needs no list. Nothing else of the
-    notebook goes along: name what should. `{{ }}` is not evaluated; Python has f-strings. Shows
+    bytes, paths, addresses. `files` are whatever `-f` takes and the objects themselves: tables,
+    bytes, paths; a dict gives each a title, and a text in it is the text itself. `cite` has the
+    reply cite them. One image, file or stop text needs no list. Nothing else of the notebook goes
+    along: name what should. `{{ }}` is not evaluated; Python has f-strings. Shows
     nothing while it runs; the reply renders itself as the last expression of a cell.
 
     `tools` are functions, or the names that `--tools` takes; `steps` is how many rounds of calls
@@ -237,8 +249,8 @@ def ask(
     extension is not loaded.
     """
     options = _options(
-        files,
         stop,
+        cite=cite,
         model=model,
         system=system,
         max_tokens=max_tokens,
@@ -254,14 +266,15 @@ def ask(
     )
     if not _in_ipython():
         with Conversation() as conversation:
-            return conversation._ask(options, prompt, _several(images))
+            return conversation._ask(options, prompt, _several(images), _files(files))
     from .conversation.watcher import Silent
 
     notebook = current_notebook()
-    return notebook.ask(notebook.question(options, prompt, _several(images)), Silent())
+    question = notebook.question(options, prompt, _several(images), files=_files(files))
+    return notebook.ask(question, Silent())
 
 
-def _options(files: str | Sequence[str], stop: str | Sequence[str], **said: Any) -> RequestOptions:
+def _options(stop: str | Sequence[str], **said: Any) -> RequestOptions:
     """The options of `%%claude` that carry only what they name, with what was `said` besides."""
     from .notebook.options import RequestOptions
 
@@ -269,7 +282,6 @@ def _options(files: str | Sequence[str], stop: str | Sequence[str], **said: Any)
         image=("none",),
         context=("none",),
         raw=True,
-        file=_several(files),
         stop=_several(stop),
         **said,
     )
@@ -281,14 +293,25 @@ def _pictures(
     from .notebook.named_cells import NamedCells
     from .notebook.pictures import pictures
 
-    def no_name(name: str) -> object:
-        raise NameError(f"{name!r} is no address; give an image itself, not its name")
-
     def no_output(_: object) -> Rendered:
         raise InputError("There are no outputs outside of a notebook.")
 
     cells = NamedCells((), {}, {})
-    return pictures(images, (), cells, evaluate=no_name, render=no_output, prepare=prepare)
+    return pictures(images, (), cells, evaluate=_no_name, render=no_output, prepare=prepare)
+
+
+def _no_name(name: str) -> object:
+    raise NameError(f"{name!r} is no address; give the object itself, not its name")
+
+
+def _files(given: Any) -> list[str | Given]:
+    """What to send as documents: a text is a path, an address or a name, but in a dict itself."""
+    from .notebook.files import Given
+
+    if isinstance(given, Mapping):
+        return [Given(value, str(title)) for title, value in given.items()]
+    several = given if isinstance(given, list | tuple) else (given,)
+    return [item if isinstance(item, str) else Given(item) for item in several]
 
 
 def _tools(given: object) -> tuple[object, ...] | None:

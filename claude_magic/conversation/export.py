@@ -11,8 +11,10 @@ from typing import Any
 
 from ..messages import models
 from ..messages.blocks import Block
+from ..messages.citing import agreed
 from ..messages.prefill import CHOICE
 from ..messages.request import DEFAULT_MAX_TOKENS
+from ..messages.transcript import Transcript
 from ..rendering import literal, plain, reply_bundle
 from .ledger import entry, model_of, written
 from .settings import ANTHROPIC_URL, OFFLINE, Settings
@@ -41,7 +43,7 @@ def as_messages(turns: Sequence[Turn], system: str = "") -> dict[str, Any]:
         "model": last["model"],
         "max_tokens": last.get("max_tokens", DEFAULT_MAX_TOKENS),
         **({"system": system} if system else {}),
-        "messages": json.loads(json.dumps(messages(turns))),
+        "messages": json.loads(json.dumps(_agreed(turns))),
     }
 
 
@@ -154,7 +156,10 @@ def as_python(turns: Iterable[Turn], *, base_url: str | None = None) -> str:
     servers = [turn.server for turn in kept if turn.server not in ("", OFFLINE)]
     url = base_url or (servers[-1] if servers else ANTHROPIC_URL)
     constants: dict[str, _Constant] = {}
-    listed = [_named(_question(turn), constants) for turn in kept]
+    sent = iter(_agreed(kept))
+    listed = [
+        _named(_question(turn, [next(sent) for _ in turn.sealed]), constants) for turn in kept
+    ]
     named = "".join(f"{c.name} = {data!r}\n" for data, c in constants.items())
     return (
         f"{_OPENING}\n"
@@ -166,11 +171,16 @@ def as_python(turns: Iterable[Turn], *, base_url: str | None = None) -> str:
     )
 
 
-def _question(turn: Turn) -> dict[str, Any]:
-    """What the script has to know of a turn."""
-    question: dict[str, Any] = {"content": turn.sealed[0]["content"]}
+def _agreed(turns: Iterable[Turn]) -> Transcript:
+    """The messages of the turns that go along, as one request can hold them."""
+    return agreed(Transcript(messages(turns)), cite=False)
+
+
+def _question(turn: Turn, sent: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the script has to know of a turn; `sent` are its messages, the question first."""
+    question: dict[str, Any] = {"content": sent[0]["content"]}
     if written(turn):
-        return {**question, "reply": turn.sealed[1]["content"]}
+        return {**question, "reply": sent[1]["content"]}
     question["parameters"] = _parameters(turn)
     prefill = turn.parameters.get("prefill")
     emulated = turn.parameters.get("emulated")

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import Block, Message, content_blocks, joined_text, text
+from ..messages.citing import agreed
 from ..messages.transcript import Transcript
 from ..messages.usage import Usage, estimate_input
 from .digest import digest
 from .healing import no_result
 from .plan import EXPECTED_OUTPUT, Plan, within_image_limits
-from .steps import Kind, Step, asked_again, calls, without_thinking
+from .steps import Kind, Step, asked_again, calls, unanswered, without_thinking
 
 if TYPE_CHECKING:
     from ..messages.cancel import Cancel
@@ -89,10 +90,11 @@ class Following:
         answer[:] = self.cut_short(reply, answer) if kind == "tools" else answer
         done = sum(step.kind == "tools" for step in steps) + 1
         last = kind == "tools" and question.tools is not None and done >= question.tools.most_steps
-        if last:
+        if last and not unanswered(reply):  # a call at the server waits, for results alone
             answer.append(text(_SUM_UP.format(done)))
         step = Step(kind, tuple(reply), tuple(answer))
         messages = self._opened(asked_again([*steps, step]))
+        messages = agreed(messages, cite=question.cite, allowed=question.shape is None)
         body = {**self._plan.request.body, "messages": messages}
         if last:
             body["tool_choice"] = {"type": "none"}

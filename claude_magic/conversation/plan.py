@@ -217,6 +217,7 @@ def _options(
         effort=question.effort or settings.effort,
         effort_named=question.effort is not None,
         think=question.think or settings.think,
+        cite=question.cite,
         tools=tools.definitions(model, anthropic=server.anthropic) if tools else (),
         betas=tools.betas(model) if tools else (),
         schema=question.shape.schema if question.shape else None,

@@ -22,7 +22,8 @@ class Question:
     cell's text, `prompt` the question in the user's own words. `counts` holds the cells that
     execution counts mean. `going_on` is the id of a turn, maybe broken, that this one goes on from.
     `fresh` asks the server even where the same request was answered before.
-    `tools` are offered to the model; `shape` is what the reply, in JSON, has to be like.
+    `cite` asks for citations of the documents that go along. `tools` are offered to the model;
+    `shape` is what the reply, in JSON, has to be like.
     `carried` says in words what goes along ("4 cells, 2 figures"); `notices` are lines for the
     user about what was left out or changed on the way.
     """
@@ -35,6 +36,7 @@ class Question:
     prefill: str = ""
     effort: str | None = None
     think: str | None = None
+    cite: bool = False
     tools: Toolbox | None = None
     shape: Shape | None = None
     alone: bool = False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from ..messages.blocks import Block, Message, message, sendable
+from ..messages.blocks import Block, Message, content_blocks, message, sendable
 from ..messages.stream import runnable
 from ..messages.usage import Usage
 
@@ -77,13 +77,45 @@ def without_thinking(blocks: Iterable[Block]) -> list[Block]:
 
 def finished(blocks: Sequence[Block]) -> list[Block]:
     """The blocks without calls that came to nothing: cut off, or at the server with no result."""
-    answered = {block.get("tool_use_id") for block in blocks}
+    kept = without_open([{"role": "assistant", "content": list(blocks)}])[0]["content"]
     return [
         block
-        for block in blocks
+        for block in cast(Sequence[Block], kept)
         if not (block.get("type") == "tool_use" and not runnable(block))
-        if not (block.get("type") == "server_tool_use" and block.get("id") not in answered)
     ]
+
+
+def without_open(messages: Sequence[Message]) -> list[Message]:
+    """The messages of one turn without calls at the server that have no result in any of them.
+
+    What code had called goes with the code. Messages that hold none are the same objects.
+    """
+    waiting = unanswered(block for message in messages for block in content_blocks(message))
+    if not waiting:
+        return list(messages)
+    return [
+        {**message, "content": kept} if len(kept) < len(blocks) else message
+        for message in messages
+        for blocks in [content_blocks(message)]
+        for kept in [[block for block in blocks if not _is_of(block, waiting)]]
+    ]
+
+
+def unanswered(blocks: Iterable[Block]) -> set[str]:
+    """The ids of the calls at the server that have no result among the blocks."""
+    every = list(blocks)
+    answered = {block.get("tool_use_id") for block in every}
+    called = {str(block.get("id")) for block in every if block.get("type") == "server_tool_use"}
+    return called - answered
+
+
+def _is_of(block: Block, waiting: set[str]) -> bool:
+    """Whether a block is one of these calls, or was called from one."""
+    if block.get("type") in ("tool_use", "tool_result"):
+        return False
+    caller = block.get("caller")
+    outer = caller.get("tool_id") if isinstance(caller, Mapping) else None
+    return block.get("id") in waiting or outer in waiting
 
 
 def calls(blocks: Iterable[Block]) -> list[Block]:

@@ -11,7 +11,7 @@ from ..messages.models import Model
 from ..messages.prefill import CHOICE, completed
 from ..messages.sealed import Sealed, seal
 from ..messages.usage import Usage
-from .steps import Step, calls, finished, told_later, without_thinking
+from .steps import Step, calls, finished, told_later, without_open, without_thinking
 
 Status = Literal["complete", "interrupted", "broken", "refused"]
 
@@ -178,7 +178,7 @@ def _replies(turn: Turn) -> list[Message]:
         last = [*_not_run(last), text(_INTERRUPTED)]
     elif turn.status == "broken":  # sent only where the user goes on from it
         last = [*_not_run(last), text(_BROKEN)]
-    found = told_later(turn.steps, last)
+    found = without_open(told_later(turn.steps, last))
     found[-1] = message("assistant", finished(content_blocks(found[-1])) or [text(_NO_TEXT)])
     prefill = str(turn.parameters.get("prefill", ""))
     if prefill and not turn.parameters.get("emulated"):

@@ -46,10 +46,18 @@ class ImageBlock(TypedDict):
     source: Base64Source | URLSource
 
 
+class Citing(TypedDict):
+    enabled: bool
+
+
 class DocumentBlock(TypedDict):
+    """`title` and `context` are for the model; only what is in `source` can be cited."""
+
     type: Literal["document"]
     source: Base64Source | URLSource | TextSource
     title: NotRequired[str]
+    context: NotRequired[str]
+    citations: NotRequired[Citing]
 
 
 class Message(TypedDict):
@@ -74,30 +82,49 @@ def image_url(url: str) -> ImageBlock:
     return {"type": "image", "source": {"type": "url", "url": url}}
 
 
-def document_base64(media_type: str, data: str, title: str | None = None) -> DocumentBlock:
-    """A document block (`application/pdf`) from base64 `data`."""
-    block: DocumentBlock = {
-        "type": "document",
-        "source": {"type": "base64", "media_type": media_type, "data": data},
-    }
-    if title:
-        block["title"] = title
-    return block
+def document_base64(
+    media_type: str,
+    data: str,
+    title: str | None = None,
+    *,
+    context: str | None = None,
+    cite: bool = False,
+) -> DocumentBlock:
+    """A document block (`application/pdf`) from base64 `data`; `cite` turns citations on."""
+    source: Base64Source = {"type": "base64", "media_type": media_type, "data": data}
+    return _document(source, title, context, cite=cite)
 
 
-def document_url(url: str) -> DocumentBlock:
+def document_url(
+    url: str, title: str | None = None, *, context: str | None = None, cite: bool = False
+) -> DocumentBlock:
     """A document block for a PDF that the server fetches from `url`."""
-    return {"type": "document", "source": {"type": "url", "url": url}}
+    return _document({"type": "url", "url": url}, title, context, cite=cite)
 
 
-def document_text(value: str, title: str | None = None) -> DocumentBlock:
+def document_text(
+    value: str, title: str | None = None, *, context: str | None = None, cite: bool = False
+) -> DocumentBlock:
     """A plain-text document block."""
-    block: DocumentBlock = {
-        "type": "document",
-        "source": {"type": "text", "media_type": "text/plain", "data": replace_surrogates(value)},
-    }
+    data = replace_surrogates(value)
+    source: TextSource = {"type": "text", "media_type": "text/plain", "data": data}
+    return _document(source, title, context, cite=cite)
+
+
+def _document(
+    source: Base64Source | URLSource | TextSource,
+    title: str | None,
+    context: str | None,
+    *,
+    cite: bool,
+) -> DocumentBlock:
+    block: DocumentBlock = {"type": "document", "source": source}
     if title:
-        block["title"] = title
+        block["title"] = replace_surrogates(title)
+    if context:
+        block["context"] = replace_surrogates(context)
+    if cite:
+        block["citations"] = {"enabled": True}
     return block
 
 

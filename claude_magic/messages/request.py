@@ -13,10 +13,11 @@ from typing import Any
 
 from . import thinking
 from .blocks import Block, Message, message, text
+from .citing import agreed, look_through
 from .errors import InputError
 from .models import Model
 from .prefill import CHOICE, Emulated, choice_format, choices, instruction
-from .transcript import transcript
+from .transcript import Transcript, transcript
 from .wrap import wrap
 
 DEFAULT_MAX_TOKENS = 32_000
@@ -31,7 +32,8 @@ class Options:
     """What the user asked of the model; None or empty means "not said".
 
     `tools` are in wire form, and `betas` the names that the header `anthropic-beta` needs for
-    them; `schema` is the JSON schema that the reply has to fit, as the API takes it.
+    them; `schema` is the JSON schema that the reply has to fit, as the API takes it. `cite` asks
+    for citations of the documents that go along.
     """
 
     system: str = ""
@@ -45,6 +47,7 @@ class Options:
     tools: Sequence[Mapping[str, Any]] = ()
     betas: tuple[str, ...] = ()
     schema: Mapping[str, Any] | None = None
+    cite: bool = False
     cache: bool = True
 
 
@@ -81,6 +84,10 @@ def build(
     prefill = options.prefill.rstrip()
     if options.schema is not None and prefill:
         raise InputError("--json and --prefill do not go together: leave one of them out.")
+    if options.schema is not None and options.cite:
+        raise InputError("--json and --cite do not go together: leave one of them out.")
+    if options.cite and not anthropic:
+        raise InputError("--cite: this server cites no documents: leave it out.")
     emulated, offered = _emulation(model, content, prefill, options, anthropic=anthropic)
     if offered:
         options = _quick(options, model)
@@ -95,7 +102,7 @@ def build(
     body = {
         "model": model.id,
         "max_tokens": max_tokens,
-        "messages": transcript(history).extended(asked),
+        "messages": _messages(transcript(history), asked, cite=options.cite, allowed=form is None),
         **_said(
             system=options.system,
             stop_sequences=list(options.stop),
@@ -141,6 +148,19 @@ def _asked(
     return asked
 
 
+def _messages(
+    history: Transcript, asked: Sequence[Message], *, cite: bool, allowed: bool
+) -> Transcript:
+    """The messages, with citations on for all documents or for none; see `citing.agreed`."""
+    look_through(history)
+    messages = history.extended(asked)
+    if cite and not look_through(messages):
+        raise InputError(
+            "--cite: no document goes along to cite; add one, for example -f paper.pdf."
+        )
+    return agreed(messages, cite=cite, allowed=allowed)
+
+
 def _basic(content: Sequence[Block], notices: list[str]) -> list[Block]:
     """The blocks as other servers know them: they pass over documents, so text goes as text."""
     if any(block.get("type") == "document" and not _plain(block) for block in content):
@@ -172,8 +192,10 @@ def _emulation(
     manual = options.think == "show" and model.thinking == "manual"
     if not prefill or (model.prefill and not manual):
         return False, ()
-    # A model with tools may first say something, and then it is not the choice alone.
-    offered = choices(content, prefill) if anthropic and not options.tools else ()
+    # A model with tools may first say something, and then it is not the choice alone; and a choice
+    # cites nothing.
+    free = options.tools or options.cite
+    offered = choices(content, prefill) if anthropic and not free else ()
     return (CHOICE, offered) if offered else (True, ())
 
 

@@ -1,70 +1,98 @@
-"""A file that goes along with a question (`-f`) as a document block."""
+"""What goes along as a document (`-f`): files, addresses, objects of the notebook."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..messages.blocks import Block, document_base64, document_text, document_url
-from ..messages.errors import ImageError, InputError
-from ..messages.sniff import media_type
+from ..messages.blocks import Block, document_url
+from ..messages.errors import InputError
+from .choices import is_address, is_file, value_of
+from .documents import MOST_BYTES, Made, made_of, made_of_bytes
 
 if TYPE_CHECKING:
     from ..messages.images import Prepared
 
-_MOST_BYTES = 24_000_000  # as base64 this fills the API's 32 MB request
+_HINT = "Give the path of a text, PDF or image file, an address, or a variable."
+_KINDS = "Give a table, a text, the bytes of a PDF, or the path of a file."
+
+
+@dataclass(frozen=True)
+class Given:
+    """An object that was given itself, not by its name; `title` is what to call it."""
+
+    value: object
+    title: str | None = None
 
 
 def file_blocks(
-    names: Sequence[str], prepare: Callable[[object], Prepared]
+    choices: Sequence[str | Given],
+    prepare: Callable[[object], Prepared],
+    evaluate: Callable[[str], object],
 ) -> tuple[list[Block], list[str]]:
-    """Each file as a PDF or text document, or as an image; an address as a PDF there. Notices.
+    """Each choice as a document, or as an image where it is one. Notices.
 
-    Raises InputError if one cannot be read, is too large, or is neither text, PDF nor image.
+    A choice that is a text is an address (of a PDF, which the server fetches), the path of a file,
+    or else an expression, whose value `evaluate` gives: a table, a text, bytes, a path, a list of
+    these. Raises InputError, ImageError for what cannot be read, is too large or is no document.
     """
-    notices: list[str] = []
-    return [_file_block(name, prepare, notices) for name in names], notices
+    made = [item for choice in choices for item in _chosen(choice, prepare, evaluate)]
+    return [item.block for item in made], [item.note for item in made if item.note]
 
 
-def _file_block(name: str, prepare: Callable[[object], Prepared], notices: list[str]) -> Block:
-    if name.startswith(("https://", "http://")):
-        return document_url(name)
+def _chosen(
+    choice: str | Given,
+    prepare: Callable[[object], Prepared],
+    evaluate: Callable[[str], object],
+) -> Iterator[Made]:
+    if isinstance(choice, Given):
+        named = choice.title or type(choice.value).__name__
+        yield from _objects(choice.value, choice.title, f"files, {named}", prepare)
+    elif is_address(choice):
+        yield Made(document_url(choice))
+    elif is_file(choice):
+        yield _file(Path(choice), f"-f {choice}", prepare)
+    else:
+        said = f"-f {choice}"
+        value = value_of("-f", choice, evaluate, _HINT)
+        found = list(_objects(value, choice, said, prepare))
+        if not found:
+            raise InputError(f"{said}: it is empty; give one that holds something.")
+        yield from found
+
+
+def _objects(
+    value: object, title: str | None, said: str, prepare: Callable[[object], Prepared]
+) -> Iterator[Made]:
+    """A value as a document; a list as one for each of its items."""
+    if isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            yield from _objects(item, title and f"{title}[{number}]", f"{said}[{number}]", prepare)
+        return
+    if isinstance(value, str) and is_address(value):
+        yield Made(document_url(value))
+    elif isinstance(value, Path) or (isinstance(value, str) and is_file(value)):
+        yield _file(Path(value), said, prepare)
+    else:
+        made = made_of(value, title, said, prepare)
+        if made is None:
+            raise InputError(f"{said}: no document can be made of {_kind(value)}. {_KINDS}")
+        yield made
+
+
+def _kind(value: object) -> str:
+    return f"an object of type {type(value).__name__}"
+
+
+def _file(path: Path, said: str, prepare: Callable[[object], Prepared]) -> Made:
     try:
-        path = Path(name).expanduser()
-        if path.exists() and not path.is_file():
-            raise InputError(f"-f {name}: not a file. Give the path of a text, PDF or image file.")
-        data = path.read_bytes() if path.stat().st_size <= _MOST_BYTES else None
-    except (OSError, ValueError, RuntimeError) as error:  # the last: ~nobody
+        path = path.expanduser()
+        data = path.read_bytes() if path.stat().st_size <= MOST_BYTES else None
+    except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
-        raise InputError(
-            f"-f {name}: {reason}. Give the path of a text, PDF or image file."
-        ) from None
+        raise InputError(f"{said}: {reason}. {_HINT}") from None
     if data is None:
-        raise InputError(f"-f {name}: over {_MOST_BYTES // 1_000_000} MB; send a part of it.")
-    kind = media_type(data)
-    if kind == "application/pdf":
-        return document_base64(kind, base64.b64encode(data).decode("ascii"), path.name)
-    if kind is not None and kind.startswith("image/") and kind != "image/svg+xml":
-        return _image_block(name, data, prepare, notices)
-    try:
-        content = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(
-            f"-f {name}: neither UTF-8 text nor PDF; convert it, or send its text by {{{{ }}}}."
-        ) from None
-    if not content.strip():
-        raise InputError(f"-f {name}: the file is empty.")
-    return document_text(content, path.name)
-
-
-def _image_block(
-    name: str, data: bytes, prepare: Callable[[object], Prepared], notices: list[str]
-) -> Block:
-    try:
-        prepared = prepare(data)
-    except ImageError as error:
-        raise ImageError(f"-f {name}: {error}") from None
-    notices += [prepared.note] if prepared.note else []
-    return prepared.block
+        raise InputError(f"{said}: over {MOST_BYTES // 1_000_000} MB; send a part of it.")
+    return made_of_bytes(data, path.name, said, prepare)

@@ -24,7 +24,7 @@ from ..messages.errors import InputError
 from . import lines
 from .context import Context, Place, between, choose, gather
 from .displays import Display, Noting
-from .files import file_blocks
+from .files import Given, file_blocks
 from .frame import notice
 from .interpolate import interpolate
 from .outputs import Rendered, output_blocks
@@ -99,11 +99,13 @@ class Notebook:
         body: str,
         images: Sequence[object] = (),
         blocks: Sequence[Block] = (),
+        *,
+        files: Sequence[str | Given] = (),
         approver: Approver | None = None,
     ) -> Question:
         """The question that `options` and `body` ask, with all that it carries.
 
-        `images` are objects that go along beside those that the options name, `blocks` what else
+        `images` and `files` go along beside those that the options name, `blocks` is what else
         stands before the question. Whether a tool's call may run is asked in the cell, or of
         `approver`.
 
@@ -117,7 +119,7 @@ class Notebook:
         asked = (
             [text(prompt)] if options.raw else interpolate(prompt, self.evaluate, prepare=prepare)
         )
-        files, remarks = file_blocks(options.file or (), prepare)
+        papers, remarks = file_blocks([*(options.file or ()), *files], prepare, self.evaluate)
         render = partial(_render, prepare=prepare)
         chosen = options.image or (self.settable.value("images"),)
         runs, asker = self.standing.runs(), self.standing.asker(self.session.history)
@@ -136,10 +138,10 @@ class Notebook:
             ("output", context.outputs),
             ("figure", context.figures),
             ("image", _count_images([*shown, *asked])),
-            ("file", len(files)),
+            ("file", len(papers)),
         )
         return Question(
-            content=self._masked([*files, *context.blocks, *shown, *blocks, *asked]),
+            content=self._masked([*papers, *context.blocks, *shown, *blocks, *asked]),
             model=options.model,
             system=None if options.system is None else self._mask(options.system),
             max_tokens=options.max_tokens,
@@ -147,6 +149,7 @@ class Notebook:
             prefill=self._mask(options.prefill or ""),
             effort=options.effort,
             think=options.think,
+            cite=bool(options.cite),
             tools=self._toolbox(options, approver),
             alone=bool(options.alone),
             fresh=bool(options.fresh) or self._again(asker),

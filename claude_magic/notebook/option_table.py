@@ -81,14 +81,15 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "--file",
-        "files that go along, text or PDF",
-        "-f notes.txt",
+        "documents: a path, an address, or a variable that holds a table or text",
+        "-f paper.pdf,df",
         metavar="FILES",
         short="-f",
         repeatable=True,
         splits=True,
         sources=("variable", "path"),
     ),
+    Option("--cite", "have the reply cite the documents that go along, as footnotes", "--cite"),
     Option(
         "--tools",
         "functions that the model may call: of the notebook, built in, web, code; none",

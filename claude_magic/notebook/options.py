@@ -47,6 +47,7 @@ class RequestOptions:
     image: tuple[str, ...] | None = None
     context: tuple[str, ...] | None = None
     file: tuple[str, ...] | None = None
+    cite: bool | None = None
     tools: tuple[object, ...] | None = None
     approve: Approve | Asked | None = None
     steps: int | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..messages import models
 from ..messages.blocks import Block, text
 from ..messages.errors import ImageError, InputError
+from .choices import is_file, value_of
 from .named_cells import NamedCells
 from .record import CellRun, Output
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..messages.images import ImageCache, Prepared
     from .outputs import Rendered
 
+_HINT = "Give a variable, a path, an address or last."
 _LAST = re.compile(r"last(?::([1-9]\d*))?")
 
 
@@ -110,9 +112,9 @@ def _named(
     try:
         if re.match(r"(?i)https?://|data:", choice):
             return [prepare(choice)]
-        if _is_file(choice):
+        if is_file(choice):
             return [prepare(Path(choice).expanduser())]
-        value = _value(choice, evaluate)
+        value = value_of("-i", choice, evaluate, _HINT)
         many = value if isinstance(value, list | tuple) else [value]
         found = [prepare(item) for item in many]
     except ImageError as error:
@@ -120,25 +122,6 @@ def _named(
     if not found:
         raise InputError(f"-i {choice}: it is empty; give one that holds images, or leave it out.")
     return found
-
-
-def _value(choice: str, evaluate: Callable[[str], object]) -> object:
-    try:
-        return evaluate(choice)
-    except SyntaxError:
-        problem = "no such file, and not a Python expression"
-    except NameError as error:
-        problem = f"no such file, and {error}"
-    except Exception as error:  # whatever the user's own expression raises
-        problem = f"{type(error).__name__}: {error}"
-    raise InputError(f"-i {choice}: {problem}. Give a variable, a path, an address or last.")
-
-
-def _is_file(choice: str) -> bool:
-    try:
-        return Path(choice).expanduser().is_file()
-    except (OSError, ValueError, RuntimeError):  # too long for a path, NUL, no such user
-        return False
 
 
 def _labelled(blocks: list[Block]) -> list[Block]:

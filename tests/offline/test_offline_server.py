@@ -35,9 +35,6 @@ from claude_magic.messages.models import MODELS
 from claude_magic.messages.usage import estimate_input
 from claude_magic.offline import OfflineServer
 
-# The package warns of models that are about to be retired; the rules of the older ones are tested.
-pytestmark = pytest.mark.filterwarnings("ignore:The model 'claude-:DeprecationWarning")
-
 ANT = "What is latin for Ant? (A) Apoidea, (B) Rhopalocera, (C) Formicidae"
 
 

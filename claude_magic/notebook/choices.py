@@ -1,0 +1,48 @@
+"""What `-i` and `-f` name: a file, or else a Python expression of the notebook."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from ..messages.errors import InputError
+
+_ADDRESS = re.compile(r"(?i)https?://\S+")
+
+
+def is_address(choice: str) -> bool:
+    """Whether a choice is a web address."""
+    return _ADDRESS.fullmatch(choice) is not None
+
+
+def is_file(choice: str) -> bool:
+    """Whether a choice is the path of a file that is there."""
+    try:
+        return Path(choice).expanduser().is_file()
+    except (OSError, ValueError, RuntimeError):  # too long for a path, NUL, no such user
+        return False
+
+
+def value_of(option: str, choice: str, evaluate: Callable[[str], object], hint: str) -> object:
+    """The value of a choice that is no file; `hint` says what else can be given.
+
+    Raises InputError that says why it is neither.
+    """
+    try:
+        return evaluate(choice)
+    except SyntaxError:
+        problem = f"{_no_file(choice)}, and not a Python expression"
+    except NameError as error:
+        problem = f"{_no_file(choice)}, and {error}"
+    except Exception as error:  # whatever the user's own expression raises
+        problem = f"{type(error).__name__}: {error}"
+    raise InputError(f"{option} {choice}: {problem}. {hint}") from None
+
+
+def _no_file(choice: str) -> str:
+    try:
+        there = Path(choice).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):
+        there = False
+    return "not a file" if there else "no such file"
