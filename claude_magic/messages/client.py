@@ -50,15 +50,21 @@ _COUNTED = (
     "speed",
 )
 _MOST_PAGES = 50
+# Thinking that is not shown comes as pings; no model of Anthropic's writes more slowly than this.
+_TOKENS_PER_SECOND = 30
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds: to connect, without a byte from the server (pings count), for everything."""
+    """Seconds: to connect; without a byte from the server; without more of its answer.
+
+    Pings are bytes and no answer. A reply may take as long as it likes while it goes on. It may
+    also be silent for as long as a slow model would need for `max_tokens` of hidden thinking.
+    """
 
     connect: float = 10.0
     idle: float = 120.0
-    total: float = 900.0
+    progress: float = 900.0
 
 
 _TIMEOUTS = Timeouts()
@@ -127,7 +133,8 @@ class Client:
         """
         headers = checked_headers({"anthropic-beta": ",".join(betas)} if betas else {})
         request = post("/v1/messages", {**body, "stream": True}, headers)
-        return ReplyStream(self._call(request, body, cancel, waiting))
+        hidden = float(body.get("max_tokens", 0)) / _TOKENS_PER_SECOND
+        return ReplyStream(self._call(request, body, cancel, waiting, hidden))
 
     def count_tokens(self, body: Mapping[str, Any]) -> int:
         """The server's count of the input tokens of `body`; what it does not count is left out."""
@@ -165,12 +172,13 @@ class Client:
         body: Mapping[str, Any],
         cancel: Cancel | None = None,
         waiting: Callable[[Wait], None] | None = None,
+        hidden: float = 0.0,
     ) -> Call:
         return Call(
             send=lambda cancel, seconds: self._send(request, cancel, seconds),
             asked=self._asked(body),
             clock=self._clock,
-            total=self._timeouts.total,
+            progress=max(self._timeouts.progress, hidden),
             cancel=cancel or Cancel(),
             waiting=waiting,
         )

@@ -42,14 +42,15 @@ class Call:
     """A request that can be sent, and sent again.
 
     `send` is given the seconds left for the answer's headers to come and raises ConnectionFailed
-    or Interrupted. `total` is seconds for everything, retries included. `waiting` is told about
-    once a second what remains of a wait that began with over 2 s.
+    or Interrupted. `progress` is seconds until the answer begins, retries included, and then until
+    it goes on. `waiting` is told about once a second what remains of a wait that began with over
+    2 s.
     """
 
     send: Callable[[Cancel, float], Answer]
     asked: api_errors.Asked
     clock: Clock
-    total: float
+    progress: float
     cancel: Cancel
     waiting: Callable[[Wait], None] | None = None
 
@@ -82,7 +83,7 @@ class Exchange:
 
     def _tries(self, attempt: Callable[[], Attempt[_T]]) -> Iterator[_T]:
         retries = Retries(self._call.clock)
-        self._deadline = self._call.clock.now() + self._call.total
+        self.went_on()
         while True:
             self.check_cancel()
             failure = yield from attempt()
@@ -113,18 +114,22 @@ class Exchange:
         finally:
             answer.close()
 
+    def went_on(self) -> None:
+        """Something of the answer came: from now on there is as much time as at the start."""
+        self._deadline = self._call.clock.now() + self._call.progress
+
     def chunks(self, answer: Answer) -> Iterator[bytes]:
-        """The answer's body; raises ConnectionFailed once the time for everything is over."""
+        """The answer's body; raises ConnectionFailed if it has not gone on for too long."""
         for chunk in answer.chunks():
             yield chunk
             if self._remaining() <= 0:
                 raise ConnectionFailed(
-                    f"{self._call.asked.host} did not finish within {self._call.total:g} s. "
-                    "Ask again, or for less at once."
+                    f"{self._call.asked.host} sent no more of its answer for "
+                    f"{self._call.progress:g} s. Ask again, or for less at once."
                 )
 
     def failure(self, error: ClaudeError) -> Failure:
-        """`error` as a failed try; the last one if the time for everything is over."""
+        """`error` as a failed try; the last one if no time is left."""
         return Failure(error, should_retry=None if self._remaining() > 0 else False)
 
     def event_error(self, event: Mapping[str, Any]) -> ClaudeError:

@@ -98,6 +98,8 @@ class ReplyStream:
                     if event["type"] == "error":
                         return self._ended(self._exchange.event_error(event), shown=held is None)
                     self._snapshot = accumulate(self._snapshot, event)
+                    if event["type"] in _CONTENT:
+                        self._exchange.went_on()
                     if held is not None:
                         if event["type"] not in _CONTENT:
                             held.append(event)
