@@ -103,5 +103,6 @@ def test_the_public_names() -> None:
         "__version__",
         "ask",
         "load_ipython_extension",
+        "tool",
         "unload_ipython_extension",
     }

@@ -21,6 +21,12 @@ Options:
                        -c last:2
   -f, --file FILES     files that go along, text or PDF
                        -f notes.txt
+      --tools TOOLS    functions that the model may call: of the notebook, built in, web, code; none
+                       --tools lookup,run_python
+      --approve HOW    before a call: ask you, run it, or never run any (ask, auto, never)
+                       --approve auto
+      --steps N        how many rounds of tool calls; then the model sums up
+                       --steps 5
       --max-tokens N   the longest reply, in tokens
                        --max-tokens 500
       --stop TEXT      end the reply where this text would come
