@@ -1,7 +1,7 @@
 """A full-screen window that writes down what it is told: a program of its own, with Tk alone.
 
-Arguments: the file to write JSON lines to; optionally a width and height in pixels, a place "x,y"
-and an edge, for a window that is white but for a black square of that edge there.
+Arguments: the file to write JSON lines to; optionally an edge in pixels and places "x,y", for a
+window that is white but for black squares of that edge there.
 """
 
 import json
@@ -28,26 +28,34 @@ def window(log: TextIO) -> None:
     root.attributes("-fullscreen", True)
     canvas = tkinter.Canvas(root, bg="white", highlightthickness=0, borderwidth=0)
     if len(sys.argv) > 2:
-        (x, y), edge = map(int, sys.argv[2].split(",")), int(sys.argv[3])
-        canvas.create_rectangle(x, y, x + edge, y + edge, fill="black", width=0)
+        edge = int(sys.argv[2])
+        for place in sys.argv[3:]:
+            x, y = map(int, place.split(","))
+            canvas.create_rectangle(x, y, x + edge, y + edge, fill="black", width=0)
         canvas.pack(fill="both", expand=True)
     else:
         canvas.configure(height=300)
         canvas.pack(fill="x")
-        text = tkinter.Text(root, font=("monospace", 12), undo=True)
+        text = tkinter.Text(root, font=("monospace", 12))
         text.pack(fill="both", expand=True)
-        text.insert("1.0", "\n".join(f"line {n}" for n in range(1, 201)))
-        text.mark_set("insert", "1.0")
-        text.focus_force()
+
+        def reset(_: object = None) -> str:
+            text.delete("1.0", "end")
+            text.insert("1.0", "\n".join(f"line {n}" for n in range(1, 201)))
+            text.mark_set("insert", "1.0")
+            text.see("1.0")
+            text.focus_force()
+            return "break"
 
         def changed(_: object) -> None:
             if text.edit_modified():
                 note("text", text=text.get("1.0", "end-1c"))
                 text.edit_modified(False)
 
-        text.edit_modified(False)
+        reset()
         text.bind("<<Modified>>", changed)
         text.configure(yscrollcommand=lambda top, _: note("top", at=float(top)))
+        root.bind_all("<F12>", lambda _: (reset(), note("reset")))
 
     def pressed(event: "tkinter.Event[tkinter.Misc]") -> None:
         state = int(event.state)
