@@ -126,7 +126,7 @@ def _read(
             case "region":
                 read["box"] = scale.box_to_screen(_box(value, scale))
             case "scroll_direction":
-                if value not in WHEEL:
+                if not isinstance(value, str) or value not in WHEEL:
                     raise WrongInputError(f"scroll_direction is one of {', '.join(WHEEL)}.")
                 read["direction"] = value
             case "scroll_amount":

@@ -56,7 +56,7 @@ def strokes(text: str) -> list[tuple[int, ...]]:
 
     Those of one combination are pressed in their order. Raises UnknownKeyError.
     """
-    parts = text.split() or ([" "] if text else [])
+    parts = text.split() or list(text[:1])  # a space, or a line's end, is a key as well
     if not parts:
         raise UnknownKeyError("no key is named")
     return [chord(part) for part in parts]
