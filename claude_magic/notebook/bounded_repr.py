@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from .plain_text import mask_addresses
+from ..messages.plain_text import mask_addresses
 
 _MOST_ITEMS = 4_000
 """Items written of a value in all, nested ones counted."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import Block, text
 from ..messages.errors import ImageError
+from ..messages.plain_text import TEXT_LIMIT, mask_addresses, trim_middle
 from .bounded_repr import bounded_repr, safe_repr
 from .outputs import default_prepare, output_blocks
-from .plain_text import TEXT_LIMIT, mask_addresses, trim_middle
 from .summary import summary_line
 from .table_text import table_text
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..messages.blocks import Block, text
+from ..messages.charts import altair_spec, chart_kind, chart_png, spec_text
 from ..messages.errors import ImageError
-from .charts import altair_spec, chart_kind, chart_png, spec_text
+from ..messages.plain_text import TEXT_LIMIT, mask_addresses, terminal_text, trim_middle
 from .html_text import html_text
-from .plain_text import TEXT_LIMIT, mask_addresses, terminal_text, trim_middle
 
 if TYPE_CHECKING:
     from ..messages.images import Prepared

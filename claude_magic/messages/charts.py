@@ -9,7 +9,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
-from ..messages.errors import ImageError
+from .errors import ImageError
 from .plain_text import trim_middle
 
 PLOTLY = re.compile(r"application/vnd\.plotly\.v\d+\+json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..messages.blocks import replace_surrogates
+from .blocks import replace_surrogates
 
 TEXT_LIMIT = 8_000
 """Characters kept of one text by default."""
