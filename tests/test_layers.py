@@ -18,7 +18,8 @@ ALLOWED = {
     "offline": {"messages"},
     "conversation": {"messages", "rendering", "offline"},
     "tools": {"messages", "rendering", "conversation"},
-    "notebook": {"messages", "rendering", "conversation", "tools"},
+    "captions": {"messages", "rendering", "offline", "conversation", "tools"},
+    "notebook": {"messages", "rendering", "conversation", "tools", "captions"},
 }
 JUPYTER = {"IPython", "ipywidgets", "traitlets", "ipykernel", "jupyterlab", "jupyter_client"}
 
@@ -56,7 +57,9 @@ def test_a_layer_imports_only_the_layers_below_it(layer: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("layer", ["messages", "rendering", "offline", "conversation", "tools"])
+@pytest.mark.parametrize(
+    "layer", ["messages", "rendering", "offline", "conversation", "tools", "captions"]
+)
 def test_the_core_knows_nothing_of_jupyter(layer: str) -> None:
     wrong = [
         f"{path.relative_to(PACKAGE)} imports {name}"

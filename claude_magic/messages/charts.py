@@ -103,13 +103,20 @@ def _shortened(value: Any) -> Any:
     return value
 
 
+def decoded_array(encoded: Mapping[str, Any]) -> list[float] | None:
+    """The numbers of an array that Plotly wrote as base64; None for a type that is not known."""
+    code = _TYPECODES.get(str(encoded.get("dtype")).lstrip("<|"), "")
+    try:
+        return list(array(code, b64decode(encoded["bdata"])))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
 def _decoded(encoded: Mapping[str, Any]) -> Any:
     """The first numbers of an array that Plotly wrote as base64."""
-    code = _TYPECODES.get(str(encoded["dtype"]).lstrip("<|"), "")
-    try:
-        numbers = array(code, b64decode(encoded["bdata"]))
-    except (ValueError, TypeError):  # a type or an encoding that this does not know
+    numbers = decoded_array(encoded)
+    if numbers is None:
         return f"array of {encoded['dtype']}"
-    kept: list[Any] = [float(f"{n:.6g}") if code in ("f", "d") else n for n in numbers[:_KEPT]]
+    kept: list[Any] = [float(f"{n:.6g}") if isinstance(n, float) else n for n in numbers[:_KEPT]]
     rest = len(numbers) - len(kept)
     return [*kept, f"… {rest:,} more"] if rest else kept

@@ -31,7 +31,7 @@ def figure_png(source: object) -> bytes | None:
 
     Raises: ImageError if it cannot draw itself.
     """
-    figure = _matplotlib_figure(source)
+    figure = matplotlib_figure(source)
     if figure is not None:
         return _attempt(source, "", lambda: _saved(figure))
     libraries = families(source)
@@ -72,7 +72,7 @@ def _without_metadata(result: object) -> object:
     return result[0] if isinstance(result, tuple) and result else result
 
 
-def _matplotlib_figure(source: object) -> Any:
+def matplotlib_figure(source: object) -> Any:
     """The figure that `source` is, or belongs to (Axes, artists, seaborn's grids); else None."""
     if _is_figure(source):
         return source

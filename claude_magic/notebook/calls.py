@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..messages.blocks import Block, content_blocks
+from ..messages.plain_text import trim_middle
 from ..rendering import STYLE, escape, plain
 from ..rendering.highlight import highlighted
 from ..tools.approval import NOT_ALLOWED
 from .frame import Bundle, box, thumbnails
-from .plain_text import trim_middle
 
 if TYPE_CHECKING:
     from ..messages.images import ImageCache

@@ -8,13 +8,13 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ..messages.blocks import Block, text
+from ..messages.plain_text import trim_middle
 from ..messages.wrap import wrap
 from ..tools.results import MOST_IMAGES, Answer, Render, failed
 from .context import Render as RenderOutput
 from .context import output_shown
 from .fix import SECRET
 from .named_cells import newest
-from .plain_text import trim_middle
 from .record import CellRun
 from .summary import summary_line
 

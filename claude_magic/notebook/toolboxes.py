@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ..messages.blocks import Block, text
+from ..messages.plain_text import terminal_text, trim_middle
 from ..tools.approval import Always, Approval, ByFunction, Nobody, rule_of
 from ..tools.calling import Surroundings
 from ..tools.running import AsyncThread
@@ -14,7 +15,6 @@ from ..tools.toolbox import FunctionToolbox
 from .approval import AskInCell
 from .built_in import BuiltIn
 from .describe import describe
-from .plain_text import terminal_text, trim_middle
 from .tool_words import NAMES, Chosen, chosen
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Captions: alt text for figures, for notebooks and for data sets of images."""
