@@ -1,0 +1,201 @@
+"""A notebook's file: its figures, which of them have alt text, and the alt text written into it.
+
+Exporters look in an output's metadata, under the media type of the image: nbconvert's classic
+template, nbsphinx and the template that comes with this package read
+`{"image/png": {"alt": "..."}}`. An image in Markdown has its alt text there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from ..messages.errors import InputError
+from .data import bundle_data
+from .files import read, replace
+from .json_text import Edit, Node, applied, parse
+from .json_writer import Writer
+from .markdown_images import MarkdownImage, markdown_images, with_alts
+from .notebook_cells import Around, cells_of, edits_in_strings, plain, source_of, strings_of
+from .output_place import OutputPlace
+
+DECORATIVE = "decorative"
+"""The tag of a cell whose figures say nothing that has to be told."""
+
+_IMAGES = ("image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/gif")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a notebook.
+
+    `cell` counts from 1, `place` within it too; `source` is what `images.prepare` takes. `alt` is
+    None without alt text, "" for a decorative one. `code`, `before`, `after` and `data` are what
+    goes along with the question.
+    """
+
+    cell: int
+    place: int
+    source: object = field(repr=False)
+    alt: str | None
+    in_markdown: bool = False
+    tagged: bool = False
+    code: str = field(default="", repr=False)
+    before: str = field(default="", repr=False)
+    after: str = field(default="", repr=False)
+    data: str = field(default="", repr=False)
+
+    @property
+    def name(self) -> str:
+        """`cell 4, figure 1`; what a user finds it by."""
+        return f"cell {self.cell}, {'image' if self.in_markdown else 'figure'} {self.place}"
+
+    @property
+    def described(self) -> bool:
+        """Whether nothing is missing: it has alt text, or is decorative."""
+        return self.alt is not None or self.tagged
+
+
+class NotebookFile:
+    """One `.ipynb` as text. Raises InputError where it cannot be read or is no notebook."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._bytes = read(path)
+        try:
+            self.text = self._bytes.decode()
+        except UnicodeDecodeError:
+            raise InputError(f"{path} is not UTF-8: save it again in Jupyter.") from None
+        self._root = parse(self.text)
+        self._cells = cells_of(self._root, path)
+
+    def figures(self) -> list[Figure]:
+        """All figures, from the top of the notebook to its end."""
+        return [figure for number in range(len(self._cells)) for figure, _ in self._of(number)]
+
+    def with_alts(self, alts: Mapping[tuple[int, int], str]) -> str:
+        """The text with alt texts for figures, named by cell and place; all else as it was.
+
+        Raises InputError for a figure that the notebook does not have, or that cannot be written.
+        """
+        edits: list[Edit] = []
+        left = dict(alts)
+        for number in range(len(self._cells)):
+            wanted = [
+                (place, left.pop((figure.cell, figure.place)))
+                for figure, place in self._of(number)
+                if (figure.cell, figure.place) in left
+            ]
+            edits += self._edits(number, wanted)
+        if left:
+            cell, place = next(iter(left))
+            raise InputError(f"{self.path.name} has no figure {place} in cell {cell}.")
+        return applied(self.text, edits)
+
+    def write(self, text: str) -> None:
+        """Put `text` in the file's place, at once or not at all, unless it changed meanwhile.
+
+        Raises InputError.
+        """
+        if read(self.path) != self._bytes:
+            raise InputError(f"{self.path.name} was saved meanwhile: run this again.")
+        replace(self.path, text.encode())
+
+    def _of(self, number: int) -> Iterator[tuple[Figure, OutputPlace | MarkdownImage]]:
+        """The figures of one cell, with where their alt text is written."""
+        cell = self._cells[number]
+        tags = plain(cell.get("metadata", "tags"))
+        tagged = DECORATIVE in tags if isinstance(tags, list) else False
+        around = Around(self._cells, number)
+        if plain(cell.get("cell_type")) == "markdown":
+            yield from self._markdown(cell, number, around, tagged=tagged)
+        elif plain(cell.get("cell_type")) == "code":
+            yield from self._outputs(cell, number, around, tagged=tagged)
+
+    def _outputs(
+        self, cell: Node, number: int, around: Around, *, tagged: bool
+    ) -> Iterator[tuple[Figure, OutputPlace]]:
+        place = 0
+        outputs = cell.get("outputs")
+        for output in outputs.value if outputs and isinstance(outputs.value, list) else ():
+            data = output.get("data")
+            if data is None or not isinstance(data.value, dict):
+                continue
+            kinds = [kind for kind in _IMAGES if kind in data.value]
+            if not kinds:
+                continue
+            place += 1
+            bundle = data.plain()
+            found = OutputPlace(output, tuple(kinds))
+            figure = Figure(
+                number + 1,
+                place,
+                {kind: bundle[kind] for kind in kinds},
+                found.alt(plain(cell.get("metadata", "alt"))),
+                tagged=tagged,
+                code=source_of(cell),
+                before=around.before,
+                after=around.after,
+                data=bundle_data(bundle),
+            )
+            yield figure, found
+
+    def _markdown(
+        self, cell: Node, number: int, around: Around, *, tagged: bool
+    ) -> Iterator[tuple[Figure, MarkdownImage]]:
+        source = source_of(cell)
+        attachments = plain(cell.get("attachments"))
+        for place, image in enumerate(markdown_images(source), 1):
+            figure = Figure(
+                number + 1,
+                place,
+                _picture(image.url, attachments, self.path.parent),
+                image.alt,
+                in_markdown=True,
+                tagged=tagged,
+                before=source[: image.start].strip() or around.before,
+                after=source[image.end :].strip() or around.after,
+            )
+            yield figure, image
+
+    @cached_property
+    def _writer(self) -> Writer:
+        return Writer(self.text, self._root)
+
+    def _edits(
+        self, number: int, wanted: Sequence[tuple[OutputPlace | MarkdownImage, str]]
+    ) -> Iterator[Edit]:
+        images = [(p, alt) for p, alt in wanted if isinstance(p, MarkdownImage)]
+        for place, alt in wanted:
+            if isinstance(place, OutputPlace):
+                yield from place.edits(self._writer, alt)
+        if images:
+            yield from self._markdown_edits(number, images)
+
+    def _markdown_edits(
+        self, number: int, images: Sequence[tuple[MarkdownImage, str]]
+    ) -> Iterator[Edit]:
+        source = source_of(self._cells[number])
+        edits = with_alts(source, images)
+        if edits is None:
+            raise InputError(
+                f"{self.path.name}, cell {number + 1}: the Markdown around the image would read "
+                "otherwise with this alt text; write it by hand."
+            )
+        strings = strings_of(self._cells[number].get("source"))
+        for edit in edits:
+            yield from edits_in_strings(self.text, strings, edit, self._writer)
+
+
+def _picture(url: str, attachments: Any, folder: Path) -> object:
+    """What `images.prepare` takes for the address of an image in Markdown."""
+    if url.startswith("attachment:"):
+        bundle = attachments.get(unquote(url[11:])) if isinstance(attachments, dict) else None
+        return bundle if isinstance(bundle, dict) else {}
+    if url.startswith(("http://", "https://", "data:")):
+        return url
+    return folder / unquote(url.partition("?")[0].partition("#")[0])
