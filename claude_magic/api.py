@@ -168,7 +168,8 @@ class Conversation:
 
         hires = bool(options.hires or self._settable.value("hires"))
         model = options.model or self._settable.value("model")
-        return preparing(model if hires else None, self._session.images)
+        known = self._session.catalogue.lookup(model) if hires else None
+        return preparing(known, self._session.images)
 
     @cached_property
     def _boxes(self) -> Toolboxes:

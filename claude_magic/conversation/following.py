@@ -37,6 +37,7 @@ class Following:
         self.body: Mapping[str, Any] = plan.request.body
         self.digest = plan.digest
         self._first: Transcript = self.body["messages"]
+        self._changed: Mapping[str, Any] = {}
 
     @property
     def price(self) -> float:
@@ -95,11 +96,16 @@ class Following:
         step = Step(kind, tuple(reply), tuple(answer))
         messages = self._opened(asked_again([*steps, step]))
         messages = agreed(messages, cite=question.cite, allowed=question.shape is None)
-        body = {**self._plan.request.body, "messages": messages}
+        body = _with(self._plan.request.body, {**self._changed, "messages": messages})
         if last:
             body["tool_choice"] = {"type": "none"}
         self.body = within_image_limits(body, self._plan.images)
         self.digest = digest(self._plan.server.label, self.body)
+
+    def change(self, fields: Mapping[str, Any]) -> None:
+        """Send these fields from now on; those that are None not at all."""
+        self._changed = fields
+        self.body = _with(self.body, fields)
 
     def drop_thinking(self) -> bool:
         """Send the request without thinking, which the server did not take; False without any."""
@@ -131,6 +137,10 @@ class Following:
         except ValueError as error:
             return str(error) or "it is no such value"
         return ""
+
+
+def _with(body: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**body, **fields}.items() if value is not None}
 
 
 def _thoughtless(message: Mapping[str, Any]) -> Mapping[str, Any]:

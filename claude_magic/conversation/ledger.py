@@ -1,7 +1,7 @@
 """What was spent, by turn, by model and by day.
 
 Only what a server was paid for costs: a turn that was answered offline, that the user wrote, or
-that shows a recorded reply again is counted apart, as free.
+that shows a recorded reply again is counted apart, as free. `known` says what models cost.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import TypeVar
 
-from ..messages import models
+from ..messages.catalogue import BUILT_IN, Catalogue
 from ..messages.models import Model
 from ..messages.usage import Usage
 from .settings import OFFLINE
@@ -45,9 +45,9 @@ class Entry:
         )
 
 
-def model_of(turn: Turn) -> Model | None:
+def model_of(turn: Turn, known: Catalogue = BUILT_IN) -> Model | None:
     """The model that answered; by the name requested where the answer's name is not known."""
-    return models.lookup(turn.model) or models.lookup(turn.requested)
+    return known.priced(turn.model, turn.requested)
 
 
 def written(turn: Turn) -> bool:
@@ -55,46 +55,49 @@ def written(turn: Turn) -> bool:
     return bool(turn.parameters.get("synthetic"))
 
 
-def entry(turn: Turn) -> Entry:
+def entry(turn: Turn, known: Catalogue = BUILT_IN) -> Entry:
     """What one turn cost."""
     if turn.server in ("", OFFLINE) or turn.copy_of:
         return Entry(free=1)
-    model = model_of(turn)
+    model = model_of(turn, known)
     cost = turn.cost(model) if model else None
     return Entry(1, turn.usage, cost or 0.0, int(cost is None))
 
 
-def total(turns: Iterable[Turn]) -> Entry:
+def total(turns: Iterable[Turn], known: Catalogue = BUILT_IN) -> Entry:
     """What all turns cost."""
-    return sum(map(entry, turns), Entry())
+    return sum((entry(turn, known) for turn in turns), Entry())
 
 
-def by_turn(turns: Iterable[Turn]) -> dict[str, Entry]:
+def by_turn(turns: Iterable[Turn], known: Catalogue = BUILT_IN) -> dict[str, Entry]:
     """What each turn cost, by its id."""
-    return _grouped((turn.id, turn) for turn in turns)
+    return _grouped(((turn.id, turn) for turn in turns), known)
 
 
-def by_model(turns: Iterable[Turn]) -> dict[str, Entry]:
+def by_model(turns: Iterable[Turn], known: Catalogue = BUILT_IN) -> dict[str, Entry]:
     """What each model cost, by its id, a dated id under the undated one; in order of first use."""
-    return _grouped((_model_id(turn), turn) for turn in turns)
+    return _grouped(((_model_id(turn, known), turn) for turn in turns), known)
 
 
-def by_day(turns: Iterable[Turn], zone: tzinfo | None = None) -> dict[date, Entry]:
+def by_day(
+    turns: Iterable[Turn], zone: tzinfo | None = None, known: Catalogue = BUILT_IN
+) -> dict[date, Entry]:
     """What each day cost, the first day first: the day on which a turn ended, in local time.
 
     `zone` is the time zone that is local; None is that of this machine.
     """
-    days = _grouped((datetime.fromtimestamp(turn.ended, zone).date(), turn) for turn in turns)
+    dated = ((datetime.fromtimestamp(turn.ended, zone).date(), turn) for turn in turns)
+    days = _grouped(dated, known)
     return dict(sorted(days.items()))
 
 
-def _model_id(turn: Turn) -> str:
-    known = models.lookup(turn.model)
-    return known.id if known else turn.model or turn.requested
+def _model_id(turn: Turn, known: Catalogue) -> str:
+    model = known.lookup(turn.model)
+    return model.id if model else turn.model or turn.requested
 
 
-def _grouped(found: Iterable[tuple[Key, Turn]]) -> dict[Key, Entry]:
+def _grouped(found: Iterable[tuple[Key, Turn]], known: Catalogue) -> dict[Key, Entry]:
     sums: dict[Key, Entry] = {}
     for key, turn in found:
-        sums[key] = sums.get(key, Entry()) + entry(turn)
+        sums[key] = sums.get(key, Entry()) + entry(turn, known)
     return sums

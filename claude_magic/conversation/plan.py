@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..messages import models
 from ..messages.blocks import Block, ImageBlock, content_blocks
+from ..messages.catalogue import BUILT_IN, Catalogue
 from ..messages.errors import InputError
 from ..messages.request import Options, Request, build
 from ..messages.sealed import Sealed
@@ -23,6 +24,7 @@ from .turns import Turn, told
 
 if TYPE_CHECKING:
     from ..messages.images import ImageCache
+    from .known_models import KnownModels
 
 _MANY_IMAGES = 20
 # A reply's length is not known beforehand; a budget that allowed for the longest possible one
@@ -64,7 +66,8 @@ class Plan:
     `tokens` is an estimate of the input, `digest` that of the request; `price` is in USD, for that
     and a reply of about a thousand tokens, None when the model's price is not known. `left_out`
     counts earlier turns that this server must not see, `standing` all turns of the conversation;
-    `first` says that this kernel has sent nothing to this server yet. `images` keeps prepared ones.
+    `first` says that this kernel has sent nothing to this server yet. `images` keeps prepared ones,
+    `known` the models that there are.
     """
 
     question: Question
@@ -80,6 +83,7 @@ class Plan:
     standing: int = 0
     first: bool = False
     notices: tuple[str, ...] = ()
+    known: Catalogue = BUILT_IN
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -130,15 +134,17 @@ def make_plan(
     asked: Collection[str],
     images: Callable[[], ImageCache],
     transcripts: Transcripts,
+    known: KnownModels,
 ) -> Plan:
     """The plan for `question`, which sees the turns `visible` of the `standing` that there are.
 
     `asked` holds the servers and models that this kernel has asked already: what is said about
-    each is said once; `transcripts` keeps the messages from one question to the next. Raises
-    InputError where it cannot be asked so.
+    each is said once; `transcripts` keeps the messages from one question to the next; `known` is
+    what is known of models. Raises InputError where it cannot be asked so.
     """
     server = Server.of(settings.base_url)
-    model = _model(question.model or settings.model, server)
+    catalogue = known.of(settings, server)
+    model = catalogue.choose(question.model or settings.model, anthropic=server.anthropic)
     # What was answered offline may hold what nobody meant to send.
     seen = [t for t in visible if server.offline or t.server != OFFLINE]
     if len(seen) < len(visible):
@@ -154,7 +160,6 @@ def make_plan(
         anthropic=server.anthropic,
     )
     body = within_image_limits(request.body, images)
-    retirement = None if model.id in asked else models.retirement_notice(model)
     return Plan(
         question,
         server,
@@ -168,8 +173,19 @@ def make_plan(
         left_out=len(visible) - len(seen),
         standing=standing,
         first=server.label not in asked,
-        notices=(*question.notices, *([retirement] if retirement else []), *request.notices),
+        notices=(
+            *question.notices,
+            *([] if model.id in asked else about(model, catalogue, server)),
+            *request.notices,
+        ),
+        known=catalogue,
     )
+
+
+def about(model: models.Model, catalogue: Catalogue, server: Server) -> list[str]:
+    """Lines about a model, which are said once: it ends soon, or the server does not list it."""
+    lines = (models.retirement_notice(model), catalogue.unlisted(model.id, server.host))
+    return [line for line in lines if line]
 
 
 def parameters(request: Request) -> dict[str, Any]:
@@ -188,21 +204,11 @@ def parameters_for(plan: Plan, server: str, name: str) -> dict[str, Any] | None:
     Defaults are not the same everywhere. None where these could not be asked so.
     """
     try:
-        kind, model = Server.of(server), models.lookup(name) or models.unknown(name)
-        return parameters(build(model, (), (), plan.options, anthropic=kind.anthropic))
+        kind, model = Server.of(server), plan.known.lookup(name) or models.unknown(name)
+        content = plan.question.content  # it may offer the choices that complete a prefill
+        return parameters(build(model, (), content, plan.options, anthropic=kind.anthropic))
     except InputError:
         return None
-
-
-def _model(name: str, server: Server) -> models.Model:
-    found = models.lookup(name)
-    if found is not None:
-        return replace(found, id=models.resolve(name))  # a dated id is sent as it was given
-    model_id, nearest = models.resolve(name), models.nearest(name)
-    if server.anthropic and not model_id.startswith("claude-"):
-        hint = f"did you mean {nearest}? " if nearest else ""
-        raise InputError(f"{name!r} is no model of this server: {hint}%claude_models lists them.")
-    return models.unknown(model_id)
 
 
 def _options(

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..messages import models
 from ..messages.blocks import Block
+from ..messages.catalogue import BUILT_IN, Catalogue
 from ..messages.usage import Usage
 from .turns import Turn
 
@@ -22,7 +22,7 @@ class Reply:
     `notices` are lines that the user should read: a model about to be retired, a prefill that had
     to be asked for in words, an image that was left out. `replayed` says that nothing was sent.
     `value` is what the text stands for where JSON was asked for; `problem` why it stands for
-    nothing.
+    nothing. `known` are the models whose prices are known.
     """
 
     turn: Turn
@@ -30,6 +30,7 @@ class Reply:
     replayed: bool = False
     value: Any = None
     problem: str = ""
+    known: Catalogue = BUILT_IN
 
     @property
     def text(self) -> str:
@@ -56,7 +57,7 @@ class Reply:
     @property
     def cost(self) -> float | None:
         """USD; None when the model's price is not known."""
-        model = models.lookup(self.turn.model)
+        model = self.known.priced(self.turn.model, self.turn.requested)
         return self.turn.cost(model) if model else None
 
     @property

@@ -36,8 +36,11 @@ class Run:
         plan: Plan,
         watcher: Watcher,
         cancel: Cancel | None,
+        *,
         clock: Callable[[], float],
+        learn: Callable[[Client, APIError], Mapping[str, Any]],
     ) -> None:
+        """`learn` gives the fields that a refused request should have had; see `Informer`."""
         self.turn = turn
         self.plan = plan
         self.watcher = watcher
@@ -49,6 +52,7 @@ class Run:
         self._recorded: Recorded | None = None
         self._cancel = cancel
         self._clock = clock
+        self._learn = learn
         self._stream: ReplyStream | None = None
         self._left_out = 0
         self._tries = 0
@@ -95,7 +99,7 @@ class Run:
             try:
                 return self._receive(client, history, body)
             except APIError as error:
-                if not self._heal(error, body, history):
+                if not (self._heal(error, body, history) or self._inform(client, error)):
                     raise
 
     def follow(self, history: History) -> bool:
@@ -170,6 +174,17 @@ class Run:
         if refused:
             body, _ = healing.without(body, refused)
         return healing.without_oldest(body, self._left_out) if self._left_out else body
+
+    def _inform(self, client: Client, error: APIError) -> bool:
+        """Whether the server's list of models says how the request should have been."""
+        fields = self._learn(client, error)
+        if fields:
+            self._following.change(fields)
+            self.healed.append(
+                f"The server did not take it as it was ({error}): asked again by what it lists "
+                f"for {self.plan.model.name}."
+            )
+        return bool(fields)
 
     def _heal(self, error: APIError, body: Mapping[str, Any], history: History) -> bool:
         """Whether the request can be sent once more, with less in it; the user is told."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..messages.blocks import joined_text, text
 from ..messages.credentials import Found, find_key
@@ -16,7 +16,9 @@ from ..messages.errors import BrokenReply, ClaudeError, Interrupted, InvalidRepl
 from .connection import Connections, Server, environment_headers, require_key, withheld
 from .history import History
 from .ids import Shared
-from .plan import Plan, Transcripts, make_plan, parameters
+from .informer import Informer
+from .known_models import KnownModels
+from .plan import Plan, Transcripts, about, make_plan, parameters
 from .question import Question
 from .replay import Recorded, Replays
 from .reply import Reply
@@ -27,6 +29,7 @@ from .turns import Status, Turn
 from .watcher import Watcher
 
 if TYPE_CHECKING:
+    from ..messages.catalogue import Catalogue
     from ..messages.client import Cancel, Client
     from ..messages.custom_headers import CustomHeaders
     from ..messages.images import ImageCache
@@ -60,6 +63,7 @@ class Session:
         self._connections = Connections()
         self._transcripts = Transcripts()
         self._saw, self._order = Shared(), Shared()
+        self._known = KnownModels()
         self._lock = threading.RLock()
         # Servers and models that were asked: what is said about each is said once.
         self._told: set[str] = set()
@@ -108,6 +112,7 @@ class Session:
             asked=self._told,
             images=lambda: self.images,
             transcripts=self._transcripts,
+            known=self._known,
         )
         return plan.noting(withheld(self.headers(), plan.server)) if plan.first else plan
 
@@ -132,7 +137,9 @@ class Session:
             plan = plan.noting(self._replays.miss(plan))
         if question.tools is not None:
             question.tools.check()
-        run = Run(self._turn(plan), plan, watcher, cancel, self._clock)
+        informer = Informer(self._known, plan, lambda: self.plan(question))
+        turn = self._turn(plan)
+        run = Run(turn, plan, watcher, cancel, clock=self._clock, learn=informer)
         return self._checked(plan, self._run(run, settings, recorded))
 
     def _run(self, run: Run, settings: Settings, recorded: Recorded | None) -> Reply:
@@ -222,9 +229,33 @@ class Session:
         """
         self.history.ran(cell, run, well=well)
 
-    def models(self) -> Sequence[Mapping[str, Any]]:
-        """The server's own list of models. Raises the client's errors."""
-        return self._client().models()
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is known of the models of the server in use: no request is made for it.
+
+        Raises InputError for a file of models that does not fit.
+        """
+        settings = self.settings()
+        return self._known.of(settings, Server.of(settings.base_url))
+
+    def about_model(self, name: str) -> str:
+        """What the user should know of a model before asking it; "" if nothing.
+
+        Raises InputError for one that the server in use does not have.
+        """
+        server, known = Server.of(self.settings().base_url), self.catalogue
+        model = known.choose(name, anthropic=server.anthropic)
+        return " ".join(about(model, known, server))
+
+    def models(self) -> Catalogue:
+        """The same, after the server was asked for its list. Raises the client's errors.
+
+        From then on that list decides, in this kernel, which models there are and how each takes
+        thinking and effort.
+        """
+        server = Server.of(self.settings().base_url)
+        self._known.learn(server, self._client().models())
+        return self.catalogue
 
     def count_tokens(self, plan: Plan) -> int:
         """The server's own count of the input tokens of `plan`. Raises the client's errors."""
@@ -320,13 +351,14 @@ class Session:
         self, plan: Plan, turn: Turn, notices: tuple[str, ...], *, replayed: bool = False
     ) -> Reply:
         """The reply of a turn, with its value where JSON was asked for."""
+        reply = Reply(turn, notices, replayed, known=plan.known)
         shape = plan.question.shape
         if shape is None or turn.status != "complete":
-            return Reply(turn, notices, replayed)
+            return reply
         try:
-            return Reply(turn, notices, replayed, shape.read(joined_text(turn.reply)))
+            return replace(reply, value=shape.read(joined_text(turn.reply)))
         except ValueError as error:
-            return Reply(turn, notices, replayed, problem=str(error) or "it is no such value")
+            return replace(reply, problem=str(error) or "it is no such value")
 
     def _checked(self, plan: Plan, reply: Reply) -> Reply:
         """The reply. Raises InvalidReply where JSON was asked for and it is not that."""

@@ -14,13 +14,15 @@ class Settings:
 
     `auth` is how the key is sent: "x-api-key", "bearer", or "auto": as where it was found says.
     `replay`: "on" shows the recorded reply of a request that was answered before, "off" never,
-    "only" nothing else: no request leaves. `record` is the file of a portable recording, "" none.
+    "only" nothing else: no request leaves. `record` is the file of a portable recording, "" none;
+    `models_file` one of rows that correct the table of models.
     """
 
     base_url: str = ANTHROPIC_URL
     auth: str = "auto"
     api_version: str = "2023-06-01"
     model: str = "sonnet"
+    models_file: str = ""
     system: str = ""
     max_tokens: int = 0
     effort: str = "medium"

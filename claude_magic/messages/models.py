@@ -14,15 +14,19 @@ from typing import Literal
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
 
+Thinking = Literal["adaptive", "manual", "none", "unknown"]
+"""How thinking is asked for: left to the model, with a budget, not at all; or it is not known."""
+
 Off = Literal["none", "disabled", "between_tools", "default"]
 """How thinking is switched off: not at all, by that `thinking.type`, or it is off by default."""
 
 ComputerKind = Literal["computer_toolset_20260801", "computer_20251124", "computer_20250124"]
 """A form of the computer use tool. The toolset is the newest, and the only one out of beta."""
 
-_LOW_TO_HIGH = ("low", "medium", "high")
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+"""Every effort, the least first."""
+_LOW_TO_HIGH = EFFORTS[:3]
 _WITH_MAX = (*_LOW_TO_HIGH, "max")
-_ALL_EFFORTS = (*_LOW_TO_HIGH, "xhigh", "max")
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Price:
 
 @dataclass(frozen=True)
 class Model:
-    """One model. `context` and `max_output` in tokens, `long_edge` in pixels."""
+    """One model. `context` and `max_output` in tokens, 0 if not known; `long_edge` in pixels."""
 
     id: str
     name: str
@@ -46,9 +50,9 @@ class Model:
     long_prompt: tuple[int, Price] | None = None
     context: int = 1_000_000
     max_output: int = 128_000
-    efforts: tuple[str, ...] = _ALL_EFFORTS
+    efforts: tuple[str, ...] = EFFORTS
     default_effort: str | None = "high"
-    thinking: Literal["adaptive", "manual", "unknown"] = "adaptive"
+    thinking: Thinking = "adaptive"
     thinking_default: bool = True
     thinking_off: Off = "none"
     # Most models that can be told not to think cannot be told so at the two highest efforts.
@@ -57,6 +61,7 @@ class Model:
     interleaved: bool = False
     prefill: bool = False
     forced_tool_choice: bool = True
+    structured_outputs: bool = True
     # High-resolution models see 2576 px and 4784 tokens an image; the others 1568 and 1568.
     high_resolution: bool = True
     # The newest form of the computer use tool that it takes.
@@ -244,11 +249,12 @@ ALIASES: Mapping[str, str] = {
 }
 """Short names for the newest of each line."""
 
-_DATED = {
+DATED = {
     "claude-opus-4-5-20251101": "claude-opus-4-5",
     "claude-haiku-4-5-20251001": "claude-haiku-4-5",
     "claude-sonnet-4-5-20250929": "claude-sonnet-4-5",
 }
+"""Snapshots of models whose undated id moves, by what it is now."""
 
 RETIRED: Mapping[str, str] = {
     "claude-instant-1": "claude-haiku-5-5",
@@ -279,7 +285,7 @@ def resolve(name: str) -> str:
 def lookup(name: str) -> Model | None:
     """The table's row for an alias, an id or a dated id; None for a name it does not know."""
     model_id = resolve(name)
-    return MODELS.get(_DATED.get(model_id, model_id))
+    return MODELS.get(DATED.get(model_id, model_id))
 
 
 def unknown(model_id: str) -> Model:
@@ -290,12 +296,15 @@ def unknown(model_id: str) -> Model:
     return Model(
         model_id,
         model_id,
+        context=0,
+        max_output=0,
         efforts=(),
         default_effort=None,
         thinking="unknown",
         thinking_default=False,
         thinking_off="none",
         prefill=not model_id.startswith("claude-"),
+        forced_tool_choice=not model_id.startswith("claude-"),
         high_resolution=False,
         computer=None,
     )

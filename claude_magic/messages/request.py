@@ -194,8 +194,8 @@ def _emulation(
         return False, ()
     # A model with tools may first say something, and then it is not the choice alone; and a choice
     # cites nothing.
-    free = options.tools or options.cite
-    offered = choices(content, prefill) if anthropic and not free else ()
+    fits = model.structured_outputs and not (options.tools or options.cite)
+    offered = choices(content, prefill) if anthropic and fits else ()
     return (CHOICE, offered) if offered else (True, ())
 
 
@@ -224,11 +224,15 @@ def _max_tokens(
         known = anthropic or model.thinking != "unknown"
         usual = DEFAULT_MAX_TOKENS if anthropic else OTHER_SERVER_MAX_TOKENS
         large = TOP_EFFORT_MAX_TOKENS if effort in thinking.TOP_EFFORTS and known else 0
-        return min(max(usual, large), model.max_output)
+        return _within(model, max(usual, large))
     if said < 1:
         raise InputError("max_tokens must be at least 1: give --max-tokens a larger number.")
     if emulated == CHOICE:
         said = max(said, _CHOICE_MAX_TOKENS)
     elif emulated:  # the prefill comes back in the reply; a token is one character or more
         said += len(options.prefill)
-    return min(said, model.max_output)
+    return _within(model, said)
+
+
+def _within(model: Model, tokens: int) -> int:
+    return min(tokens, model.max_output or tokens)

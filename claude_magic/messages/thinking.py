@@ -30,13 +30,15 @@ def thinking(
 
     What has no effect becomes a notice. Raises InputError where `max_tokens` leaves no room.
     """
-    if think == "show":
+    if think == "show" and model.thinking == "none":
+        notices.append(f"{model.name} does not think: --think show has no effect")
+    elif think == "show":
         # Servers of others know the older form alone, and pass over the newer one.
         manual = model.thinking == "manual" or (model.thinking == "unknown" and not anthropic)
         if manual:
             return {"type": "enabled", "budget_tokens": _budget(model, max_tokens)}
         return {"type": "adaptive", "display": "summarized"}
-    if think == "off":
+    elif think == "off" and model.thinking != "none":
         switch = off_switch(model, anthropic=anthropic)
         if switch:
             return {"type": switch}

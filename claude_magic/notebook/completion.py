@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from .notebook import Notebook
+
 _COMMANDS = ("%claude", "%%claude")
 _MOST_FILES = 200
 
@@ -16,7 +18,6 @@ def attach(shell: InteractiveShell) -> None:
     hooks: Any = shell
 
     def completed(_: Any, event: Any) -> list[str]:
-        from ..messages import models
         from .options import complete
         from .tool_words import NAMES, offered
 
@@ -24,7 +25,7 @@ def attach(shell: InteractiveShell) -> None:
         return complete(
             event.text_until_cursor,
             event.symbol,
-            models=[*models.ALIASES, *models.MODELS],
+            models=_models(shell),
             variables=[n for n in shell.user_ns if not n.startswith("_") and n not in hidden],
             files=_files(event.symbol),
             tools=offered({n: v for n, v in shell.user_ns.items() if n not in hidden}, [*NAMES]),
@@ -40,6 +41,19 @@ def detach(shell: InteractiveShell) -> None:
     for command in _COMMANDS:
         if completers is not None:
             completers.strs.pop(command, None)
+
+
+def _models(shell: InteractiveShell) -> list[str]:
+    """Aliases and ids: of the server in use as far as they are known, and the user's own."""
+    from ..messages.catalogue import BUILT_IN
+    from ..messages.errors import InputError
+
+    magics: Any = shell.magics_manager.registry.get("ClaudeMagics")
+    notebook: Notebook | None = getattr(magics, "_notebook", None)
+    try:
+        return (notebook.session.catalogue if notebook else BUILT_IN).names()
+    except InputError:  # a setting that does not fit, which the next question will say
+        return BUILT_IN.names()
 
 
 def _files(typed: str) -> list[str]:

@@ -26,8 +26,9 @@ PROJECT_FILE = ".claude_magic.toml"
 _PREFIX = "CLAUDE_MAGIC_"
 
 # A project file comes with somebody's repository: it must not say where the key goes.
-# Nor which file is written, nor what a reply may have run on this machine.
-_NOT_FROM_PROJECT = frozenset({"base_url", "auth", "api_version", "record", "tools"})
+# Nor which file is written, what a reply may have run on this machine, or which prices the budget
+# reckons with.
+_NOT_FROM_PROJECT = frozenset({"base_url", "auth", "api_version", "models_file", "record", "tools"})
 # What asks before more comes later.
 _APPROVE = ("auto", "ask", "never")
 
@@ -87,6 +88,9 @@ class Settable(Configurable):
     ).tag(config=True)
     api_version = _Version("2023-06-01", help="The anthropic-version header.").tag(config=True)
     model = Unicode("sonnet", help="Model or alias.").tag(config=True)
+    models_file = Unicode("", help="File of models that the table lacks, or has wrong.").tag(
+        config=True
+    )
     system = Unicode("", help="System prompt for every question.").tag(config=True)
     max_tokens = Int(0, min=0, help="Longest reply in tokens; 0: by model.").tag(config=True)
     effort = Enum(

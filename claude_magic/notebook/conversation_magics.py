@@ -34,7 +34,8 @@ class ConversationMagics(Magics):
 
         said = words(line, "%claude_history", flags=("old", "resume", "all"), values=("restore",))
         if said.flag("all"):
-            self._show(records.notebooks(self.notebook.conversations()))
+            known = self.notebook.session.catalogue
+            self._show(records.notebooks(self.notebook.conversations(), known))
         elif said.flag("resume"):
             self._say(records.resume(self.notebook))
         elif said.value("restore"):
@@ -97,12 +98,13 @@ class ConversationMagics(Magics):
         said.nothing()
         mine, session = self.notebook.session.turns, self.notebook.session
         if said.flag("turns"):
-            self._show(usage_table.turns_table(mine))
+            self._show(usage_table.turns_table(mine, session.catalogue))
             return
         others = (t for _, loaded in self.notebook.conversations().all() for t in loaded.turns)
         everywhere = usage_table.distinct((*others, *mine))
-        budget = session.settings().budget
-        self._show(usage_table.usage_table(mine, everywhere, session.spending.spent, budget))
+        budget, spent = session.settings().budget, session.spending.spent
+        known = session.catalogue
+        self._show(usage_table.usage_table(mine, everywhere, spent, budget, known))
 
     @no_var_expand
     @line_magic

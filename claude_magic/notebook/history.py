@@ -13,6 +13,7 @@ from ..conversation.ledger import entry, model_of, written
 from ..conversation.settings import OFFLINE
 from ..conversation.turns import Turn, with_prefill
 from ..messages.blocks import Block, joined_text
+from ..messages.catalogue import BUILT_IN, Catalogue
 from ..messages.errors import ImageError
 from ..rendering import STYLE, escape, plain, reply_bundle
 from . import calls
@@ -37,6 +38,7 @@ class Row:
 
     `number` is what the user calls it by; `place` a short word for its cell: "[7]", "panel".
     `stale` says that it would see other turns today, `retired` that another took its place.
+    `known` says what models cost.
     """
 
     turn: Turn
@@ -44,6 +46,7 @@ class Row:
     place: str
     stale: bool = False
     retired: bool = False
+    known: Catalogue = BUILT_IN
 
 
 def history_table(rows: Sequence[Row], *, below: str = "") -> Bundle:
@@ -55,7 +58,7 @@ def history_table(rows: Sequence[Row], *, below: str = "") -> Bundle:
             start(question_text(row.turn)),
             start(row.turn.text),
             _tokens(row.turn),
-            _cost(row.turn),
+            _cost(row),
             ", ".join(_status(row)),
         )
         for row in rows
@@ -71,7 +74,10 @@ def whole(row: Row, cache: ImageCache) -> Bundle:
     """
     turn = row.turn
     top = " · ".join(part for part in (f"Turn {row.number}", row.place, *_status(row)) if part)
-    below = [" · ".join(_particulars(turn)), *(f"changed: {line}" for line in turn.healed)]
+    below = [
+        " · ".join(_particulars(turn, row.known)),
+        *(f"changed: {line}" for line in turn.healed),
+    ]
     below += [_parameters(turn)] if turn.parameters else []
     replies = list(_replies(turn, cache))
     shown = [
@@ -131,10 +137,10 @@ def _tokens(turn: Turn) -> str:
     return "" if written(turn) else f"{turn.usage.input:,} + {turn.usage.output:,}"
 
 
-def _cost(turn: Turn) -> str:
+def _cost(row: Row) -> str:
     """What was paid; empty where nothing could be, or the price is not known."""
-    spent = entry(turn)
-    return "" if written(turn) or spent.unpriced else dollars(spent.cost)
+    spent = entry(row.turn, row.known)
+    return "" if written(row.turn) or spent.unpriced else dollars(spent.cost)
 
 
 def _status(row: Row) -> list[str]:
@@ -193,9 +199,9 @@ def _thoughts(blocks: Iterable[Block]) -> Iterator[str]:
             yield _cut(str(block["thinking"]), _SHOWN)
 
 
-def _particulars(turn: Turn) -> Iterator[str]:
+def _particulars(turn: Turn, known: Catalogue) -> Iterator[str]:
     """Model, server, time, tokens, price, stop reason, digest: what is known of them."""
-    model, usage = model_of(turn), turn.usage
+    model, usage = model_of(turn, known), turn.usage
     yield turn.model or turn.requested
     yield turn.server or "not sent"
     yield datetime.fromtimestamp(turn.started).strftime("%Y-%m-%d %H:%M:%S")

@@ -84,12 +84,20 @@ class ClaudeMagics(ConversationMagics, Settable):
 
     @line_magic
     def claude_models(self, line: str) -> None:
-        """List the models with aliases, price, context and what each refuses.
+        """List the models with aliases, price, limits, thinking, effort and what each refuses.
 
-        The server's own list where it has one, else the built-in table.
+        The server's own list where it has one, else the built-in table. Once the server was asked
+        for it, its list decides in this kernel which names are known, and how thinking and effort
+        are sent. A file of your own, `%claude_config models_file=models.toml`, adds models and
+        corrects prices:
+
+            [models."qwen3:32b"]
+            input = 0.0
+            output = 0.0
+            context = 32768
         """
         from ..messages.errors import InputError
-        from .listings import models_table
+        from .models_table import models_table
 
         if line.strip():
             raise InputError("%claude_models takes no words; choose one with -m or model=.")
@@ -106,7 +114,8 @@ class ClaudeMagics(ConversationMagics, Settable):
         said = list(assignments(line))
         for name, value in said:
             self.say(name, value)
-        self._show(settings_table(self, [name for name, _ in said]))
+        names = [name for name, _ in said]
+        self._show(settings_table(self, names, self._about_model() if "model" in names else ""))
 
     @line_magic
     def claude_login(self, line: str) -> None:
@@ -117,6 +126,15 @@ class ClaudeMagics(ConversationMagics, Settable):
         from .login import login
 
         self._show(login(self.notebook, line.split()))
+
+    def _about_model(self) -> str:
+        """What is wrong with the model that is set, and what takes its place; "" if nothing."""
+        from ..messages.errors import InputError
+
+        try:
+            return self.notebook.session.about_model(self.value("model"))
+        except InputError as error:
+            return str(error)
 
     def _ran(self) -> set[str]:
         """The cells that this kernel has run."""

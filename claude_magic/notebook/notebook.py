@@ -317,7 +317,8 @@ class Notebook:
     def _prepare(self, options: RequestOptions) -> Callable[[object], Prepared]:
         hires = bool(options.hires or self.settable.value("hires"))
         model = options.model or self.settable.value("model")
-        return preparing(model if hires else None, self.session.images)
+        known = self.session.catalogue.lookup(model) if hires else None
+        return preparing(known, self.session.images)
 
     def _prepare_result(self, image: object) -> Prepared:
         """An image that a tool gave, as it is sent."""

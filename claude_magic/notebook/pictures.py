@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..messages import models
 from ..messages.blocks import Block, text
 from ..messages.errors import ImageError, InputError
 from .choices import is_file, value_of
@@ -17,18 +16,18 @@ from .record import CellRun, Output
 
 if TYPE_CHECKING:
     from ..messages.images import ImageCache, Prepared
+    from ..messages.models import Model
     from .outputs import Rendered
 
 _HINT = "Give a variable, a path, an address or last."
 _LAST = re.compile(r"last(?::([1-9]\d*))?")
 
 
-def preparing(hires: str | None, cache: ImageCache) -> Callable[[object], Prepared]:
+def preparing(hires: Model | None, cache: ImageCache) -> Callable[[object], Prepared]:
     """What prepares an image for sending: long edge 1568, with `hires` that model's own limit."""
     from ..messages.images import prepare
 
-    model = models.lookup(hires) if hires else None
-    return partial(prepare, long_edge=model.long_edge if model else 1568, cache=cache)
+    return partial(prepare, long_edge=hires.long_edge if hires else 1568, cache=cache)
 
 
 def pictures(

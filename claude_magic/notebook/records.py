@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..conversation.history import History
     from ..conversation.question import Question
     from ..conversation.turns import Turn
+    from ..messages.catalogue import Catalogue
     from .notebook import Notebook
 
 _GO_ON = (
@@ -56,7 +57,8 @@ def rows(notebook: Notebook, *, old: bool = False) -> list[Row]:
             for turn in turns
             if turn.id not in shown
         ]
-    return found
+    known = notebook.session.catalogue
+    return [replace(row, known=known) for row in found]
 
 
 def history(notebook: Notebook, *, old: bool = False) -> Bundle:
@@ -187,7 +189,7 @@ def written(notebook: Notebook, target: str, *, record: bool, force: bool) -> st
     return f"{lines.count(len(turns), 'turn')} written to {path}"
 
 
-def notebooks(conversations: Conversations) -> Bundle:
+def notebooks(conversations: Conversations, known: Catalogue) -> Bundle:
     """All notebooks with a conversation on this machine: turns, cost, when last asked."""
     import time
 
@@ -196,7 +198,7 @@ def notebooks(conversations: Conversations) -> Bundle:
     found = []
     for path, loaded in conversations.all():
         last = max(turn.ended for turn in loaded.turns)
-        entry = total(loaded.turns)
+        entry = total(loaded.turns, known)
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(last))
         found.append((last, [path, f"{len(loaded.turns):,}", lines.dollars(entry.cost), when]))
     found.sort(reverse=True)

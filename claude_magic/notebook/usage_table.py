@@ -12,36 +12,41 @@ from .listings import Bundle, table
 
 if TYPE_CHECKING:
     from ..conversation.turns import Turn
+    from ..messages.catalogue import Catalogue
 
 _DAYS = 7
 _COLUMNS = ("", "turns", "in", "cached", "out", "cost")
 
 
 def usage_table(
-    notebook: Sequence[Turn], everywhere: Sequence[Turn], spent: float, budget: float
+    notebook: Sequence[Turn],
+    everywhere: Sequence[Turn],
+    spent: float,
+    budget: float,
+    known: Catalogue,
 ) -> Bundle:
     """This kernel, this notebook, all notebooks, each model, the last days.
 
-    `spent` and `budget` of this kernel are in USD.
+    `spent` and `budget` of this kernel are in USD; `known` says what models cost.
     """
-    mine, all_of_it = total(notebook), total(everywhere)
+    mine, all_of_it = total(notebook, known), total(everywhere, known)
     rows = [_row("this notebook", mine), _row("all notebooks", all_of_it)]
-    rows += [_row(f"model {name}", entry) for name, entry in by_model(everywhere).items()]
-    days = list(by_day(everywhere).items())[-_DAYS:]
+    rows += [_row(f"model {name}", entry) for name, entry in by_model(everywhere, known).items()]
+    days = list(by_day(everywhere, known=known).items())[-_DAYS:]
     rows += [_row(f"{day:%Y-%m-%d}", entry) for day, entry in reversed(days)]
     below = [f"This kernel: {lines.dollars(spent)} of a budget of {lines.dollars(budget)}"]
     below += _apart(all_of_it)
     return table(_COLUMNS, rows, right=range(1, 6), below=" · ".join(below))
 
 
-def turns_table(turns: Sequence[Turn]) -> Bundle:
+def turns_table(turns: Sequence[Turn], known: Catalogue) -> Bundle:
     """What each turn of this notebook cost, in the order asked."""
-    entries = by_turn(turns)
+    entries = by_turn(turns, known)
     rows = []
     for number, turn in enumerate(turns, 1):
         start = lines.start(question_text(turn))
         rows.append([str(number), start, *_row("", entries[turn.id])[2:]])
-    below = " · ".join(_apart(total(turns)))
+    below = " · ".join(_apart(total(turns, known)))
     return table(("#", "question", *_COLUMNS[2:]), rows, right=(0, 2, 3, 4, 5), below=below)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.replying_server import ReplyingServer, Said
 from tests.kernels import Kernel, kernel
 
 OFFLINE = "get_ipython().magics_manager.registry['ClaudeMagics'].notebook.session.offline"
@@ -186,12 +187,72 @@ def test_prompts_are_cached_where_the_conversation_goes_on(running_kernel: Kerne
     assert running_kernel.value("reply.usage.read") > 1000
 
 
-def test_the_models_are_listed_with_price_and_what_they_refuse(running_kernel: Kernel) -> None:
+def columns(line: str) -> list[str]:
+    return re.split(r"\s{2,}", line.strip())
+
+
+def test_the_models_are_listed_with_all_that_is_known_of_them(running_kernel: Kernel) -> None:
     shown = running_kernel.run("%claude_models").shown()
-    (line,) = [s for s in shown.splitlines() if s.startswith("claude-sonnet-5-5")]
-    assert line.split()[1:5] == ["sonnet", "2", "10", "1,000,000"]
-    assert "prefill" in line
-    assert "as the server lists them" in shown
+    found = {columns(line)[0]: columns(line)[1:] for line in shown.splitlines()}
+    assert found["claude-sonnet-5-5"] == [
+        *("sonnet", "2", "10", "1,000,000", "128,000", "unless off", "low to max (high)"),
+        *("prefill, forced tools, temperature", "2027-09-28"),
+    ]
+    assert found["claude-opus-4-6"][4:] == [
+        *("if asked", "low to max, no xhigh (high)", "prefill", "2027-02-05"),
+    ]
+    assert found["claude-sonnet-4-5"][-2:] == ["if asked", "2026-11-30, use claude-sonnet-5-5"]
+    assert "always" in found["claude-opus-5-5"]
+    assert "Models as the server lists them." in shown
+    assert "claude-haiku-5-5 over 100,000 tokens of prompt: 0.5 in, 2.5 out." in shown
+
+
+def test_without_a_list_of_the_servers_the_table_is_shown_and_the_users_own(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "models.toml").write_text(
+        '[aliases]\nlocal = "qwen3:32b"\n[models."qwen3:32b"]\ninput = 0.5\noutput = 1\n',
+        encoding="utf-8",
+    )
+    with ReplyingServer(lambda _: Said("Yes.")) as server, kernel(tmp_path) as own:
+        own.run(f"%claude_config base_url={server.url} models_file=models.toml")
+        shown = own.run("%claude_models").shown()
+        assert "The built-in table, for the server gave no list: " in shown
+        assert "claude-fable-5-2" in shown
+        (line,) = [s for s in shown.splitlines() if s.startswith("qwen3:32b")]
+        assert columns(line) == ["qwen3:32b", "local", "0.5", "1"]
+        typed = own.client.complete("%claude -m loc", reply=True, timeout=60)["content"]
+        assert "local" in typed["matches"]
+        own.run("%claude -m local -o reply Hi")
+        assert own.value("reply.cost") > 0
+
+
+def test_what_a_server_lists_is_shown_as_text_and_not_without_end(tmp_path: Path) -> None:
+    hostile = {"id": "<img src=x onerror=alert(1)>", "max_input_tokens": "<b>", "retires_at": 3}
+    escape = {"id": "a\x1b[31mb"}
+    many = tuple({"id": f"model-{n}"} for n in range(300))
+    with (
+        ReplyingServer(lambda _: Said("Yes."), (hostile, escape, *many)) as server,
+        kernel(tmp_path) as own,
+    ):
+        own.run(f"%claude_config base_url={server.url}")
+        ran = own.run("%claude_models")
+    assert "<img" not in ran.shown("text/html")
+    assert "\x1b" not in ran.shown()
+    assert "101 more are not shown" in ran.shown()
+
+
+def test_a_model_that_is_set_names_what_takes_its_place(running_kernel: Kernel) -> None:
+    said = {
+        "claude-3-opus": "its replacement is claude-opus-5-5",
+        "claude-sonnet-4-5": "its replacement is claude-sonnet-5-5",
+        "sonet": "did you mean sonnet?",
+    }
+    for name, words in said.items():
+        assert words in running_kernel.run(f"%claude_config model={name}").shown()
+        error = running_kernel.run("%claude --dry-run Hi", ok=name.startswith("claude-s"))
+        assert words in error.error + error.shown()
+    assert "replacement" not in running_kernel.run("%claude_config model=").shown()
 
 
 def test_a_model_about_to_be_retired_is_answered_with_a_notice_once(

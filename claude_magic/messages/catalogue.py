@@ -1,0 +1,131 @@
+"""Which models there are, by name: the built-in table, what a server lists, what the user adds."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from . import models
+from .errors import InputError
+from .listed import listed_model, model_ids
+from .models import Model
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Models by id and short names for some, laid over the built-in table.
+
+    `corrections`, fields of `Model` by id, and `aliases` are the user's. `listed` are the ids of
+    the server's own list, None where that is not known, and `server_rows` what it says of them.
+    """
+
+    corrections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    listed: tuple[str, ...] | None = None
+    server_rows: Mapping[str, Model] = field(default_factory=dict)
+
+    def with_list(self, items: Iterable[Mapping[str, Any]]) -> Catalogue:
+        """This catalogue, knowing what a server lists; `items` are text from elsewhere."""
+        found = model_ids(items)
+        rows = {
+            _row_id(model_id): listed_model(model_id, item, models.lookup(model_id))
+            for model_id, item in found.items()
+        }
+        usable = [i for i, item in found.items() if item.get("lifecycle") != "retired"]
+        return replace(self, listed=tuple(usable), server_rows=rows)
+
+    def resolve(self, name: str) -> str:
+        """The model id for an alias; any other name unchanged."""
+        return self.aliases.get(name.strip().lower()) or models.resolve(name)
+
+    def lookup(self, name: str) -> Model | None:
+        """What is known of an alias, an id or a dated id; None for a name that nobody knows."""
+        model_id = _row_id(self.resolve(name))
+        found = self.server_rows.get(model_id) or models.MODELS.get(model_id)
+        if model_id in self.corrections:
+            found = replace(found or models.unknown(model_id), **self.corrections[model_id])
+        return found
+
+    def priced(self, *names: str) -> Model | None:
+        """What is known of the first of `names` that is known: of the model that answered."""
+        return next((found for name in names if (found := self.lookup(name))), None)
+
+    def names(self) -> list[str]:
+        """Aliases and ids to choose from, the user's first; what a server lists where known."""
+        listed = models.MODELS if self.listed is None else self.listed
+        return list(dict.fromkeys((*self.aliases, *models.ALIASES, *self.added, *listed)))
+
+    @property
+    def added(self) -> list[str]:
+        """The ids that the user adds to those of the table."""
+        return [model_id for model_id in self.corrections if model_id not in models.MODELS]
+
+    def aliases_of(self, model_id: str) -> list[str]:
+        """The short names of a model."""
+        every = {**models.ALIASES, **self.aliases}
+        return [alias for alias, target in every.items() if _row_id(target) == _row_id(model_id)]
+
+    def nearest(self, name: str) -> str | None:
+        """The known name that `name` was probably meant to be, or what replaced it."""
+        model_id = self.resolve(name)
+        replaced = models.replacement(model_id)
+        if replaced and self.lists(replaced):
+            return replaced
+        names = [known for known in self.names() if self.lists(self.resolve(known))]
+        found = difflib.get_close_matches(model_id.lower(), names, n=1, cutoff=0.6)
+        return found[0] if found else None
+
+    def lists(self, model_id: str) -> bool:
+        """Whether the server lists the model, or the user says that it is there; True if unknown.
+
+        A server may list a model by its dated id only, and with a tag such as `:latest`.
+        """
+        if self.listed is None or model_id in self.added:
+            return True
+        ids = {form for listed in self.listed for form in _forms(listed)}
+        return not ids.isdisjoint(_forms(model_id))
+
+    def choose(self, name: str, *, anthropic: bool) -> Model:
+        """The model that a request names so; `anthropic` says that only Anthropic's are there.
+
+        A name that nobody knows is taken as it is, if such a model may be new or another server's.
+        Raises InputError otherwise, naming what it probably was to be.
+        """
+        model_id, found = self.resolve(name), self.lookup(name)
+        if found is not None and (self.lists(model_id) or not anthropic):
+            return replace(found, id=model_id)  # a dated id is sent as it was given
+        if not anthropic:
+            return models.unknown(model_id)
+        if models.replacement(model_id) and found is None:
+            raise InputError(
+                f"{model_id} is retired and answers no more: its replacement is "
+                f"{models.replacement(model_id)}."
+            )
+        if found is not None or self.listed is not None or not model_id.startswith("claude-"):
+            near = self.nearest(name)
+            hint = f"did you mean {near}? " if near else ""
+            raise InputError(
+                f"{name.strip()!r} is no model of this server: {hint}%claude_models lists them."
+            )
+        return models.unknown(model_id)
+
+    def unlisted(self, model_id: str, host: str) -> str | None:
+        """A line for a model that the server does not list, naming the nearest; else None."""
+        if self.lists(model_id):
+            return None
+        near = self.nearest(model_id)
+        return f"{host} lists no model {model_id}" + (f"; the nearest is {near}" if near else "")
+
+
+BUILT_IN = Catalogue()
+"""The built-in table alone."""
+
+
+def _row_id(model_id: str) -> str:
+    return models.DATED.get(model_id, model_id)
+
+
+def _forms(model_id: str) -> Sequence[str]:
+    return (model_id, _row_id(model_id), model_id.removesuffix(":latest"))
