@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from schema_samples import ANYTHING, STRUCTURES, fitting, numbering, told
 
 from claude_magic.messages.errors import InputError
-from claude_magic.messages.schema import supported
-from claude_magic.messages.schema_meant import as_meant
+from claude_magic.messages.schema import as_meant, supported
 from claude_magic.offline.rules_schema import check_schema
 
 many = settings(

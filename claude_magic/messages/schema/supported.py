@@ -3,7 +3,7 @@
 Source: the structured-outputs page. What the API does not take (bounds, lengths, formats that it
 does not know, ...) is told in words, in the description; whoever reads the reply checks it against
 the schema as it was. Objects are closed. One that may have any keys is asked for as a list of keys
-and values, which `schema_meant` reads as the object again.
+and values, which `meant` reads as the object again.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import InputError
-from .schema_merge import NothingFitsError
-from .schema_nodes import parts
-from .schema_parts import copied
-from .schema_rewriting import Rewriting
+from ..errors import InputError
+from .merge import NothingFitsError
+from .nodes import parts
+from .parts import copied
+from .rewriting import Rewriting
 
 MOST_OPTIONAL = 24
 MOST_UNIONS = 16

@@ -1,6 +1,6 @@
 """A value of a reply as the schema means it that was asked for, before it was rewritten.
 
-What the API cannot take was asked for in another form (see `schema.py`), and models write a word
+What the API cannot take was asked for in another form (see `supported`), and models write a word
 of an enum with other letter case; both are put right here. Whether the value then fits, others
 check.
 """
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .schema_merge import canonical
-from .schema_nodes import is_of
-from .schema_parts import joined, of_item, of_property, target
+from .merge import canonical
+from .nodes import is_of
+from .parts import joined, of_item, of_property, target
 
 _PAIR = {"key", "value"}
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from .blocks import replace_surrogates
-from .errors import InputError
+from ..blocks import replace_surrogates
+from ..errors import InputError
 
 TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
 
@@ -57,7 +57,7 @@ def copied(schema: Mapping[str, Any]) -> dict[str, Any]:
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"This is no JSON schema: {error or 'nested too deeply'}.") from None
     if not isinstance(found, dict) or not found:
-        raise InputError("This is no JSON schema: give a dict that says what is wanted.")
+        raise InputError("This JSON schema says nothing of what is wanted: give it a type.")
     try:
         _Walk(found).check(found, "")
     except RecursionError:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .schema_merge import FlatSchema, NothingFitsError, merged, unique
-from .schema_parts import target
+from .merge import FlatSchema, NothingFitsError, merged, unique
+from .parts import target
 
 # What says nothing about a value.
 _LEFT_OUT = frozenset(

@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from .errors import InputError
-from .schema_parts import of_item, of_property
+from ..errors import InputError
+from .parts import of_item, of_property
 
 _MOST_CHOICES = 64
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .schema_merge import unique
+from .merge import unique
 
 # What every dialect of regular expressions reads alike, and without looking around.
 _SIMPLE = re.compile(

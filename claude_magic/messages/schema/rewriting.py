@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .errors import InputError
-from .schema_flat import expanded, flat
-from .schema_keywords import FORMATS, KIND_OF, OF_KIND
-from .schema_merge import FlatSchema, NothingFitsError, all_of, unique
-from .schema_nodes import (
+from ..errors import InputError
+from .flat import expanded, flat
+from .keywords import FORMATS, KIND_OF, OF_KIND
+from .merge import FlatSchema, NothingFitsError, all_of, unique
+from .nodes import (
     brief,
     choice,
     exactly,
@@ -23,8 +23,8 @@ from .schema_nodes import (
     own_title,
     used,
 )
-from .schema_parts import joined, of_property, target
-from .schema_words import in_words
+from .parts import joined, of_property, target
+from .words import in_words
 
 _MOST_STEPS = 20_000
 _SCALARS = ("string", "number", "boolean", "null")
@@ -39,7 +39,7 @@ _NO_KEYS: Mapping[str, Any] = {
 
 
 class Rewriting:
-    """Rewrites the schema `root`, one that `schema_parts.copied` has found good."""
+    """Rewrites the schema `root`, one that `parts.copied` has found good."""
 
     def __init__(self, root: Mapping[str, Any]) -> None:
         self._root = root
