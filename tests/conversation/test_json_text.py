@@ -16,7 +16,7 @@ READ: dict[str, tuple[str, Any]] = {
     "a value that is no object": (" 7\n", 7),
     "a byte order mark": ('\ufeff{"a": 1}', {"a": 1}),
     "a code fence": ('```json\n{"a": 1}\n```', {"a": 1}),
-    "a code fence and words": ('Here you are:\n\n```\n[1]\n```\nAnything else?', [1]),
+    "a code fence and words": ("Here you are:\n\n```\n[1]\n```\nAnything else?", [1]),
     "a code fence that is not closed": ('~~~json\n{"a": 1}\n', {"a": 1}),
     "words around it": ('The result is {"a": {"b": 1}}, as asked.', {"a": {"b": 1}}),
     "brackets in the words": ('Of {all} [these], {"a": 1} it is.', {"a": 1}),
@@ -57,7 +57,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("text", "why"), REFUSED.values(), ids=REFUSED)
 def test_what_is_not_one_value_is_refused_in_a_few_words(text: str, why: str) -> None:
-    with pytest.raises(ValueError, match=".") as refused:
+    with pytest.raises(ValueError, match=r".") as refused:
         json_value(text)
     assert why in str(refused.value)
     assert len(str(refused.value)) < 120
@@ -74,7 +74,24 @@ def test_many_fences_are_read_in_one_go() -> None:
 
 
 pieces = st.sampled_from(
-    ["{", "}", "[", "]", '"', ":", ",", "\\", "\\ud800", "1", "-", "e9", "NaN", "null", "```\n", "a"]
+    [
+        "{",
+        "}",
+        "[",
+        "]",
+        '"',
+        ":",
+        ",",
+        "\\",
+        "\\ud800",
+        "1",
+        "-",
+        "e9",
+        "NaN",
+        "null",
+        "```\n",
+        "a",
+    ]
 )
 
 

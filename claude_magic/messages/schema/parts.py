@@ -54,8 +54,10 @@ def copied(schema: Mapping[str, Any]) -> dict[str, Any]:
     try:
         text = json.dumps(schema, allow_nan=False, ensure_ascii=False)
         found = json.loads(replace_surrogates(text))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"This is no JSON schema: {error or 'nested too deeply'}.") from None
+    except RecursionError:
+        raise InputError("This JSON schema is nested too deeply: flatten it.") from None
+    except (TypeError, ValueError) as error:
+        raise InputError(f"This is no JSON schema: {str(error).rstrip('.')}.") from None
     if not isinstance(found, dict) or not found:
         raise InputError("This JSON schema says nothing of what is wanted: give it a type.")
     try:
