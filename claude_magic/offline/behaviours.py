@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..messages.usage import estimate_input
 from .asked import Asked
 from .calling import CALLS
-from .draft import SERVER_TOOL_BEHAVIOURS
+from .draft import BAD_JSON, SERVER_TOOL_BEHAVIOURS
 from .refusal import Refusal, bad
 from .wire import PING, Event, halfway, without_end_of_input
 
@@ -36,11 +36,13 @@ BEHAVIOURS = (
     *_ENDINGS,
     *CALLS,
     *SERVER_TOOL_BEHAVIOURS,
+    BAD_JSON,
     "normal",
 )
 """Every name. Those of `_PARTICULAR` refuse a good request for what it holds: an image, or more
 than SMALL_CONTEXT tokens; without that it is answered. Those of `_STREAMS` concern streams only.
-Those of `CALLS` and `SERVER_TOOL_BEHAVIOURS` call tools. `normal` answers one request as it is.
+Those of `CALLS` and `SERVER_TOOL_BEHAVIOURS` call tools. With `bad_json` a reply in JSON lacks its
+last character. `normal` answers one request as it is.
 """
 LASTING = ("endless_calls",)
 """The behaviours that stay, for each question, until another one is asked for."""

@@ -20,6 +20,8 @@ from .server_tools import ServerTools, is_server_tool
 
 SERVER_TOOL_BEHAVIOURS = ("pause_turn", "server_tool_error")
 """The behaviours that call one of the server's tools, if one is offered."""
+BAD_JSON = "bad_json"
+"""The behaviour that leaves the last character of a reply in JSON out."""
 _MAKES_UP = (
     "This is the **offline server**: no model has read your question, and what the server's own "
     "tools return is made up.\n\n"
@@ -61,6 +63,8 @@ def draft(asked: Asked, number: int, behaviour: str | None = None) -> Draft:
         return Draft(joined(parts), [*waiting, *wanted.client], thought, _ending(behaviour))
     if asked.schema is not None:
         value = json.dumps(value_for(asked.schema, choices=reading.choices), ensure_ascii=False)
+        if behaviour == BAD_JSON:
+            value = value[:-1]
         blocks = [part for part in parts if not isinstance(part, Passage)]
         return Draft([*blocks, Passage(value)], thought=thought)
     if parts and reading.results:

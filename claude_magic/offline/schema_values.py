@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from .pattern_text import example
 from .rules_schema import resolve
+from .schema_told import told
 
 TEXT = "offline server"
 _CODE = 'print("Hello from the offline server")'
+_NULL = {"type": "null"}
 _FORMATS = {
     "date-time": "2026-01-01T00:00:00Z",
     "time": "00:00:00Z",
@@ -32,7 +35,8 @@ def value_for(
     """A value that fits `schema`; free strings are taken from `texts` as long as there are any.
 
     The first of an enum (of one that is the question's own `choices` the last, as in a free
-    answer), one item in a list, required properties before optional ones.
+    answer), required properties before optional ones, two items in a list that differ where they
+    can. Bounds that only a description tells are kept.
     """
     return _Filler(schema, deque(texts), list(choices)).fill(schema, "")
 
@@ -43,21 +47,26 @@ class _Filler:
         self._texts = texts
         self._choices = choices
         self._open: list[str] = []
+        self._nth = 0
+        """How many items stand before this one, in the lists around it."""
 
     def fill(self, schema: Any, name: str) -> Any:
         if not isinstance(schema, Mapping):
             return TEXT  # `true`: anything goes
         if "$ref" in schema:
             return self._follow(str(schema["$ref"]), name)
+        schema = {**told(schema.get("description")), **schema}
         for key in ("anyOf", "oneOf"):
             if schema.get(key):
-                return self.fill({**_without(schema, key), **schema[key][0]}, name)
+                chosen = self._in_turn([c for c in schema[key] if c != _NULL] or schema[key])
+                return self.fill({**_without(schema, key), **chosen}, name)
         if schema.get("allOf"):
             return self.fill(_merged(schema), name)
         if "const" in schema:
             return schema["const"]
         if schema.get("enum"):
-            return schema["enum"][-1 if schema["enum"] == self._choices else 0]
+            own = schema["enum"] == self._choices
+            return schema["enum"][-1] if own else self._in_turn(schema["enum"])
         if isinstance(schema.get("default"), str | int | float):
             return schema["default"]
         return self._by_type(schema, name)
@@ -77,11 +86,12 @@ class _Filler:
             case "array":
                 return self._array(schema, name)
             case "integer":
-                return int(_number(schema, step=schema.get("multipleOf", 1)))
+                step = schema.get("multipleOf", 1)
+                return int(_number(schema, step if float(step).is_integer() else 1, self._nth))
             case "number":
-                return _number(schema, step=schema.get("multipleOf", 0))
+                return _number(schema, schema.get("multipleOf", 0), self._nth)
             case "boolean":
-                return True
+                return self._in_turn((True, False))
             case "null":
                 return None
         return self._string(schema, name)
@@ -103,23 +113,44 @@ class _Filler:
         return isinstance(part, list) and any(map(self._leads_back, part))
 
     def _array(self, schema: Mapping[str, Any], name: str) -> list[Any]:
-        fixed = [self.fill(part, name) for part in schema.get("prefixItems", ())]
+        first = schema.get("prefixItems", ())
         items = schema.get("items", {})
-        if items is False or (self._leads_back(items) and not schema.get("minItems")):
-            return fixed
-        wanted = min(max(1, schema.get("minItems", 1)), schema.get("maxItems", math.inf))
-        return fixed + [self.fill(items, name) for _ in range(int(wanted) - len(fixed))]
+        least, most = schema.get("minItems", 0), schema.get("maxItems", math.inf)
+        wanted = min(max(len(first) or 2, least), most)
+        if items is False or (self._leads_back(items) and not least):
+            wanted = min(wanted, len(first))
+        outside, found = self._nth, []
+        for index in range(int(wanted)):
+            self._nth = outside + index
+            found.append(self.fill(first[index] if index < len(first) else items, name))
+        self._nth = outside
+        if schema.get("uniqueItems"):
+            found = [item for n, item in enumerate(found) if item not in found[:n]]
+        return found
+
+    def _in_turn(self, choices: Sequence[Any]) -> Any:
+        """The first of some choices; the next one in the next item of a list."""
+        return choices[self._nth % len(choices)]
 
     def _string(self, schema: Mapping[str, Any], name: str) -> str:
-        if "pattern" in schema:
-            return example(schema["pattern"]) or TEXT
+        matching = example(schema["pattern"]) if "pattern" in schema else None
+        if matching is not None:
+            return matching
         if schema.get("format") in _FORMATS:
-            return _FORMATS[schema["format"]]
+            return self._formatted(schema["format"])
         if name == "code":
             return _CODE
-        text = self._texts.popleft() if self._texts else TEXT
+        nth = f" {self._nth + 1}" if self._nth else ""
+        text = self._texts.popleft() if self._texts else TEXT + nth
         shortest, longest = schema.get("minLength", 0), schema.get("maxLength")
-        return text.ljust(shortest, ".")[:longest]
+        text = text.ljust(int(shortest), ".")
+        return text if longest is None else text[: int(longest)]
+
+    def _formatted(self, kind: str) -> str:
+        if kind in ("date", "date-time"):
+            day = date.fromisoformat(_FORMATS["date"]) + timedelta(days=self._nth)
+            return _FORMATS[kind].replace(_FORMATS["date"], day.isoformat())
+        return _FORMATS[kind]
 
 
 def kind_of(schema: Mapping[str, Any]) -> str:
@@ -131,16 +162,20 @@ def kind_of(schema: Mapping[str, Any]) -> str:
     return str(kinds)
 
 
-def _number(schema: Mapping[str, Any], step: float) -> float:
-    """1 if it fits, else the number nearest to it that does; a multiple of `step`."""
+def _number(schema: Mapping[str, Any], step: float, nth: int) -> float:
+    """1 if it fits, else the number nearest to it that does; a multiple of `step`.
+
+    The `nth` after that, from 0, as long as it fits too.
+    """
     gap = step or 0.5
     low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf) + gap)
     high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf) - gap)
     value = float(max(low, min(1, high)))
-    if not step:
-        return value
-    upwards = math.ceil(value / step) * step
-    return float(upwards if upwards <= high else math.floor(value / step) * step)
+    if step:
+        upwards = math.ceil(value / step) * step
+        value = float(upwards if upwards <= high else math.floor(value / step) * step)
+    later = value + nth * (step or 1)
+    return later if later <= high else value
 
 
 def _without(schema: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from claude_magic.offline.pattern_text import example
 from claude_magic.offline.pixels import look
-from claude_magic.offline.schema_values import value_for
+from claude_magic.offline.schema_values import TEXT, value_for
 from claude_magic.offline.tokens import count, tokens
 
 
@@ -111,7 +111,35 @@ VALUES: dict[str, tuple[Any, Any]] = {
         },
         {"a": 1, "b": True},
     ),
-    "a list": ({"type": "array", "items": {"type": "integer"}}, [1]),
+    "a list": ({"type": "array", "items": {"type": "integer"}}, [1, 2]),
+    "a list of texts": ({"type": "array", "items": {"type": "string"}}, [TEXT, f"{TEXT} 2"]),
+    "a list of words": ({"type": "array", "items": {"enum": ["a", "b", "c"]}}, ["a", "b"]),
+    "a list of choices": (
+        {"type": "array", "items": {"anyOf": [{"type": "null"}, {"const": 1}, {"const": 2}]}},
+        [1, 2],
+    ),
+    "a list of days": (
+        {"type": "array", "items": {"type": "string", "format": "date"}},
+        ["2026-01-01", "2026-01-02"],
+    ),
+    "lists in a list": (
+        {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}},
+        [[1, 2], [2, 3]],
+    ),
+    "a list of records": (
+        {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"n": {"type": "number", "maximum": 1.5}, "ok": {"type": "boolean"}},
+            },
+        },
+        [{"n": 1.0, "ok": True}, {"n": 1.0, "ok": False}],
+    ),
+    "a list of one, so that none are alike": (
+        {"type": "array", "items": {"const": 1}, "uniqueItems": True},
+        [1],
+    ),
     "an empty list": ({"type": "array", "items": {"type": "integer"}, "maxItems": 0}, []),
     "a pair": ({"type": "array", "prefixItems": [{"const": 1}, {"const": 2}]}, [1, 2]),
     "two items": ({"type": "array", "items": {"const": 1}, "minItems": 2}, [1, 1]),
@@ -134,6 +162,49 @@ VALUES: dict[str, tuple[Any, Any]] = {
     ),
     "a tree": (NODE, {"name": "offline server", "children": []}),
 }
+TOLD: dict[str, tuple[Any, Any]] = {
+    "a least number": ({"type": "number", "description": "In kDa. (at least 20)"}, 20.0),
+    "a most number": ({"type": "integer", "description": "at most -3"}, -3),
+    "an open range": ({"type": "integer", "description": "more than 1; less than 3"}, 2),
+    "a multiple": ({"type": "integer", "description": "a multiple of 25"}, 25),
+    "a length": ({"type": "string", "description": "Exactly 3 characters"}, "off"),
+    "a size": (
+        {"type": "array", "items": {"type": "integer"}, "description": "at least 3 items"},
+        [1, 2, 3],
+    ),
+    "an empty list": (
+        {"type": "array", "items": {"type": "string"}, "description": "exactly 0 items"},
+        [],
+    ),
+    "a pattern": (
+        {"type": "string", "description": "A code (matching the regular expression ^[A-C]{2}$)"},
+        "AA",
+    ),
+    "a pattern that cannot be": (
+        {"type": "string", "description": "matching the regular expression ^(a"},
+        TEXT,
+    ),
+    "an order": (
+        {
+            "type": "array",
+            "items": {"anyOf": [{"type": "string"}, {"type": "number"}]},
+            "description": 'in this order: string, number (at least 5), {"const": 3}; a pair',
+        },
+        [TEXT, 6.0, 3],
+    ),
+    "a bound that the schema says otherwise": (
+        {"type": "integer", "minimum": 7, "description": "at least 3"},
+        7,
+    ),
+    "no bound at all": ({"type": "integer", "description": "at least one lane"}, 1),
+}
+
+
+@pytest.mark.parametrize(("schema", "expected"), TOLD.values(), ids=TOLD)
+def test_a_value_fits_what_the_description_tells(schema: dict[str, Any], expected: Any) -> None:
+    value = value_for(schema)
+    assert value == expected
+    assert type(value) is type(expected)
 
 
 @pytest.mark.parametrize(("schema", "expected"), VALUES.values(), ids=VALUES)

@@ -11,7 +11,17 @@ from typing import Any
 import anthropic
 import httpx
 import pytest
-from offline_samples import LOOKUP, assistant, body, image, text, tool_result, tool_use, user
+from offline_samples import (
+    LOOKUP,
+    SCHEMA,
+    assistant,
+    body,
+    image,
+    text,
+    tool_result,
+    tool_use,
+    user,
+)
 
 from claude_magic.offline import OfflineServer
 from claude_magic.offline.behaviours import BEHAVIOURS
@@ -386,6 +396,19 @@ def test_a_reply_can_be_refused_after_it_called_a_tool(
     assert reply.stop_details is not None
 
 
+def test_a_reply_in_json_can_be_made_to_lack_its_end(
+    server: OfflineServer, client: anthropic.Anthropic
+) -> None:
+    server.behave("bad_json")
+    wanted = {"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}}
+    broken, whole = (client.messages.create(**body(**wanted)) for _ in "ab")
+    (block,) = [block for block in broken.content if block.type == "text"]
+    assert broken.stop_reason == "end_turn"
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(block.text)
+    json.loads("".join(b.text for b in whole.content if b.type == "text"))
+
+
 def test_an_unknown_behaviour_is_named_at_once() -> None:
     with pytest.raises(ValueError, match="no behaviour 'explode': use one of overloaded"):
         OfflineServer(behaviours=["explode"])
@@ -394,6 +417,6 @@ def test_an_unknown_behaviour_is_named_at_once() -> None:
 def test_every_behaviour_has_a_test_here() -> None:
     tested = {"refusal", "max_tokens", "cut", "slow", "error_mid_stream", "stall", "silent"}
     tested |= {"reject_images", "small_context", "normal", "endless_calls", "refused_call"}
-    tested |= {"cut_tool_input", "broken_tool_input"}
+    tested |= {"cut_tool_input", "broken_tool_input", "bad_json"}
     elsewhere = {"pause_turn", "server_tool_error"}
     assert set(BEHAVIOURS) == tested | elsewhere | set(REFUSALS) | set(CALLS)

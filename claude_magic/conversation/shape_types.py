@@ -1,0 +1,64 @@
+"""Types as pydantic takes them on every Python that is supported."""
+
+from __future__ import annotations
+
+import sys
+import types
+import typing
+from functools import reduce
+from operator import or_
+from typing import Any
+
+
+def current(wanted: Any) -> Any:
+    """`wanted` with each `typing.TypedDict` in it as one of `typing_extensions`.
+
+    Before Python 3.12 the standard ones do not say which of their keys are required, so pydantic
+    refuses them. Those within a dataclass or a model stay as they are.
+    """
+    return wanted if sys.version_info >= (3, 12) else _current(wanted)
+
+
+def _current(wanted: Any) -> Any:
+    if typing.is_typeddict(wanted):
+        return _typed_dict(wanted)
+    arguments = typing.get_args(wanted)
+    origin = typing.get_origin(wanted)
+    if origin in (typing.Literal, None) or not arguments:
+        return wanted
+    changed = [_current(one) for one in arguments]
+    if all(new is old for new, old in zip(changed, arguments, strict=True)):
+        return wanted
+    if origin is types.UnionType or origin is typing.Union:
+        return reduce(or_, changed)
+    if origin is typing.Annotated:
+        return typing.Annotated[tuple(changed)]
+    return (
+        types.GenericAlias(origin, tuple(changed))
+        if isinstance(origin, type)
+        else origin[tuple(changed)]
+    )
+
+
+def _typed_dict(wanted: Any) -> Any:
+    import typing_extensions
+
+    fields = {
+        name: (
+            typing_extensions.Required
+            if name in wanted.__required_keys__
+            else typing_extensions.NotRequired
+        )[_current(_bare(hint))]
+        for name, hint in typing_extensions.get_type_hints(wanted, include_extras=True).items()
+    }
+    made: Any = typing_extensions.TypedDict(wanted.__name__, fields)  # type: ignore[misc]
+    made.__doc__ = wanted.__doc__
+    return made
+
+
+def _bare(hint: Any) -> Any:
+    """A hint without `Required` or `NotRequired`, which the class has read already."""
+    import typing_extensions
+
+    marks = (typing_extensions.Required, typing_extensions.NotRequired)
+    return typing.get_args(hint)[0] if typing.get_origin(hint) in marks else hint

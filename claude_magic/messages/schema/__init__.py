@@ -1,0 +1,9 @@
+"""JSON schemas for replies: any schema as the API takes it, and a value as the schema meant it."""
+
+from __future__ import annotations
+
+from .meant import as_meant
+from .supported import in_object, supported
+from .words import in_words
+
+__all__ = ["as_meant", "in_object", "in_words", "supported"]
