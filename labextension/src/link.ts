@@ -24,6 +24,7 @@ export class Link {
       kernel.registerCommTarget(COMM, this.kernelOpened);
       kernel.statusChanged.connect(this.statusChanged, this);
       void this.look();
+      void this.lookAhead();
     }
   }
 
@@ -83,9 +84,42 @@ export class Link {
     if (this.kernel.isDisposed) {
       return;
     }
-    if (!isOpen) {
+    if (isOpen) {
+      this.find();
+    } else {
       this.lose();
-    } else if (!this.kernel.hasComm(COMM)) {
+    }
+  }
+
+  /**
+   * Ask the same past the cells that run and wait, so that a page that was reloaded meanwhile can
+   * tell of itself before what is run next. A kernel that does not answer here answers there.
+   */
+  private async lookAhead(): Promise<void> {
+    const { username, clientId } = this.kernel;
+    const question = KernelMessage.createMessage<KernelMessage.ICommInfoRequestMsg>({
+      msgType: 'comm_info_request',
+      channel: 'shell',
+      username,
+      session: clientId,
+      content: { target_name: COMM }
+    });
+    // To JupyterLab it is a question of the shell channel alone; ipykernel answers it on both.
+    const ahead = { ...question, channel: 'control' } as unknown as KernelMessage.IControlMessage;
+    try {
+      const future = this.kernel.sendControlMessage(ahead as never, true);
+      const reply = (await future.done) as unknown as KernelMessage.ICommInfoReplyMsg;
+      if (reply.content.status === 'ok' && COMM in reply.content.comms) {
+        this.find();
+      }
+    } catch {
+      // the kernel was restarted or is gone
+    }
+  }
+
+  /** Take part in the comm that the kernel has open. */
+  private find(): void {
+    if (!this.kernel.isDisposed && !this.kernel.hasComm(COMM)) {
       const comm = this.kernel.createComm(COMM, COMM);
       comm.commsOverSubshells = CommsOverSubshells.Disabled;
       this.adopt(comm);

@@ -16,7 +16,8 @@ import { Seen } from './seen';
 const METADATA = 'claude_magic';
 
 const LOADS = /^[ \t]*%?(re)?load_ext[ \t]+claude_magic[ \t]*$/m;
-const ASKS = '%claude';
+// A magic of ours, or `claude_magic.ask` by whatever name.
+const ASKS = /%claude|\bask\s*\(/;
 
 /** One notebook as its kernel is told of it, however many views of it are open. */
 export class Page {
@@ -56,7 +57,7 @@ export class Page {
     const source = cell.model.sharedModel.getSource();
     if (this.link.isListening) {
       this.tell();
-      if (source.includes(ASKS)) {
+      if (ASKS.test(source)) {
         this.tellSeen(cell.model);
       }
       this.ran.add(cell.model.id);

@@ -82,6 +82,26 @@ class Notebook:
         self.command("notebook:run-cell")
         self.until_idle()
 
+    def start(self, cell: int) -> None:
+        """Send this cell to the kernel, and do not wait for it."""
+        self.select(cell)
+        self.js("void window.jupyterapp.commands.execute('notebook:run-cell')")
+
+    def reload(self) -> None:
+        """Reload the page, and wait until it is connected to the kernel, whatever that does."""
+        self.page.reload()
+        self.until("kernel?.connectionStatus === 'connected'")
+
+    def until(self, expression: str) -> None:
+        """Return once a JavaScript expression of `panel`, `model`, `kernel` is true."""
+        self.page.wait_for_function(
+            "() => { const panel = window.jupyterapp?.shell.currentWidget;"
+            " const model = panel?.context?.model;"
+            " const kernel = panel?.sessionContext?.session?.kernel;"
+            f" return !!({expression}); }}",
+            timeout=120_000,
+        )
+
     def value(self, expression: str) -> str:
         """What an expression is in the kernel, as it is shown; no cell is run for it."""
         done = self.js(

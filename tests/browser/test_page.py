@@ -192,6 +192,25 @@ def test_a_page_that_was_reloaded_tells_the_kernel_again(panel: Panel) -> None:
     assert panel.run(2) == panel.known()
 
 
+def test_a_page_that_was_reloaded_while_a_cell_runs_tells_the_kernel_before_the_next(
+    panel: Panel,
+) -> None:
+    running = "import pathlib, time\nwhile not pathlib.Path('go-on').exists(): time.sleep(0.05)"
+    panel.notebook.open("page-busy.ipynb", [LOAD, running, "1", KNOWN])
+    panel.run(0)
+    assert panel.run(3) == panel.known()
+    panel.notebook.command("docmanager:save")
+    panel.notebook.start(1)
+    panel.notebook.reload()
+    panel.notebook.until("kernel?.hasComm('claude_magic:page')")
+    panel.notebook.select(2)
+    panel.notebook.command("notebook:move-cell-up")
+    panel.notebook.start(3)
+    (panel.notebook.lab.folder / "go-on").touch()
+    panel.notebook.until("[...model.cells][3].outputs.length")
+    assert panel.printed(3) == panel.known()
+
+
 def test_a_restarted_kernel_is_told_when_it_loads_the_extension_again(panel: Panel) -> None:
     panel.notebook.open("page-restart.ipynb", [LOAD, KNOWN])
     panel.run(0)
