@@ -100,7 +100,7 @@ def _table(value: Any) -> _Table | None:
     pandas, numpy = sys.modules.get("pandas"), sys.modules.get("numpy")
     if pandas and isinstance(value, pandas.DataFrame | pandas.Series):
         frame = value.to_frame() if isinstance(value, pandas.Series) else value
-        plain = isinstance(frame.index, pandas.RangeIndex) and frame.index.name is None
+        plain = frame.index.name is None and frame.index.equals(pandas.RangeIndex(len(frame)))
         return _Table(
             len(frame),
             lambda start, stop: str(

@@ -180,6 +180,44 @@ def test_a_file_goes_along_as_a_document(running_kernel: Kernel, shared_folder: 
     }
 
 
+def test_a_table_goes_along_as_a_document_that_the_reply_cites(running_kernel: Kernel) -> None:
+    running_kernel.run(
+        "import pandas as pd\n"
+        "expr = pd.DataFrame({'gene': ['TP53', 'BRCA1'], 'fold': [1.5, 0.5]})\n"
+        "%claude --alone -o reply -f expr --cite Which is over-expressed?"
+    )
+    assert last(running_kernel)["messages"][0]["content"][0] == {
+        "type": "document",
+        "source": {
+            "type": "text",
+            "media_type": "text/plain",
+            "data": "gene,fold\nTP53,1.5\nBRCA1,0.5\n",
+        },
+        "title": "expr",
+        "citations": {"enabled": True},
+    }
+    cited = "[c['cited_text'] for b in reply.blocks for c in b.get('citations', ())]"
+    assert running_kernel.value(cited) == ["gene,fold", "BRCA1,0.5"]
+
+
+def test_citations_are_on_for_all_documents_of_a_conversation(running_kernel: Kernel) -> None:
+    def citations() -> list[object]:
+        messages = last(running_kernel)["messages"]
+        contents = [m["content"] for m in messages if isinstance(m["content"], list)]
+        blocks = [b for content in contents for b in content if b["type"] == "document"]
+        return [block.get("citations") for block in blocks]
+
+    on = {"enabled": True}
+    running_kernel.run("insects = 'Ants have six legs.'\n%claude -f insects How many?")
+    assert citations()[-1:] == [None]
+    running_kernel.run("%claude --cite And where is that said?")
+    assert citations()[-1:] == [on]
+    running_kernel.run("%claude -f insects --cite How many?")
+    assert citations()[-2:] == [on, on]
+    running_kernel.run("%claude -f insects How many?")
+    assert citations()[-3:] == [on, on, on]
+
+
 def test_prompts_are_cached_where_the_conversation_goes_on(running_kernel: Kernel) -> None:
     running_kernel.run("%%claude\n" + "A long text. " * 400)
     running_kernel.run("%claude -o reply And on")

@@ -57,8 +57,8 @@ VALID = {
     "dry run": ("--dry-run curl", {"dry_run": "show", "prompt": "curl"}),
     "dry run as curl": ("--dry-run=curl hi", {"dry_run": "curl", "prompt": "hi"}),
     "all flags": (
-        "--code -q --alone --hires --raw",
-        dict.fromkeys(("code", "quiet", "alone", "hires", "raw"), True),
+        "--code -q --cite --alone --hires --raw",
+        dict.fromkeys(("code", "quiet", "cite", "alone", "hires", "raw"), True),
     ),
     "a reply of one's own": (
         '--reply "Call it X" What?',

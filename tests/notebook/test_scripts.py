@@ -109,3 +109,28 @@ def test_a_key_given_is_in_no_repr_and_not_sent_offline(tmp_path: Path) -> None:
     )
     assert "Turn 1" in printed
     assert "canary" not in printed
+
+
+def test_objects_and_titled_texts_go_along_as_documents(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("Ants have six legs.", encoding="utf-8")
+    printed = script(
+        tmp_path,
+        "from pathlib import Path\n"
+        "import numpy as np\n"
+        "with claude_magic.Conversation() as c:\n"
+        "    asked = c.ask('Hi', files=[Path('notes.txt'), b'bytes', np.eye(2)], cite=True)\n"
+        "    print([b.get('title') for b in asked.turn.asked])\n"
+        "    print(c.ask('Hi', files={'The day': 'notes.txt is a name'}).turn.asked[0])\n"
+        "    print(c.ask('Hi', files='notes.txt').turn.asked[0]['title'])\n",
+    )
+    first, second, third = printed.splitlines()
+    assert first == "['notes.txt', None, 'ndarray', None]"
+    assert "'data': 'notes.txt is a name'" in second
+    assert "'title': 'The day'" in second
+    assert "'citations': {'enabled': True}" in second, "as the question before it"
+    assert third == "notes.txt"
+
+
+def test_a_name_is_no_document_in_a_script(tmp_path: Path) -> None:
+    printed = script(tmp_path, "claude_magic.ask('Hi', files='df')")
+    assert "-f df: no such file, and 'df' is no address; give the object itself" in printed
