@@ -6,9 +6,9 @@ What it holds is the model's text: all of it is escaped, and nothing in it becom
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..rendering import escape, reply_bundle
+from ..rendering import code_bundle, escape
 from .frame import Bundle, box, line
 from .listings import RIGHT
 from .value_parts import (
@@ -23,6 +23,10 @@ from .value_parts import (
     word,
 )
 from .value_text import as_markdown, as_text
+
+if TYPE_CHECKING:
+    from ..conversation.plan import Plan
+    from ..conversation.reply import Reply
 
 # A folded table of the first level stands open if it has no more rows.
 _OPEN_ROWS = 8
@@ -42,12 +46,12 @@ def value_bundle(value: Any) -> Bundle:
     }
 
 
-def fenced(text: str) -> Bundle:
-    """Text as it is, in a block of JSON that it cannot end."""
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return reply_bundle(f"{fence}json\n{text}\n{fence}")
+def body(plan: Plan, reply: Reply) -> Bundle | None:
+    """What is shown in place of the text where JSON was asked for: the value, or what came."""
+    if plan.question.shape is None or not reply.text:
+        return None
+    whole = reply.turn.status == "complete" and not reply.problem
+    return value_bundle(reply.value) if whole else code_bundle(reply.text, "json")
 
 
 def _table(part: Any, depth: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from pydantic import BaseModel, RootModel
 
-from claude_magic.notebook.values import fenced, value_bundle
+from claude_magic.notebook.values import value_bundle
 
 
 class Kind(Enum):
@@ -142,9 +142,3 @@ def test_a_value_nested_without_end_is_shown_all_the_same() -> None:
     value: list[Any] = []
     value.append({"again": value})
     assert "again" in value_bundle(value)["text/plain"]
-
-
-def test_json_as_it_came_cannot_end_its_block() -> None:
-    html = fenced('{"a": "```\\n<script>alert(1)</script>"')["text/html"]
-    assert "<script" not in html
-    assert html.count("<pre>") == 1
