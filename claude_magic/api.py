@@ -74,6 +74,7 @@ class Conversation:
         tools: object = (),
         approve: Approve | Asked | None = None,
         steps: int | None = None,
+        json: object = None,
         alone: bool = False,
         fresh: bool = False,
         hires: bool = False,
@@ -94,6 +95,7 @@ class Conversation:
             tools=_tools(tools),
             approve=approve,
             steps=steps,
+            json=json,
             alone=alone,
             fresh=fresh,
             hires=hires,
@@ -130,6 +132,7 @@ class Conversation:
         from .messages.blocks import text
         from .messages.credentials import mask, masked
         from .notebook.files import file_blocks
+        from .notebook.json_option import not_in_a_script, wanted_shape
         from .notebook.lines import carried
         from .notebook.standing import without_cell
         from .notebook.toolboxes import script_box
@@ -153,6 +156,7 @@ class Conversation:
             think=options.think,
             cite=bool(options.cite),
             tools=script_box(self._boxes, options),
+            shape=wanted_shape(options.json, not_in_a_script, *secrets),
             alone=bool(options.alone),
             fresh=bool(options.fresh),
             ordinal=place.ordinal,
@@ -225,6 +229,7 @@ def ask(
     tools: object = (),
     approve: Approve | Asked | None = None,
     steps: int | None = None,
+    json: object = None,
     alone: bool = False,
     fresh: bool = False,
     hires: bool = False,
@@ -241,6 +246,10 @@ def ask(
     `tools` are functions, or the names that `--tools` takes; `steps` is how many rounds of calls
     there may be. `approve` is "ask" (in the cell), "auto", "never", or a function that gets a
     tool's name and arguments and gives True, or False or words that say why not.
+
+    `json` has the reply be JSON of that shape: a pydantic model, a dataclass, a TypedDict, a type
+    made of such (`list[Model]`, `dict[str, float]`), a JSON schema as a dict or in a file. The
+    reply's `value` is then an instance of it.
 
     From another thread than the one that runs cells it belongs to no cell: it stands below the one
     that is active, and running that again leaves it. In a script, without IPython, each call
@@ -261,6 +270,7 @@ def ask(
         tools=_tools(tools),
         approve=approve,
         steps=steps,
+        json=json,
         alone=alone,
         fresh=fresh,
         hires=hires,

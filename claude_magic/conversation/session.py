@@ -202,7 +202,15 @@ class Session:
                     self.spending.add(run.used.cost(plan.model) or 0.0)
 
     def add(self, question: Question, reply: str) -> Reply:
-        """A turn whose answer the user wrote: it joins the conversation and nothing is sent."""
+        """A turn whose answer the user wrote: it joins the conversation and nothing is sent.
+
+        Raises InputError where JSON was asked for and it is not that.
+        """
+        value = None
+        if question.shape is not None:
+            from .shape import read_own
+
+            value = read_own(question.shape, reply)
         plan = self.plan(question)
         turn = replace(
             self._turn(plan),
@@ -214,7 +222,7 @@ class Session:
             digest="",
         )
         self.history.end(turn)
-        return Reply(turn, (*plan.notices, *self.history.take_warnings()))
+        return Reply(turn, (*plan.notices, *self.history.take_warnings()), value=value)
 
     def seen(
         self, cell: str | None, run: Collection[str], order: Sequence[str], *, panel: bool = False

@@ -79,6 +79,19 @@ def shape_of(wanted: object, name: str = "") -> Shape:
     return _of_type(wanted, name or _named(wanted))
 
 
+def read_own(shape: Shape, text: str) -> Any:
+    """The value of a reply that the user wrote. Raises InputError where it does not fit."""
+    try:
+        return shape.read(text)
+    except ValueError as error:
+        raise InputError(f"--reply is no {shape.name}: {error}") from None
+
+
+def is_schema(wanted: Mapping[Any, Any]) -> bool:
+    """Whether a dict looks like a JSON schema, and not like an example of what is wanted."""
+    return bool(_KEYWORDS & wanted.keys())
+
+
 def _of_type(wanted: Any, name: str) -> JsonShape:
     from pydantic import TypeAdapter, ValidationError
 
@@ -106,7 +119,7 @@ def _of_type(wanted: Any, name: str) -> JsonShape:
 def _of_schema(wanted: Mapping[str, Any], name: str) -> JsonShape:
     from .shape_faults import validator
 
-    if not _KEYWORDS & wanted.keys():
+    if not is_schema(wanted):
         raise InputError(
             f"{name or 'This dict'} is no JSON schema: it has none of type, properties, items, "
             f"enum, anyOf, $ref. {_HOW}"

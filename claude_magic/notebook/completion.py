@@ -18,17 +18,20 @@ def attach(shell: InteractiveShell) -> None:
     hooks: Any = shell
 
     def completed(_: Any, event: Any) -> list[str]:
+        from .json_option import shapes
         from .options import complete
         from .tool_words import NAMES, offered
 
         hidden = shell.user_ns_hidden
+        own = {n: v for n, v in shell.user_ns.items() if n not in hidden}
         return complete(
             event.text_until_cursor,
             event.symbol,
             models=_models(shell),
-            variables=[n for n in shell.user_ns if not n.startswith("_") and n not in hidden],
+            variables=[n for n in own if not n.startswith("_")],
             files=_files(event.symbol),
-            tools=offered({n: v for n, v in shell.user_ns.items() if n not in hidden}, [*NAMES]),
+            tools=offered(own, [*NAMES]),
+            shapes=shapes(own),
         )
 
     for command in _COMMANDS:

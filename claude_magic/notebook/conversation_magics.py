@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 if TYPE_CHECKING:
-    from ..conversation.reply import Reply
     from .notebook import Notebook
 
 
@@ -146,9 +145,9 @@ class ConversationMagics(Magics):
         """Put code into a new cell below."""
         self.notebook.shell.set_next_input(code, replace=False)
 
-    def _bind(self, name: str | None, reply: Reply) -> None:
+    def _bind(self, name: str | None, value: Any) -> None:
         if name:
-            self.notebook.shell.user_ns[name] = reply
+            self.notebook.shell.user_ns[name] = value
 
     def _say(self, text: str) -> None:
         from .frame import notice

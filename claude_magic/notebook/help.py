@@ -19,14 +19,17 @@ Options:
                        -i fig,plot.png
   -c, --context CELLS  cells that go along: auto, none, above, last, last:2, 3-5, #tag
                        -c last:2
-  -f, --file FILES     files that go along, text or PDF
-                       -f notes.txt
+  -f, --file FILES     documents: a path, an address, or a variable that holds a table or text
+                       -f paper.pdf,df
+      --cite           have the reply cite the documents that go along, as footnotes
       --tools TOOLS    functions that the model may call: of the notebook, built in, web, code; none
                        --tools lookup,run_python
       --approve HOW    before a call: ask you, run it, or never run any (ask, auto, never)
                        --approve auto
       --steps N        how many rounds of tool calls; then the model sums up
                        --steps 5
+      --json SHAPE     a reply in JSON: a model, dataclass, list[Model], a schema as a dict or file
+                       --json list[Finding]
       --max-tokens N   the longest reply, in tokens
                        --max-tokens 500
       --stop TEXT      end the reply where this text would come
@@ -37,7 +40,7 @@ Options:
                        --effort high
       --think HOW      thinking: shown, off, or as the model likes (show, off, auto)
                        --think show
-  -o, --out NAME       the variable that gets the reply
+  -o, --out NAME       the variable that gets the reply; with --json the value
                        -o answer
       --code           put the reply's code into new cells below
   -q, --quiet          no header and no footer
@@ -58,5 +61,6 @@ Examples:
   %claude What's the Latin name of the ant?
   %%claude -m opus -i fig,last --think show
   %%claude -i plots["a b"] -c none -o answer  # without the cells above
+  %%claude --json list[Finding] -o findings  # a table, bound as objects
   %%claude --dry-run=curl -f notes.txt Summarise these notes
 """

@@ -145,7 +145,7 @@ class CellDisplay:
                     self._top = {}
             segments = self._segments or Segments(lambda: next(self._slots))
             self._show_thinking(segments)
-            segments.finish(text, self._top, footer, body=_body(plan, reply))
+            segments.finish(text, self._top, footer, body=values.body(plan, reply))
 
     def _wait(self, status: str) -> None:
         """Begin a stretch of text with a line that says what it waits for."""
@@ -228,11 +228,3 @@ class CellDisplay:
                 elif int(self._clock() - self._began) != said:
                     said = int(self._clock() - self._began)
                     self._show_status()
-
-
-def _body(plan: Plan, reply: Reply) -> Mapping[str, str] | None:
-    """What is shown in place of the text where JSON was asked for: the value, or what came."""
-    if plan.question.shape is None or not reply.text:
-        return None
-    whole = reply.turn.status == "complete" and not reply.problem
-    return values.value_bundle(reply.value) if whole else values.fenced(reply.text)

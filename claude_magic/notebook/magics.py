@@ -60,11 +60,12 @@ class ClaudeMagics(ConversationMagics, Settable):
             self._show(show(self.notebook, question, request.dry_run))
             return
         if request.reply is not None:
-            self._bind(request.out, self.notebook.add(question, request.reply))
+            reply = self.notebook.add(question, request.reply)
+            self._bind(request.out, reply if question.shape is None else reply.value)
             self._say("This turn is part of the conversation; nothing was sent.")
             return
         reply = self.notebook.ask(question, self.notebook.display(quiet=bool(request.quiet)))
-        self._bind(request.out, reply)
+        self._bind(request.out, reply if question.shape is None else reply.value)
         if request.code:
             self._put_code(reply)
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..conversation.reply import Reply
-    from ..conversation.toolbox import Toolbox
+    from ..conversation.toolbox import Shape, Toolbox
     from ..conversation.turns import Turn
     from ..messages.images import Prepared
     from ..tools.approval import Approver
@@ -151,6 +151,7 @@ class Notebook:
             think=options.think,
             cite=bool(options.cite),
             tools=self._toolbox(options, approver),
+            shape=self._shape(options),
             alone=bool(options.alone),
             fresh=bool(options.fresh) or self._again(asker),
             cell=asker.cell,
@@ -169,6 +170,13 @@ class Notebook:
                 *notices,
             ),
         )
+
+    def _shape(self, options: RequestOptions) -> Shape | None:
+        if options.json is None:
+            return None
+        from .json_option import wanted_shape
+
+        return wanted_shape(options.json, self.evaluate, *self._secrets())
 
     def _toolbox(self, options: RequestOptions, approver: Approver | None) -> Toolbox | None:
         if options.tools is None and not self.settable.value("tools"):

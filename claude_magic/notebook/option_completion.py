@@ -10,6 +10,7 @@ from .option_table import BY_SPELLING, OPTIONS, Option
 from .option_words import Word, is_option, list_word, plain_word, skip_spaces, split_list, text_word
 
 _MAGIC = re.compile(r"\s*%{1,2}\w+(?=\s|$)")
+_INNER_NAME = re.compile(r"[\[|,]\s*([^\W\d]?\w*)$")
 _NEEDS_QUOTES = re.compile(r"[\s,]")
 
 
@@ -31,6 +32,7 @@ def complete(
     variables: Iterable[str],
     files: Iterable[str],
     tools: Iterable[str] = (),
+    shapes: Iterable[str] = (),
 ) -> list[str]:
     """What can stand in place of `word`, which ends at the cursor; empty inside a prompt.
 
@@ -38,7 +40,8 @@ def complete(
     """
     magic = _MAGIC.match(text_until_cursor)
     line = text_until_cursor[magic.end() :] if magic else text_until_cursor
-    found = _at_cursor(line, {"model": models, "variable": variables, "path": files, "tool": tools})
+    names = {"model": models, "variable": variables, "path": files, "tool": tools, "shape": shapes}
+    found = _at_cursor(line, names)
     matches = dict.fromkeys(c for c in found.candidates if c.startswith(found.typed))
     return [_replacement(match, found, word) for match in matches]
 
@@ -67,7 +70,8 @@ def _at_cursor(line: str, names: Mapping[str, Iterable[str]]) -> _AtCursor:
         end = position + len(name)
         if equals or (option.metavar and not option.attached):
             start = end + 1 if equals else skip_spaces(line, end)
-            read: Callable[[str, int], Word] = list_word if option.splits else text_word
+            nested = option.splits or option.expression
+            read: Callable[[str, int], Word] = list_word if nested else text_word
             end = read(line, start).end
             if end == len(line):
                 return _value_at_cursor(option, line[start:], names)
@@ -79,6 +83,9 @@ def _at_cursor(line: str, names: Mapping[str, Iterable[str]]) -> _AtCursor:
 def _value_at_cursor(option: Option, raw: str, names: Mapping[str, Iterable[str]]) -> _AtCursor:
     typed = split_list(raw)[-1] if option.splits else raw
     quote = typed[:1] if typed[:1] in ("'", '"') else ""
+    inner = _INNER_NAME.search(typed) if option.expression else None
+    if inner:  # the names within list[...]
+        return _AtCursor(inner[1], tuple(names["shape"]))
     known = [*option.choices, *option.words]
     for source in option.sources:
         known += names[source]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Source = Literal["model", "variable", "path", "tool"]
+Source = Literal["model", "variable", "path", "tool", "shape"]
 """Where completion takes the values of an option from."""
 
 
@@ -21,6 +21,8 @@ class Option:
     repeatable: bool = False
     splits: bool = False
     """The value is a comma list, read with its brackets and quotes."""
+    expression: bool = False
+    """The value is one Python expression, read with its brackets and quotes."""
     choices: tuple[str, ...] = ()
     """All values there are; anything else is an error."""
     words: tuple[str, ...] = ()
@@ -115,6 +117,14 @@ OPTIONS: tuple[Option, ...] = (
         integer=True,
     ),
     Option(
+        "--json",
+        "a reply in JSON: a model, dataclass, list[Model], a schema as a dict or file",
+        "--json list[Finding]",
+        metavar="SHAPE",
+        expression=True,
+        sources=("shape", "path"),
+    ),
+    Option(
         "--max-tokens",
         "the longest reply, in tokens",
         "--max-tokens 500",
@@ -150,7 +160,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "--out",
-        "the variable that gets the reply",
+        "the variable that gets the reply; with --json the value",
         "-o answer",
         metavar="NAME",
         short="-o",

@@ -38,7 +38,7 @@ class RequestOptions:
 
     `image`, `context`, `file`, `tools` and `stop` hold their items in the order typed; `dry_run` is
     "show", "curl", "python" or "count"; `prompt` is the rest of the line, verbatim. From Python
-    `tools` may hold the functions themselves, and `approve` be one.
+    `tools` may hold the functions themselves, `approve` be one, and `json` be the type itself.
     """
 
     prompt: str = ""
@@ -51,6 +51,7 @@ class RequestOptions:
     tools: tuple[object, ...] | None = None
     approve: Approve | Asked | None = None
     steps: int | None = None
+    json: object = None
     max_tokens: int | None = None
     stop: tuple[str, ...] | None = None
     prefill: str | None = None
@@ -104,6 +105,7 @@ def usage_text() -> str:
         "  %claude What's the Latin name of the ant?",
         "  %%claude -m opus -i fig,last --think show",
         '  %%claude -i plots["a b"] -c none -o answer  # without the cells above',
+        "  %%claude --json list[Finding] -o findings  # a table, bound as objects",
         "  %%claude --dry-run=curl -f notes.txt Summarise these notes",
     ]
     return "\n".join(lines)
@@ -138,7 +140,8 @@ def _read_value(option: Option, name: str, line: str, end: int) -> tuple[str, in
         raise _missing(option, name)
     if not attached and is_option(plain_word(line, start).raw):
         raise _missing(option, name)
-    word = list_word(line, start) if option.splits else text_word(line, start)
+    nested = option.splits or option.expression
+    word = list_word(line, start) if nested else text_word(line, start)
     if word.open:
         raise InputError(
             f"{name}: {word.open} is not closed in {_shown(word.raw)}; "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ..conversation.turns import with_prefill
 from ..rendering import TerminalFilter, plain
-from . import calls, lines
+from . import calls, lines, values
 
 if TYPE_CHECKING:
     from ..conversation.plan import Plan
@@ -27,7 +27,7 @@ class TerminalDisplay:
         self._parameters: Mapping[str, Any] = {}
         self._received = ""
         self._written = 0
-        self._began = False
+        self._began = self._as_value = False
 
     def __enter__(self) -> TerminalDisplay:
         return self
@@ -37,7 +37,7 @@ class TerminalDisplay:
 
     def sending(self, plan: Plan) -> None:
         self._parameters = {"prefill": plan.request.prefill, "emulated": plan.request.emulated}
-        self._began = True
+        self._began, self._as_value = True, plan.question.shape is not None
         shown = [] if self._quiet else [lines.header(plan)]
         self._lines([*shown, *lines.notices(plan)])
 
@@ -49,7 +49,7 @@ class TerminalDisplay:
         text = part.get("text")
         if isinstance(text, str) and text:
             self._received += text
-            if self._streaming:
+            if self._streaming and not self._as_value:
                 self._write(self._shown())
 
     def calling(self, call: Block) -> None:
@@ -68,7 +68,8 @@ class TerminalDisplay:
             self._lines([lines.header(plan)])
         if not self._began:  # a recorded reply: nothing was shown yet
             self._received, self._parameters = reply.text, {}
-        self._write(self._shown())
+        body = values.body(plan, reply)
+        self._write(self._shown() if body is None else body["text/plain"])
         self._out.write("\n")
         if not self._quiet:
             self._lines([*reply.notices[len(plan.notices) :], lines.footer(plan, reply)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .bundle import reply_bundle
+    from .bundle import code_bundle, reply_bundle
     from .codeblocks import CodeBlock, code_blocks
     from .inert import literal
     from .segments import split_point
@@ -22,6 +22,7 @@ __all__ = [
     "CodeBlock",
     "TerminalFilter",
     "code_blocks",
+    "code_bundle",
     "escape",
     "literal",
     "plain",
@@ -34,6 +35,7 @@ _HOME = {
     "CodeBlock": "codeblocks",
     "TerminalFilter": "terminal",
     "code_blocks": "codeblocks",
+    "code_bundle": "bundle",
     "escape": "shield",
     "literal": "inert",
     "plain": "terminal",

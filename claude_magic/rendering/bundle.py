@@ -8,6 +8,15 @@ from .parser import parsed
 from .terminal import plain
 
 
+def code_bundle(code: str, language: str) -> dict[str, str]:
+    """The bundle of a text as it is, in a block of code that it cannot end."""
+    fence = "```"
+    while fence in code:
+        fence += "`"
+    bundle = reply_bundle(f"{fence}{language}\n{code}\n{fence}")
+    return {**bundle, "text/plain": plain(code)}
+
+
 def reply_bundle(markdown: str) -> dict[str, str]:
     """`text/html`, `text/markdown` and `text/plain` of a reply or of a part of one.
 

@@ -1,0 +1,85 @@
+"""What `--json` names, found: a type or schema of the notebook, or a file that holds a schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..conversation.shape import is_schema, shape_of
+from ..messages.credentials import Secret, mask
+from ..messages.errors import InputError
+from .choices import is_file, value_of
+
+if TYPE_CHECKING:
+    from ..conversation.toolbox import Shape
+
+_HINT = "Give a type such as Finding or list[Finding], a schema as a dict, or a .json file."
+# Of models, dataclasses, TypedDicts and enums.
+_MARKS = ("model_json_schema", "__dataclass_fields__", "__required_keys__", "__members__")
+_MOST_BYTES = 1_000_000
+
+
+def wanted_shape(said: object, evaluate: Callable[[str], object], *secrets: Secret) -> Shape | None:
+    """The shape that the text `said` names, or that `said` itself is; None for None.
+
+    Raises InputError for what is no shape, for one that the API cannot take, and for a schema that
+    holds one of `secrets`.
+    """
+    if said is None:
+        return None
+    if isinstance(said, str):
+        try:
+            shape = shape_of(_named(said.strip(), evaluate), said.strip())
+        except InputError as error:
+            told = str(error)
+            raise InputError(told if told.startswith("--json") else f"--json {told}") from None
+    else:
+        shape = shape_of(_of_file(said) if isinstance(said, Path) else said)
+    text = json.dumps(shape.schema)
+    if mask(text, *secrets) != text:
+        raise InputError(f"--json {shape.name}: its schema holds your API key: take it out.")
+    return shape
+
+
+def shapes(namespace: Mapping[str, object]) -> list[str]:
+    """The names in a namespace that `--json` may take: classes with fields, enums, schemas."""
+    return [name for name, value in namespace.items() if _is_shape(value)]
+
+
+def not_in_a_script(name: str) -> object:
+    """Raises NameError: outside of a notebook a name means nothing."""
+    raise NameError(f"{name!r} is a text: give the type itself, not its name")
+
+
+def _named(said: str, evaluate: Callable[[str], object]) -> Any:
+    if is_file(said) or said.endswith(".json"):
+        return _of_file(Path(said))
+    value = value_of("--json", said, evaluate, _HINT)
+    return _of_file(value) if isinstance(value, Path) else value
+
+
+def _of_file(path: Path) -> Any:
+    try:
+        path = path.expanduser()
+        if path.stat().st_size > _MOST_BYTES:
+            raise InputError(f"--json {path}: over 1 MB; a schema is smaller.")
+        found = json.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "it holds no JSON"
+        raise InputError(
+            f"--json {path}: {reason}. Give a file that holds a JSON schema."
+        ) from None
+    if not isinstance(found, dict):
+        raise InputError(f"--json {path}: it holds no JSON schema, which is an object.")
+    return found
+
+
+def _is_shape(value: object) -> bool:
+    if isinstance(value, dict):
+        return is_schema(value)
+    try:
+        return isinstance(value, type) and any(hasattr(value, name) for name in _MARKS)
+    except Exception:  # a foreign class may have attributes that are computed
+        return False
