@@ -129,6 +129,8 @@ def offered(namespace: Mapping[str, object], built_in: Sequence[str]) -> list[st
 
 
 def _unknown(word: str, namespace: Mapping[str, object], built_in: Mapping[str, Any]) -> InputError:
+    if not namespace:
+        return InputError(f"tools={word[:64]!r}: give the function itself, or web or code.")
     near = get_close_matches(word[:64], offered(namespace, list(built_in)), n=1)
     hint = f"did you mean {near[0]}?" if near else "define the function, and run its cell, first"
     built = ", ".join((*built_in, *SERVER_TOOLS))

@@ -17,7 +17,7 @@ from .tool import APPROVE, Approve, Tool
 if TYPE_CHECKING:
     from ..messages.cancel import Cancel
 
-NOT_ALLOWED = "The user did not allow this call."
+NOT_ALLOWED = "This call was not allowed"
 """How the result of a call begins that was not allowed."""
 
 Asked = Callable[[str, Mapping[str, Any]], bool | str]
@@ -87,16 +87,21 @@ class Approval:
         if any(self._asks(tool) for tool in tools):
             self._approver.check()
 
-    def decide(self, call: Block, tool: Tool, cancel: Cancel | None) -> Decision:
-        """Whether `call` may run; asks where that has to be asked."""
+    def refusal(self, call: Block, tool: Tool, cancel: Cancel | None) -> str | None:
+        """Why `call` may not run, for the model to read; None where it may.
+
+        Asks where that has to be asked; raises KeyboardInterrupt where the user stops instead.
+        """
         if self._asks(tool):
             said = self._approver.approve(call, tool, cancel)
             if said.allowed and said.always:
                 self._always.add(tool)
-            return said
+            if said.allowed:
+                return None
+            return f"{NOT_ALLOWED} by the user" + (f": {said.reason}" if said.reason else ".")
         if (tool.approve or self._rule) == "never":
-            return Decision(False, "calls of this tool are not allowed here")
-        return Decision(True)
+            return f"{NOT_ALLOWED}: calls of this tool are denied here."
+        return None
 
     def _asks(self, tool: Tool) -> bool:
         return (tool.approve or self._rule) == "ask" and tool not in self._always

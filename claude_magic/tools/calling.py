@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..messages.blocks import Block
 from ..messages.credentials import Secret, masked
 from ..messages.stream import runnable
-from .approval import NOT_ALLOWED, Approval
+from .approval import Approval
 from .failure import traceback_text
 from .results import Answer, Render, answer, failed, result
 from .running import AsyncThread, ToolTimeout, is_async, run_sync, stop_if, wait_for
@@ -137,10 +137,9 @@ class Calls:
             arguments = tool.read(call["input"])
         except ArgumentsError as error:
             return failed(f"Wrong arguments for {name}: {error}. Nothing was run.")
-        said = self._approval.decide(call, tool, cancel)
-        if not said.allowed:
-            reason = f" They said: {said.reason}" if said.reason else ""
-            return failed(f"{NOT_ALLOWED}{reason}")
+        refusal = self._approval.refusal(call, tool, cancel)
+        if refusal is not None:
+            return failed(refusal)
         seconds = self._around.timeout if tool.timeout is None else tool.timeout
         return _Ready(tool, arguments, seconds)
 

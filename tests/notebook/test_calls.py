@@ -45,7 +45,7 @@ def tool(**changed: Any) -> Tool:
 OUTCOMES = {
     "ok": result(text("1")),
     "error": result(text("ValueError: no"), is_error=True),
-    "denied": result(text(f"{NOT_ALLOWED} They said: no"), is_error=True),
+    "denied": result(text(f"{NOT_ALLOWED} by the user: no"), is_error=True),
 }
 
 

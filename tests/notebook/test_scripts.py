@@ -24,6 +24,10 @@ sys.meta_path.insert(0, Missing())
 import claude_magic
 from PIL import Image
 red = Image.new("RGB", (60, 40), "red")
+
+def len_of(word: str) -> int:
+    "How long a word is."
+    return len(word)
 """
 
 
@@ -91,6 +95,18 @@ ERRORS = {
         "InputError: -i no.png: no such file",
     ),
     "a file that is not there": ("Conversation().ask('What?', files='no.txt')", "no.txt"),
+    "tools of which nobody can allow a call": (
+        "Conversation().ask('Hi', tools=len_of)",
+        "InputError: Nobody can be asked here whether a call may run: give approve=a function",
+    ),
+    "a tool by its name": (
+        "Conversation().ask('Hi', tools='len_of')",
+        "InputError: tools='len_of': give the function itself, or web or code.",
+    ),
+    "a word for approve that is none": (
+        "Conversation().ask('Hi', tools=len_of, approve='yes')",
+        "InputError: approve='yes': give one of ask, auto, never, or a function.",
+    ),
     "no key": ("Conversation(base_url='https://api.anthropic.com').ask('Hi')", "CredentialError"),
 }
 
@@ -99,6 +115,25 @@ ERRORS = {
 def test_bad_input_is_one_line_that_says_what_to_do(tmp_path: Path, case: str) -> None:
     code, said = ERRORS[case]
     assert said in script(tmp_path, f"claude_magic.{code}")
+
+
+def test_a_script_gives_functions_and_says_which_calls_may_run(tmp_path: Path) -> None:
+    printed = script(
+        tmp_path,
+        "def allow(name, arguments): return arguments['word'] != 'no' or 'not this one'\n"
+        "async def later(word: str) -> str: return word.upper()\n"
+        'ask = \'Call len_of("four"), len_of("no"), later("b") and later("c").\'\n'
+        "with claude_magic.Conversation() as c:\n"
+        "    reply = c.ask(ask, tools=[len_of, later], approve=allow)\n"
+        "    for step in reply.turn.steps:\n"
+        "        for result in step.answer: print(result['content'][0]['text'])\n",
+    )
+    assert printed.splitlines() == [
+        "4",
+        "This call was not allowed by the user: not this one",
+        "B",
+        "C",
+    ]
 
 
 def test_a_key_given_is_in_no_repr_and_not_sent_offline(tmp_path: Path) -> None:

@@ -7,17 +7,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pexpect
+import pytest
+
+
+def environment(folder: Path) -> dict[str, str]:
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("ANTHROPIC_", "CLAUDE_"))}
+    env |= {"CLAUDE_MAGIC_BASE_URL": "offline", "IPYTHONDIR": str(folder), "TERM": "dumb"}
+    return env
+
 
 def session(folder: Path, *lines: str) -> str:
     """What a terminal session prints for these lines."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("ANTHROPIC_", "CLAUDE_"))}
-    env |= {"CLAUDE_MAGIC_BASE_URL": "offline", "IPYTHONDIR": str(folder), "TERM": "dumb"}
     done = subprocess.run(
         [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"],
         input="\n".join([*lines, "exit()", ""]),
         capture_output=True,
         text=True,
-        env=env,
+        env=environment(folder),
         cwd=folder,
         timeout=50,
         check=True,
@@ -72,3 +79,40 @@ def test_an_error_is_one_line(tmp_path: Path) -> None:
     assert "InputError: --modle: no such option; did you mean --model?" in shown
     assert "Traceback" not in shown
     assert "next" in shown
+
+
+TYPED = {"y": "ran = [1]", "no, not now": "ran = []"}
+
+
+@pytest.mark.parametrize("answer", TYPED)
+def test_a_call_of_a_tool_is_asked_about_in_the_terminal(tmp_path: Path, answer: str) -> None:
+    arguments = ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"]
+    terminal = pexpect.spawn(
+        sys.executable,
+        arguments,
+        env=environment(tmp_path),
+        cwd=str(tmp_path),
+        timeout=30,
+        dimensions=(50, 200),
+        encoding="utf-8",
+    )
+    call = "run_python(code='ran.append(1)  # \\x1b[31m')"
+    for line in ("%load_ext claude_magic", "ran = []", f"%claude --tools run_python Call {call}"):
+        terminal.expect(r"In \[\d+\]: ")
+        terminal.sendline(line)
+    terminal.expect_exact("Allow this call? [y]es, [a]lways for this tool, [n]o")
+    shown = terminal.before
+    assert "run_python is to run:" in shown
+    assert "ran.append(1)  # \\x1b[31m" in shown.rsplit("is to run:", 1)[1]
+    terminal.sendline(answer)
+    terminal.expect(r"In \[\d+\]: ")
+    terminal.sendline("print('ran', '=', ran)")
+    terminal.expect_exact(TYPED[answer])
+    terminal.sendline("exit()")
+    terminal.expect(pexpect.EOF)
+
+
+def test_where_input_is_piped_in_nobody_can_be_asked(tmp_path: Path) -> None:
+    shown = session(tmp_path, "%load_ext claude_magic", "%claude --tools run_python Hi", "y")
+    assert "Nobody can be asked here, where nothing can be typed" in shown
+    assert "--approve auto" in shown

@@ -256,10 +256,10 @@ def test_a_call_runs_once_the_user_has_typed_yes_and_not_before(
 
 
 ANSWERS = {
-    "n": "The user did not allow this call.",
-    "": "The user did not allow this call.",
-    "no, use the other table": "They said: use the other table",
-    "yes please": "They said: yes please",
+    "n": "This call was not allowed by the user.",
+    "": "This call was not allowed by the user.",
+    "no, use the other table": "not allowed by the user: use the other table",
+    "yes please": "not allowed by the user: yes please",
 }
 
 
@@ -319,7 +319,7 @@ def test_where_nothing_can_be_typed_the_question_does_not_leave(
     assert server.bodies == []
     ask(running, server, "--tools read_cells,inspect_variable")  # these need no leave
     ask(running, server, "--tools run_python --approve never", call("run_python", code="1"))
-    assert "not allowed here" in said(results(server)[0])
+    assert "are denied here" in said(results(server)[0])
 
 
 def interrupted(
@@ -483,7 +483,7 @@ def test_a_project_file_offers_no_tools_and_allows_no_call(
         assert "--approve auto" in ran.error
         project.write_text('approve = "never"\n', encoding="utf-8")
         ask(running, server, "--tools run_python", call("run_python", code="1"))
-        assert "not allowed here" in said(results(server)[0])
+        assert "are denied here" in said(results(server)[0])
     finally:
         project.unlink()
 
@@ -543,7 +543,7 @@ def test_python_asks_with_functions_and_a_function_that_allows(
         "reply = claude_magic.ask('Go on', tools=[lookup, table], approve=allow, alone=True)"
     )
     assert running.value("asked") == [["lookup", {"gene": "a"}], ["table", {}]]
-    assert [said(r) for r in results(server)][1].endswith("They said: not the table")
+    assert [said(r) for r in results(server)][1].endswith("not allowed by the user: not the table")
     assert running.value("reply.text") == "Done."
 
 

@@ -320,7 +320,7 @@ def test_a_denied_call_is_not_run_and_its_result_says_the_reason() -> None:
     watcher = Watching()
     made = box(half, approver=approver, rule="ask")
     denied, run = ran(made, call("half", 1, x=1), call("half", 2, x=1), watcher=watcher)
-    assert said(denied) == "The user did not allow this call. They said: use the other table"
+    assert said(denied) == "This call was not allowed by the user: use the other table"
     assert denied["is_error"] is True
     assert said(run) == "0.5"
     assert watcher.told[:2] == ["calling toolu_1", "called toolu_1"]
