@@ -138,7 +138,7 @@ def make_plan(
     InputError where it cannot be asked so.
     """
     server = Server.of(settings.base_url)
-    model = _model(question.model or settings.model, server)
+    model = resolved_model(question.model or settings.model, server)
     # What was answered offline may hold what nobody meant to send.
     seen = [t for t in visible if server.offline or t.server != OFFLINE]
     if len(seen) < len(visible):
@@ -194,7 +194,7 @@ def parameters_for(plan: Plan, server: str, name: str) -> dict[str, Any] | None:
         return None
 
 
-def _model(name: str, server: Server) -> models.Model:
+def resolved_model(name: str, server: Server) -> models.Model:
     found = models.lookup(name)
     if found is not None:
         return replace(found, id=models.resolve(name))  # a dated id is sent as it was given
