@@ -33,7 +33,9 @@ __all__ = [
 
 
 def load_ipython_extension(ipython: InteractiveShell) -> None:
-    """Called by `%load_ext claude_magic`."""
+    """Called by `%load_ext claude_magic`. What is loaded already, for the panel, stays."""
+    if "ClaudeMagics" in ipython.magics_manager.registry:
+        return
     from .notebook.magics import load
     from .panel.magics import load as load_panel
 

@@ -62,6 +62,7 @@ class Desk:
         self._requests: dict[Cancel, str] = {}
         self._cell = ""
         self._chips_due = False
+        self._turns_due = False
         self._lock = threading.Lock()
         self._undo: list[Callable[[], None]] = []
 
@@ -187,17 +188,21 @@ class Desk:
             self._tell_chips()
 
     def _gather(self) -> list[protocol.KernelMessage]:
-        """What the questions under way have to say, then how the turns stand."""
+        """What the questions under way have to say, then how the turns stand after that."""
         found: list[protocol.KernelMessage] = []
-        ended = False
         for run in tuple(self._runs.values()):
             over = run.over
             found += run.gather()
             if over:
                 self._runs.pop(run.run, None)
-                ended = True
-        if ended:
-            self._later(self._tell_state)
+                self._turns_due = True
+                self._later(self._tell_state)
+        if self._turns_due:
+            told = self._past.changes(self._places, wait=bool(self._runs))
+            self._turns_due = told == "later"
+            if told is not None and told != "later":
+                found.append(told)
+                self._later(self._thumbnails)
         return found
 
     def _send(self, messages: Sequence[protocol.KernelMessage], buffers: Sequence[bytes]) -> None:
@@ -208,20 +213,13 @@ class Desk:
                 self.leave(panel)
 
     def _turns_changed(self) -> None:
-        self._later(self._tell_turns)
-
-    def _tell_turns(self) -> None:
-        self._read_places()
-        running = any(not run.over for run in tuple(self._runs.values()))
-        told = self._past.changes(self._places, wait=running)
-        if told is None:
-            return
-        self._outbox.put(told)
-        self._later(self._thumbnails)
+        self._turns_due = True
+        self._outbox.stir()
 
     def _tell_state(self) -> None:
+        self._read_places()
         self._outbox.put(self._state())
-        self._tell_turns()
+        self._turns_changed()
 
     def _thumbnails(self) -> None:
         for message in self._past.thumbnails():

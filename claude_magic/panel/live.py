@@ -150,6 +150,7 @@ class LiveRun(Silent):
             "n": self._n,
             "doing": self._doing,
             "approvals": list(self.approvals.values()),
+            "instead": list(self._question.instead),
         }
 
     def _end(self, error: str) -> None:

@@ -72,6 +72,20 @@ class PanelMagics(Magics):
         return str(self._docked.model_id)
 
 
+def ensure() -> None:
+    """Load the extension in the running shell, if it is not: somebody has opened a panel.
+
+    Not by IPython's manager: to a cell that loads the extension later it is as if it was not.
+    """
+    from IPython.core.getipython import get_ipython
+
+    from .. import load_ipython_extension
+
+    shell = get_ipython()
+    if shell is not None:
+        load_ipython_extension(shell)
+
+
 def load(magics: ClaudeMagics) -> None:
     """Register the magic, and open the comm for the docked panel."""
     made = PanelMagics(magics)

@@ -6,7 +6,7 @@ import threading
 import time
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..conversation import export
 from ..conversation.branches import versions
@@ -80,21 +80,20 @@ class Past:
             found = versions(self._notebook.session.turns, turn) if turn.panel else []
             return self._views.turn(turn, [t.id for t in found] if len(found) > 1 else ())
 
-    def changes(self, places: Mapping[str, str], *, wait: bool) -> protocol.Turns | None:
+    def changes(
+        self, places: Mapping[str, str], *, wait: bool
+    ) -> protocol.Turns | Literal["later"] | None:
         """How the turns stand, if that was not told yet.
 
-        With `wait` a turn that is quite new is left to the question that it ends.
+        With `wait` a turn that is quite new is left to the question that it ends: then "later".
         """
         with self._lock:
             standing = self._standing()
-            if wait:
-                now = time.monotonic()
-                since = {t.id: self._waiting.get(t.id, now) for t in standing}
-                self._waiting = {i: at for i, at in since.items() if i not in self._told}
-                standing = [
-                    t for t in standing if t.id in self._told or now - since[t.id] > _PATIENCE
-                ]
             new = [turn for turn in standing if turn.id not in self._told]
+            now = time.monotonic()
+            self._waiting = {turn.id: self._waiting.get(turn.id, now) for turn in new}
+            if wait and any(now - since < _PATIENCE for since in self._waiting.values()):
+                return "later"
             order, found = [turn.id for turn in standing], self._all_versions(standing)
             used = {turn.cell: places.get(turn.cell, "") for turn in standing if turn.cell}
             if not new and (order, found, used) == (self._order, self._versions, self._places):

@@ -78,7 +78,10 @@ class Approval(TypedDict):
 
 
 class Live(TypedDict):
-    """A question under way: `n` counts the deltas that `parts` hold."""
+    """A question under way: `n` counts the deltas that `parts` hold.
+
+    `request` is the id that a panel gave it, "" if a cell asks. It is asked in place of `instead`.
+    """
 
     run: str
     request: str
@@ -87,6 +90,7 @@ class Live(TypedDict):
     n: int
     doing: str
     approvals: list[Approval]
+    instead: list[str]
 
 
 class Chip(TypedDict):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..conversation.connection import Server
 from ..conversation.export import ending, question_text
 from ..conversation.ledger import entry, model_of, written
-from ..conversation.settings import OFFLINE
+from ..conversation.settings import ANTHROPIC_URL, OFFLINE
 from ..messages import models
 from ..messages.errors import ImageError
 from ..messages.sniff import size_of_base64
@@ -110,17 +110,20 @@ def state(notebook: Notebook, title: str) -> protocol.State:
         "type": "state",
         "title": title,
         "model": known.id if known else settings.model,
-        "models": [{"model": m.id, "name": m.name, "price": _price(m)} for m in _choice(server)],
+        "models": [
+            {"model": m.id, "name": m.name, "price": _price(m)}
+            for m in _choice(server, settings.model)
+        ],
         "spent": lines.dollars(spent),
         "detail": f"This kernel: {lines.dollars(spent)} of a budget of {lines.dollars(budget)}",
         "server": "" if server.anthropic and not server.offline else server.host,
     }
 
 
-def _choice(server: Server) -> list[models.Model]:
-    """The models to choose from, the newest of each line first; a server of others has its own."""
+def _choice(server: Server, model: str) -> list[models.Model]:
+    """The models to choose from, the newest of each line first; other servers have their own."""
     if not server.anthropic:
-        return []
+        return [models.lookup(model) or models.unknown(models.resolve(model))]
     newest = [models.MODELS[model_id] for model_id in models.ALIASES.values()]
     others = [m for m in models.MODELS.values() if m not in newest and not m.deprecated]
     return [*newest, *others]
@@ -145,6 +148,8 @@ def _above(turn: Turn) -> str:
     said = [model.name if model else turn.model or turn.requested]
     if turn.server == OFFLINE:
         said.append("offline server")
+    elif turn.server != ANTHROPIC_URL:
+        said.append(turn.server.partition("://")[2] or turn.server)
     carried = turn.shown.get("carried")
     if isinstance(carried, str) and carried:
         said.append(carried)
