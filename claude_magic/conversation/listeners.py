@@ -50,6 +50,10 @@ class Heard:
         for each in self._all:
             each.calling(call)
 
+    def doing(self, call: Block, what: str) -> None:
+        for each in self._all:
+            each.doing(call, what)
+
     def called(self, call: Block, result: Block, seconds: float) -> None:
         for each in self._all:
             each.called(call, result, seconds)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..conversation.question import Question
     from ..conversation.turns import Turn
     from ..notebook.notebook import Notebook
+    from ..tools.approval import Approver
 
 _LEFT_OUT = "[an image stood here: the user left it out]"
 _EXPLAIN = (
@@ -38,11 +39,16 @@ _EDIT = (
 
 
 def question_of(
-    notebook: Notebook, ask: protocol.Ask, place: str, attached: Sequence[Block]
+    notebook: Notebook,
+    ask: protocol.Ask,
+    approver: Approver,
+    *,
+    place: str,
+    attached: Sequence[Block],
 ) -> Question:
     """The question of a panel, with what of the notebook goes along; `place` is a word for a cell.
 
-    Raises InputError where it cannot be asked.
+    `approver` is asked whether a tool's call may run. Raises InputError where it cannot be asked.
     """
     history = notebook.session.history
     beside = Beside(ask["cell"] or None, frozenset(ask["without"]))
@@ -50,14 +56,16 @@ def question_of(
     if ask["about"] is not None:
         question = _about(notebook, ask["about"], ask, place=place, attached=attached)
     elif ask["instead"]:
-        question = _edited(notebook, ask, history[ask["instead"]], attached)
+        question = _edited(notebook, ask, history[ask["instead"]], approver, attached=attached)
     else:
         options = RequestOptions(model=ask["model"] or None)
-        question = notebook.question(options, ask["text"], blocks=attached, beside=beside)
+        question = notebook.question(
+            options, ask["text"], blocks=attached, beside=beside, approver=approver
+        )
     return replace(question, instead=instead)
 
 
-def again(notebook: Notebook, message: protocol.Again) -> Question:
+def again(notebook: Notebook, message: protocol.Again, approver: Approver) -> Question:
     """The question of a turn as it was sent, once more, in place of that turn.
 
     Raises InputError where there is no such turn of the panel.
@@ -65,7 +73,10 @@ def again(notebook: Notebook, message: protocol.Again) -> Question:
     history = notebook.session.history
     turn = _panel_turn(history, message["turn"])
     made = notebook.question(
-        _bare(message["model"] or None), turn.prompt or "again", beside=Beside(turn.cell)
+        _bare(message["model"] or None),
+        turn.prompt or "again",
+        beside=Beside(turn.cell),
+        approver=approver,
     )
     return replace(
         made,
@@ -98,7 +109,12 @@ def _panel_turn(history: History, turn_id: str) -> Turn:
 
 
 def _edited(
-    notebook: Notebook, ask: protocol.Ask, turn: Turn, attached: Sequence[Block]
+    notebook: Notebook,
+    ask: protocol.Ask,
+    turn: Turn,
+    approver: Approver,
+    *,
+    attached: Sequence[Block],
 ) -> Question:
     """A question in other words: what went along with it goes along again."""
     last = turn.asked[-1] if turn.asked else {}
@@ -106,10 +122,15 @@ def _edited(
         options = RequestOptions(model=ask["model"] or None)
         beside = Beside(turn.cell, frozenset(ask["without"]))
         kept = [b for b in _kept(turn.asked, ask["keep"]) if b.get("type") == "image"]
-        return notebook.question(options, ask["text"], blocks=[*kept, *attached], beside=beside)
+        blocks = [*kept, *attached]
+        return notebook.question(
+            options, ask["text"], blocks=blocks, beside=beside, approver=approver
+        )
     before = [*_kept(turn.asked[:-1], ask["keep"]), *attached]
     options = replace(_bare(ask["model"] or None), raw=False)
-    made = notebook.question(options, ask["text"], blocks=before, beside=Beside(turn.cell))
+    made = notebook.question(
+        options, ask["text"], blocks=before, beside=Beside(turn.cell), approver=approver
+    )
     return replace(made, carried=str(turn.shown.get("carried", "")))
 
 
@@ -151,7 +172,7 @@ def _about(
         "edit": f"Edit {cell}",
     }
     question = notebook.question(
-        _bare(ask["model"] or None),
+        replace(_bare(ask["model"] or None), tools=()),
         prompts[about["task"]],
         blocks=blocks,
         beside=Beside(about["cell"] or None),

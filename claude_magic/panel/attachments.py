@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import Block, text
 from ..messages.errors import ClaudeError, InputError
-from ..notebook.wrap import wrap
+from ..messages.wrap import wrap
 from . import protocol
 
 if TYPE_CHECKING:

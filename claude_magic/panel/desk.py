@@ -20,7 +20,7 @@ from ..notebook.outputs import output_blocks
 from ..notebook.pictures import preparing
 from ..notebook.standing import Beside
 from . import asking, protocol
-from .approvals import Approvals
+from .approvals import Approvals, AskInPanel
 from .attachments import Attachments
 from .chips import chips
 from .live import LiveRun
@@ -51,10 +51,11 @@ class Desk:
 
     def __init__(self, notebook: Notebook) -> None:
         self.notebook = notebook
-        self.approvals = Approvals()
+        self._approvals = Approvals()
+        self._approver = AskInPanel(self._approvals, self._run_of)
         self._panels: list[Panel] = []
         self._places: dict[str, str] = {}
-        self._views = Views(notebook.session.images, self._places)
+        self._views = Views(notebook.session, self._places)
         self._past = Past(notebook, self._views)
         self._outbox = Outbox(self._send, self._gather)
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -94,14 +95,14 @@ class Desk:
             if run is not None:
                 run.cancel.set()
         elif message["type"] == "decide":
-            self.approvals.decide(message)
+            self._approvals.decide(message)
         elif message["type"] in ("ask", "again"):
             self._thread(partial(self._ask, message), "question")
         else:
             data = bytes(buffers[0]) if buffers else None
             self._later(partial(self._do, message, data))
 
-    def run_of(self, cancel: Cancel | None) -> LiveRun | None:
+    def _run_of(self, cancel: Cancel | None) -> LiveRun | None:
         """The question under way that this stops."""
         return next((run for run in tuple(self._runs.values()) if run.cancel is cancel), None)
 
@@ -159,6 +160,7 @@ class Desk:
             request=self._requests.get(cancel, ""),
             asked=self._views.asked,
             told=self._past.told,
+            thumbnail=self._views.thumbnail,
             stir=self._outbox.stir,
         )
         self._runs[run.run] = run
@@ -169,11 +171,13 @@ class Desk:
         request = message["request"]
         try:
             if message["type"] == "again":
-                question = asking.again(self.notebook, message)
+                question = asking.again(self.notebook, message, self._approver)
             else:
                 attached = self._attachments.use(message["attachments"])
                 place = self._places.get(message["cell"], "")
-                question = asking.question_of(self.notebook, message, place, attached)
+                question = asking.question_of(
+                    self.notebook, message, self._approver, place=place, attached=attached
+                )
                 self._attachments.drop(message["attachments"])
         except Exception as error:  # whatever the user's own expressions raise: a line, no trace
             self._outbox.put(_notice(error, request))

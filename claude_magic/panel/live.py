@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 class LiveRun(Silent):
     """A listener to one question: numbers what comes, and holds it until it is gathered.
 
-    `asked` tells the question, `told` the turn that came of it; `stir` is called when there is
-    something to gather. `request` is the id that a panel gave the question.
+    `asked` tells the question, `told` the turn that came of it, `thumbnail` gives small images;
+    `stir` is called when there is something to gather. `request` is the id that a panel gave the
+    question.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class LiveRun(Silent):
         request: str,
         asked: Callable[[Question, Plan | None], protocol.Asked],
         told: Callable[[Turn], protocol.Turn],
+        thumbnail: Callable[[Block], str],
         stir: Callable[[], None],
     ) -> None:
         self.run = uuid.uuid4().hex
@@ -49,7 +51,7 @@ class LiveRun(Silent):
         self._asked = asked
         self._told = told
         self._stir = stir
-        self._parts = Parts()
+        self._parts = Parts(thumbnail)
         self._doing = "sending"
         self._shown: protocol.Asked | None = None
         self._turn: protocol.Turn | None = None
@@ -100,6 +102,9 @@ class LiveRun(Silent):
             self._call(self._parts.running(call))
         self._say(f"running {calls.name(call)}")
 
+    def doing(self, call: Block, what: str) -> None:
+        self._say(f"{calls.name(call)}: {what}")
+
     def called(self, call: Block, result: Block, seconds: float) -> None:
         with self._lock:
             self._call(self._parts.result(str(call.get("id")), result, seconds))
@@ -127,11 +132,11 @@ class LiveRun(Silent):
             self._put({"type": "approve", "run": self.run, "approval": approval})
         self._stir()
 
-    def approved(self, approval: str, said: str) -> None:
+    def approved(self, approval: str) -> None:
         """It does not wait any more."""
         with self._lock:
             if self.approvals.pop(approval, None) is not None:
-                self._put({"type": "approved", "run": self.run, "approval": approval, "said": said})
+                self._put({"type": "approved", "run": self.run, "approval": approval})
         self._stir()
 
     def _begin(self, plan: Plan | None) -> None:

@@ -7,7 +7,7 @@ makes of them is its own concern: nothing here is markup.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..conversation.turns import with_prefill
@@ -30,9 +30,9 @@ _DELTAS: Mapping[str, Literal["text", "thinking", "partial_json"]] = {
 _TEXTS: Mapping[str, Literal["text", "thinking"]] = {"text": "text", "thinking": "thinking"}
 
 
-def parts_of(turn: Turn) -> list[Part]:
+def parts_of(turn: Turn, thumbnail: Callable[[Block], str]) -> list[Part]:
     """The parts of a whole reply, however many requests it took."""
-    made = Parts()
+    made = Parts(thumbnail)
     for step in turn.steps:
         if step.kind == "retry":
             continue
@@ -50,9 +50,13 @@ def parts_of(turn: Turn) -> list[Part]:
 
 
 class Parts:
-    """The parts of a reply as it comes, in the events of one or several streams."""
+    """The parts of a reply as it comes, in the events of one or several streams.
 
-    def __init__(self) -> None:
+    `thumbnail` gives the small image of a block, as a `data:` URI.
+    """
+
+    def __init__(self, thumbnail: Callable[[Block], str]) -> None:
+        self._thumbnail = thumbnail
         self.parts: list[Part] = []
         self._calls: dict[str, int] = {}
         self._blocks: dict[int, int] = {}
@@ -111,6 +115,8 @@ class Parts:
             part = self.parts[number]
             part["state"] = "failed" if _is_error(result) else "done"
             part["result"] = _said(result)
+            small = [self._thumbnail(b) for b in _blocks(result) if b.get("type") == "image"]
+            part["images"] = [src for src in small if src]
             if seconds is not None:
                 part["seconds"] = round(seconds, 2)
         return number
@@ -166,17 +172,23 @@ def _is_error(result: Block) -> bool:
 
 def _said(result: Block) -> str:
     """What a call gave, as text: the images in words, a server's own results as JSON."""
-    content = result.get("content") or ""
+    content = result.get("content")
     if isinstance(content, Mapping):
         return _cut(plain(json.dumps(content, ensure_ascii=False, indent=1)))
-    blocks = content_blocks({"content": content})
-    return _cut("\n".join(_lines(blocks)))
+    return _cut("\n".join(_lines(_blocks(result))))
+
+
+def _blocks(result: Block) -> list[Block]:
+    content = result.get("content") or ""
+    return [] if isinstance(content, Mapping) else content_blocks({"content": content})
 
 
 def _lines(blocks: Iterable[Block]) -> Iterable[str]:
     for block in blocks:
         if block.get("type") == "text":
             yield plain(joined_text((block,)))
+        elif block.get("type") == "image":
+            continue  # shown as it is
         elif block.get("title") or block.get("url"):
             yield plain(" · ".join(str(block[k]) for k in ("title", "url") if block.get(k)))
         else:

@@ -26,7 +26,7 @@ class Part(TypedDict, total=False):
     """A part of a reply, in its order: text, thinking, or the call of a tool.
 
     A call has `name`, its `text` is the arguments; `state` says how it stands, `result` what it
-    gave, in words.
+    gave, in words, and `images` its pictures, as small `data:` URIs.
     """
 
     kind: Literal["text", "thinking", "call"]
@@ -34,6 +34,7 @@ class Part(TypedDict, total=False):
     name: str
     state: Literal["asked", "running", "done", "failed"]
     result: str
+    images: list[str]
     seconds: float
 
 
@@ -69,12 +70,11 @@ class Turn(TypedDict):
 
 
 class Approval(TypedDict):
-    """A call that waits for the user's word; `approval` is its id, made by the kernel."""
+    """A call that waits for the user's word: its id, made by the kernel, its name, all of it."""
 
     approval: str
     name: str
     text: str
-    remember: bool
 
 
 class Live(TypedDict):
@@ -184,7 +184,6 @@ class Approved(TypedDict):
     type: Literal["approved"]
     run: str
     approval: str
-    said: str
 
 
 class End(TypedDict):

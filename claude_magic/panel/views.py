@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,9 +22,10 @@ from .parts import parts_of
 if TYPE_CHECKING:
     from ..conversation.plan import Plan
     from ..conversation.question import Question
+    from ..conversation.session import Session
     from ..conversation.turns import Turn
     from ..messages.blocks import Block, ImageBlock
-    from ..messages.images import ImageCache
+    from ..messages.catalogue import Catalogue
     from ..notebook.notebook import Notebook
 
 _ENDINGS = {
@@ -34,18 +36,21 @@ _ENDINGS = {
 
 
 class Views:
-    """Makes views; `place` gives the short word for a cell, `cache` holds small images."""
+    """Makes views of questions and turns of one session.
 
-    def __init__(self, cache: ImageCache, titles: Mapping[str, str]) -> None:
-        self._cache = cache
-        self._titles = titles
+    `places` gives the short word for a cell; it is read anew for each view.
+    """
+
+    def __init__(self, session: Session, places: Mapping[str, str]) -> None:
+        self._session = session
+        self._places = places
 
     def asked(self, question: Question, plan: Plan | None) -> protocol.Asked:
         """A question that is about to be sent; `plan` is None if it could not be planned."""
         return {
             "prompt": plain(question.prompt),
             "cell": question.cell or "",
-            "place": self._titles.get(question.cell or "", ""),
+            "place": self._places.get(question.cell or "", ""),
             "panel": question.panel,
             "images": self.images(question.content, small=True),
             "above": plain(lines.header(plan)) if plan else "",
@@ -55,21 +60,22 @@ class Views:
 
     def turn(self, turn: Turn, versions: Sequence[str] = ()) -> protocol.Turn:
         """A turn that is over; its images are made small in a second step."""
+        known = self._session.catalogue
         return {
             "id": turn.id,
             "asked": {
                 "prompt": plain(question_text(turn)),
                 "cell": turn.cell or "",
-                "place": self._titles.get(turn.cell or "", ""),
+                "place": self._places.get(turn.cell or "", ""),
                 "panel": turn.panel,
                 "images": self.images(turn.asked),
-                "above": _above(turn),
+                "above": _above(turn, known),
                 "notices": [plain(str(n)) for n in (*_notices(turn), *turn.healed)],
                 "started": turn.started,
             },
-            "parts": parts_of(turn),
+            "parts": parts_of(turn, self.thumbnail),
             "status": turn.status,
-            "below": _below(turn),
+            "below": _below(turn, known),
             "detail": _detail(turn),
             "versions": list(versions),
         }
@@ -84,7 +90,7 @@ class Views:
         from ..messages.images import thumbnail
 
         try:
-            return thumbnail(cast("ImageBlock", block), cache=self._cache) or ""
+            return thumbnail(cast("ImageBlock", block), cache=self._session.images) or ""
         except ImageError:
             return ""
 
@@ -102,17 +108,16 @@ class Views:
 
 def state(notebook: Notebook, title: str) -> protocol.State:
     """The line at the top: model in force, models to choose, what was spent."""
-    settings = notebook.session.settings()
-    known = models.lookup(settings.model)
+    settings, known = notebook.session.settings(), notebook.session.catalogue
     spent, budget = notebook.session.spending.spent, settings.budget
     server = Server.of(settings.base_url)
     return {
         "type": "state",
         "title": title,
-        "model": known.id if known else settings.model,
+        "model": known.resolve(settings.model),
         "models": [
             {"model": m.id, "name": m.name, "price": _price(m)}
-            for m in _choice(server, settings.model)
+            for m in _choice(known, settings.model, anthropic=server.anthropic)
         ],
         "spent": lines.dollars(spent),
         "detail": f"This kernel: {lines.dollars(spent)} of a budget of {lines.dollars(budget)}",
@@ -120,13 +125,14 @@ def state(notebook: Notebook, title: str) -> protocol.State:
     }
 
 
-def _choice(server: Server, model: str) -> list[models.Model]:
-    """The models to choose from, the newest of each line first; other servers have their own."""
-    if not server.anthropic:
-        return [models.lookup(model) or models.unknown(models.resolve(model))]
-    newest = [models.MODELS[model_id] for model_id in models.ALIASES.values()]
-    others = [m for m in models.MODELS.values() if m not in newest and not m.deprecated]
-    return [*newest, *others]
+def _choice(known: Catalogue, model: str, *, anthropic: bool) -> Iterable[models.Model]:
+    """The models to choose from; of another server, whose list is not known, the one in force."""
+    names = known.names() if anthropic or known.listed is not None else []
+    ids = dict.fromkeys(known.resolve(name) for name in (*names, model))
+    for model_id in ids:
+        found = known.lookup(model_id)
+        if found is None or not found.deprecated:
+            yield replace(found or models.unknown(model_id), id=model_id)
 
 
 def _price(model: models.Model) -> str:
@@ -140,11 +146,11 @@ def _notices(turn: Turn) -> Iterable[object]:
     return notices if isinstance(notices, list | tuple) else ()
 
 
-def _above(turn: Turn) -> str:
+def _above(turn: Turn, known: Catalogue) -> str:
     """Who answered, and what went along: "Sonnet 5.5 · 4 cells, 2 figures"."""
     if written(turn):
         return "written by you"
-    model = model_of(turn)
+    model = model_of(turn, known)
     said = [model.name if model else turn.model or turn.requested]
     if turn.server == OFFLINE:
         said.append("offline server")
@@ -156,11 +162,11 @@ def _above(turn: Turn) -> str:
     return plain(" · ".join(said))
 
 
-def _below(turn: Turn) -> str:
+def _below(turn: Turn, known: Catalogue) -> str:
     """For example "1,551 in (1,200 cached) · 71 out · $0.004 · 3.1 s"."""
     if written(turn):
         return ""
-    usage, spent, model = turn.usage, entry(turn), model_of(turn)
+    usage, spent, model = turn.usage, entry(turn, known), model_of(turn, known)
     cached = f" ({usage.read:,} cached)" if usage.read else ""
     said = [f"{usage.input:,} in{cached}", f"{usage.output:,} out"]
     if spent.turns and not spent.unpriced:

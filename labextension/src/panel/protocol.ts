@@ -22,6 +22,8 @@ export interface IPart {
   name?: string;
   state?: 'asked' | 'running' | 'done' | 'failed';
   result?: string;
+  /** Small images of what it gave. */
+  images?: string[];
   seconds?: number;
 }
 
@@ -48,12 +50,11 @@ export interface ITurn {
   versions: string[];
 }
 
-/** A call that waits for the user's word; `approval` is its id, made by the kernel. */
+/** A call that waits for the user's word: its id, made by the kernel, its name, all of it. */
 export interface IApproval {
   approval: string;
   name: string;
   text: string;
-  remember: boolean;
 }
 
 /** A question under way: `n` counts the deltas that `parts` hold. */
@@ -118,7 +119,7 @@ export type KernelMessage =
   | { type: 'doing'; run: string; doing: string }
   | { type: 'call'; run: string; part: number; call: IPart }
   | { type: 'approve'; run: string; approval: IApproval }
-  | { type: 'approved'; run: string; approval: string; said: string }
+  | { type: 'approved'; run: string; approval: string }
   | { type: 'end'; run: string; turn: ITurn | null; error: string }
   | {
       type: 'turns';
@@ -200,7 +201,7 @@ const FIELDS: Record<string, Record<string, (value: unknown) => boolean>> = {
   doing: { run: isText, doing: isText },
   call: { run: isText, part: isNumber, call: isPart },
   approve: { run: isText, approval: isApproval },
-  approved: { run: isText, approval: isText, said: isText },
+  approved: { run: isText, approval: isText },
   end: { run: isText, turn: (value) => value === null || isTurn(value), error: isText },
   turns: { order: isTexts, turns: isTurns, versions: isObject, places: isObject },
   carried: { chips: isChips },

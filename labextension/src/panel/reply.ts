@@ -1,6 +1,7 @@
 import { element } from './dom';
 import type { Decorate } from './markdown/streamed';
 import { StreamedMarkdown } from './markdown/streamed';
+import { safeImage } from './protocol';
 import type { IPart } from './protocol';
 
 /** The parts of one reply, each in an element of its own. */
@@ -124,17 +125,27 @@ const STATES = { asked: 'wanted', running: 'running', done: 'done', failed: 'fai
 
 class CallView implements IPartView {
   readonly kind = 'call';
+  readonly element = element('div', { class: 'claude-chat-call' });
 
-  get element(): HTMLElement {
-    return this.fold.element;
+  constructor() {
+    this.images = element('div', { class: 'claude-chat-images' });
+    this.element.append(this.fold.element, this.images);
   }
 
-  show({ name, text, state, seconds, result }: IPart): void {
+  show({ name, text, state, seconds, result, images = [] }: IPart): void {
     const time = seconds === undefined ? '' : ` · ${seconds.toFixed(1)} s`;
     this.fold.summary.textContent = `${name} · ${STATES[state ?? 'asked']}${time}`;
     this.fold.element.classList.toggle('claude-chat-failed', state === 'failed');
     this.fold.text = result ? `${text}\n\n${result}` : text;
+    const shown = images.map(safeImage).filter(src => src !== '');
+    if (shown.length !== this.images.childElementCount) {
+      this.images.replaceChildren(
+        ...shown.map(src => element('img', { src, alt: `Shown by ${name}` }))
+      );
+    }
+    this.images.hidden = shown.length === 0;
   }
 
   private readonly fold = new Fold('claude-chat-fold');
+  private readonly images: HTMLElement;
 }

@@ -197,7 +197,7 @@ export class TurnView {
   }
 
   /** The exact call, as text, and the question in words of our own. */
-  private approval({ approval, name, text, remember }: IApproval): HTMLElement {
+  private approval({ approval, text }: IApproval): HTMLElement {
     const reason = element('input', {
       type: 'text',
       class: 'claude-chat-reason',
@@ -211,12 +211,12 @@ export class TurnView {
       'div',
       { class: 'claude-chat-approval', role: 'group', 'aria-label': 'A tool waits for your word' },
       element('div', { class: 'claude-chat-approval-title' }, 'Allow this call?'),
-      element('pre', { tabindex: '0', 'aria-label': 'The call' }, `${name}\n${text}`),
+      element('pre', { tabindex: '0', 'aria-label': 'The call' }, text),
       element(
         'div',
         { class: 'claude-chat-row' },
         textButton('Allow', () => decide('once'), 'primary'),
-        remember !== false && textButton('Always for this tool', () => decide('always')),
+        textButton('Always for this tool', () => decide('always')),
         textButton('Deny', () => decide('deny')),
         reason
       )
