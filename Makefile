@@ -3,7 +3,8 @@ SHELL := /bin/bash
 PYTHON3 ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-LABEXTENSION := $(wildcard labextension/*.json labextension/.npmrc labextension/src/*)
+LABEXTENSION := $(wildcard $(addprefix labextension/,*.json *.mjs .npmrc schema/* style/* \
+  src/*.ts src/*/*.ts src/*/*/*.ts))
 
 .PHONY: demo test lint browser-tests clean
 
@@ -12,6 +13,7 @@ demo: $(VENV)/.demo  ## JupyterLab on the tour notebook, answered offline
 
 test: $(VENV)/.test  ## all tests, notebooks included
 	@./tests/install-chromium
+	npm --prefix labextension test --silent
 	$(BIN)/python -m pytest tests
 	CLAUDE_MAGIC_OFFLINE_JOURNAL=$(CURDIR)/test-artifacts/requests.jsonl CLAUDE_MAGIC_BASE_URL=offline CLAUDE_MAGIC_STREAM=off CLAUDE_MAGIC_STORE=off \
 	  $(BIN)/python -m pytest -W default --nbval --nbval-current-env \
@@ -42,4 +44,5 @@ $(VENV)/.test: pyproject.toml $(LABEXTENSION) | $(BIN)/uv
 
 clean:
 	rm -rf $(VENV) build dist test-artifacts
-	rm -rf claude_magic/labextension labextension/lib labextension/node_modules
+	rm -rf claude_magic/labextension claude_magic/panel/static
+	rm -rf labextension/lib labextension/test-build labextension/node_modules

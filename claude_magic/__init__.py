@@ -1,9 +1,9 @@
 """Ask Claude about your notebook, figures included.
 
-`%load_ext claude_magic` gives the magics; `claude_magic.ask` is the same path from Python, and
-`claude_magic.Conversation` that of a script. `@claude_magic.tool` says what of a function its
-signature and docstring do not, where Claude may call it. `claude_magic.caption` makes a table of
-many images.
+`%load_ext claude_magic` gives the magics; `claude_magic.ask` is the same path from Python,
+`claude_magic.ClaudeChat` a panel to chat in, and `claude_magic.Conversation` the path of a script.
+`@claude_magic.tool` says what of a function its signature and docstring do not, where Claude may
+call it. `claude_magic.caption` makes a table of many images.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from .api import Conversation, ask
     from .captioning import caption
     from .conversation.reply import Reply
+    from .panel import ClaudeChat
     from .tools.tool import tool
 
 __all__ = [
+    "ClaudeChat",
     "Conversation",
     "Reply",
     "__version__",
@@ -33,16 +35,21 @@ __all__ = [
 
 
 def load_ipython_extension(ipython: InteractiveShell) -> None:
-    """Called by `%load_ext claude_magic`."""
+    """Called by `%load_ext claude_magic`. What is loaded already, for the panel, stays."""
+    if "ClaudeMagics" in ipython.magics_manager.registry:
+        return
     from .notebook.magics import load
+    from .panel.magics import load as load_panel
 
-    load(ipython)
+    load_panel(load(ipython))
 
 
 def unload_ipython_extension(ipython: InteractiveShell) -> None:
     """Called by `%unload_ext claude_magic`."""
     from .notebook.magics import unload
+    from .panel.magics import unload as unload_panel
 
+    unload_panel(ipython)
     unload(ipython)
 
 
@@ -63,4 +70,8 @@ def __getattr__(name: str) -> Any:
         from .tools.tool import tool
 
         return tool
+    if name == "ClaudeChat":
+        from .panel.widget import ClaudeChat
+
+        return ClaudeChat
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

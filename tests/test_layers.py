@@ -20,6 +20,7 @@ ALLOWED = {
     "tools": {"messages", "rendering", "conversation"},
     "captions": {"messages", "rendering", "offline", "conversation", "tools"},
     "notebook": {"messages", "rendering", "conversation", "tools", "captions"},
+    "panel": {"messages", "rendering", "conversation", "tools", "notebook", "_version"},
 }
 JUPYTER = {"IPython", "ipywidgets", "traitlets", "ipykernel", "jupyterlab", "jupyter_client"}
 
@@ -89,7 +90,7 @@ shell = InteractiveShell.instance()
 before = set(sys.modules)
 shell.run_line_magic("load_ext", "claude_magic")
 heavy = {"httpx", "PIL", "pydantic", "tornado", "pandas", "numpy", "markdown_it", "nh3", "resvg_py"}
-heavy |= {"docstring_parser"}
+heavy |= {"docstring_parser", "ipywidgets"}
 print(sorted(heavy & {name.split(".")[0] for name in set(sys.modules) - before}))
 """
     done = subprocess.run(

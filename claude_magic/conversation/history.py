@@ -43,6 +43,8 @@ class History:
         self._counting = Counting(self.turns, retired)
         # Retired on disk: what a run shows again counts at once, and is restored once that ends.
         self._recorded = set(retired)
+        self.observers: list[Callable[[], None]] = []
+        """Called after the turns, or what counts of them, have changed; in whatever thread."""
         self._at = {turn.id: place for place, turn in enumerate(self.turns)}
         self._digests: dict[str, list[str]] = {}
         for turn in self.turns:
@@ -128,6 +130,7 @@ class History:
                 self._counting.begin([turn.id])
             self.asked.add(turn.id)
             self.latest.append(turn.id)
+        self._changed()
         store = self._writable()
         if store:
             store.end(turn)
@@ -145,6 +148,8 @@ class History:
             new = [turn_id for turn_id in turn_ids if turn_id not in self._recorded]
             self._counting.retire(turn_ids)
             self._recorded |= set(new)
+        if new:
+            self._changed()
         store = self._writable() if new else None
         if store:
             store.retire(new)
@@ -206,6 +211,8 @@ class History:
             self._counting.retire([turn.id], back=True)
             self._recorded |= rivals
             self._recorded.discard(turn.id)
+        if not known:
+            self._changed()
         store = None if known else self._writable()
         if store:
             store.restore(turn.id)
@@ -264,6 +271,8 @@ class History:
                 for turn in self.turns:
                     if turn.cell == gone:
                         self._put(replace(turn, cell=cell))
+        if gone is not None:
+            self._changed()
 
     def resume(self) -> int:
         """Take the last conversation that had no cells into this kernel's; how many turns."""
@@ -280,7 +289,9 @@ class History:
             found = {t for t in (*last.saw, last.id) if t in self} if last else set()
             new = found - self.asked
             self.asked |= found
-            return len(new)
+        if new:
+            self._changed()
+        return len(new)
 
     def purge(self) -> None:
         """Forget all turns, here and on disk."""
@@ -293,12 +304,17 @@ class History:
             self.asked.clear()
             self.latest.clear()
             self._begun = False
+        self._changed()
         if self._store:
             self._store.purge()
 
     def take_warnings(self) -> tuple[str, ...]:
         """Lines of the store for the user, each once."""
         return tuple(self._store.take_warnings()) if self._store else ()
+
+    def _changed(self) -> None:
+        for observer in tuple(self.observers):
+            observer()
 
     def _versions(self, turn: Turn) -> set[str]:
         others = self._counting.of_cell(turn.cell)

@@ -101,10 +101,13 @@ def places_of(order: Sequence[str]) -> dict[str | None, int]:
 def stands_at(turn: Turn, places: Mapping[str | None, int]) -> int | None:
     """The place of the turn's cell; None if that is not on the page.
 
-    A panel turn whose cell is gone stands below the nearest cell above it that is still there.
+    A panel turn whose cell is gone stands below the nearest cell above it that is still there, and
+    one that was asked before any cell was known above all of them.
     """
     if turn.cell in places:
         return places[turn.cell]
+    if turn.panel and turn.cell is None:
+        return -1
     if not turn.panel or turn.cell not in turn.order:
         return None
     above = turn.order[: turn.order.index(turn.cell)]

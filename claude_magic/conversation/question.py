@@ -21,6 +21,8 @@ class Question:
     `panel` says that no cell asks: the question stands below `cell`. `source` is the digest of the
     cell's text, `prompt` the question in the user's own words. `counts` holds the cells that
     execution counts mean. `going_on` is the id of a turn, maybe broken, that this one goes on from.
+    `instead` holds the ids of the turns that it is asked in place of, the one whose place it takes
+    first: it sees none of them, and they retire once it has a reply.
     `fresh` asks the server even where the same request was answered before.
     `cite` asks for citations of the documents that go along. `tools` are offered to the model;
     `shape` is what the reply, in JSON, has to be like.
@@ -50,5 +52,6 @@ class Question:
     prompt: str = ""
     counts: Mapping[str, str] = field(default_factory=dict)
     going_on: str = ""
+    instead: tuple[str, ...] = ()
     carried: str = ""
     notices: tuple[str, ...] = ()

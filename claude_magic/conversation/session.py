@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..messages.blocks import joined_text, text
+from ..messages.cancel import Cancel
 from ..messages.credentials import Found, find_key
 from ..messages.errors import BrokenReply, ClaudeError, Interrupted, InvalidReply
 from .connection import Connections, Server, environment_headers, require_key, withheld
@@ -18,6 +19,7 @@ from .history import History
 from .ids import Shared
 from .informer import Informer
 from .known_models import KnownModels
+from .listeners import Heard, Hears
 from .plan import Plan, Transcripts, about, make_plan, parameters
 from .question import Question
 from .replay import Recorded, Replays
@@ -30,7 +32,7 @@ from .watcher import Watcher
 
 if TYPE_CHECKING:
     from ..messages.catalogue import Catalogue
-    from ..messages.client import Cancel, Client
+    from ..messages.client import Client
     from ..messages.custom_headers import CustomHeaders
     from ..messages.images import ImageCache
     from ..offline import OfflineServer
@@ -55,6 +57,8 @@ class Session:
     ) -> None:
         self.settings = settings
         self.spending = Spending()
+        self.listeners: list[Hears] = []
+        """Who hears of every question, whoever asks it."""
         self._open = history
         self._find = find
         self.headers = headers
@@ -102,13 +106,15 @@ class Session:
         """
         q, history = question, self.history
         seen: Sequence[Turn] = ()
+        replaced = [i for i in q.instead if i not in history.retired and history[i].sent_later]
         if not q.alone:
             seen = history.seen(q.cell, q.run, q.order, panel=q.panel, going_on=q.going_on)
+            seen = [turn for turn in seen if turn.id not in q.instead] if q.instead else seen
         plan = make_plan(
             question,
             self.settings(),
             seen,
-            standing=history.how_many(q.cell, q.run, panel=q.panel),
+            standing=history.how_many(q.cell, q.run, panel=q.panel) - len(replaced),
             asked=self._told,
             images=lambda: self.images,
             transcripts=self._transcripts,
@@ -126,6 +132,17 @@ class Session:
         the record may answer; the client's errors; BrokenReply and Interrupted after the turn,
         with what came, was kept.
         """
+        if not self.listeners:
+            return self._ask(question, watcher, cancel)
+        cancel = cancel or Cancel()
+        heard = Heard(watcher, [hears(question, cancel) for hears in tuple(self.listeners)])
+        try:
+            return self._ask(question, heard, cancel)
+        except BaseException as error:
+            heard.failed(error)
+            raise
+
+    def _ask(self, question: Question, watcher: Watcher, cancel: Cancel | None) -> Reply:
         settings = self.settings()
         plan = self.plan(question)
         recorded = self._replays.find(plan, settings)
@@ -292,7 +309,9 @@ class Session:
         if turn.id in self.history:
             self.history.shown(turn)
         else:
+            turn = replace(turn, version_of=self._first_version(plan.question))
             self.history.end(turn)
+        self._replace(plan.question, turn)
         notices = (*plan.notices, *plan.request.remarks, *self.history.take_warnings())
         reply = self._reply(plan, turn, notices, replayed=True)
         watcher.ended(plan, reply)
@@ -331,8 +350,21 @@ class Session:
             alone=question.alone,
             panel=question.panel,
             going_on=question.going_on,
+            version_of=self._first_version(question),
             shown=plan.shown,
         )
+
+    def _first_version(self, question: Question) -> str:
+        """The id of the turn whose place it is that the question takes; "" if it is a new one."""
+        if not question.instead:
+            return ""
+        replaced = self.history[question.instead[0]]
+        return replaced.version_of or replaced.id
+
+    def _replace(self, question: Question, turn: Turn) -> None:
+        """Retire what `turn` was asked in place of, if it came to something."""
+        if turn.sent_later:
+            self.history.retire([i for i in question.instead if i != turn.id])
 
     def _end(self, run: Run, status: Status) -> Reply:
         """Keep the turn and show how it ended; an interrupt meanwhile comes after that."""
@@ -347,6 +379,7 @@ class Session:
     def _ended(self, run: Run, status: Status) -> Reply:
         plan, turn = run.plan, run.ended(status)
         self.history.end(turn)
+        self._replace(plan.question, turn)
         notices = (*plan.notices, *plan.request.remarks, *run.healed)
         reply = self._reply(plan, turn, (*notices, *self.history.take_warnings()))
         run.watcher.ended(plan, reply)

@@ -42,6 +42,7 @@ _LATER_TYPES: Mapping[str, Any] = {
     "panel": bool,
     "copy_of": str,
     "going_on": str,
+    "version_of": str,
     "shown": dict,
     "steps": list,
 }

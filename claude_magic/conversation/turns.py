@@ -37,6 +37,8 @@ class Turn:
     `alone` neither saw the conversation nor joins it; a `panel` turn was not asked by a cell:
     it stands below `cell`. `copy_of` is the id of the turn whose reply this one shows again: only
     that one was paid. `going_on` is the id of the turn whose reply this one goes on with.
+    `version_of` is the id of the first of the panel turns that answer the same question in turn,
+    asked again or in other words; "" for that one itself.
     `shown` is what the line above the reply said, so that it says the same when shown again.
     `steps` are the replies before the last one, where tools ran or the server paused: `reply` and
     `stop_reason` are the last one's, `usage` is that of all.
@@ -67,6 +69,7 @@ class Turn:
     panel: bool = False
     copy_of: str = ""
     going_on: str = ""
+    version_of: str = ""
     shown: Mapping[str, Any] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
 

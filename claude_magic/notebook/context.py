@@ -48,7 +48,7 @@ class Context:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """A run by its serial, or what a cell showed after it had asked (`source` is then empty)."""
 
     serial: int
@@ -62,17 +62,23 @@ class Place:
 
     `order` holds the cells of the page from top to bottom, `asked` those whose turns the question
     sees; where no cell has an id, `since` is the serial of the last question.
+
+    A question of the panel stands below the cell `here`. `marks` are the panel questions that it
+    sees: what stood down to that cell, and was recorded before that serial, went along with them.
     """
 
     since: int = 0
     order: tuple[str, ...] = ()
     asked: frozenset[str] = frozenset()
+    panel: bool = False
+    here: str | None = None
+    marks: tuple[tuple[str | None, int], ...] = ()
 
 
 Render = Callable[[Output], Rendered]
 
 
-def choose(cells: NamedCells, current: CellRun | None, choice: str, place: Place) -> list[_Piece]:
+def choose(cells: NamedCells, current: CellRun | None, choice: str, place: Place) -> list[Piece]:
     """The runs that `choice` (the value of `-c`) means; `auto` goes by the question's `place`.
 
     Raises InputError for a choice that is not known or finds no cell.
@@ -83,7 +89,7 @@ def choose(cells: NamedCells, current: CellRun | None, choice: str, place: Place
         pieces = _above(cells.runs, current, place)
     else:
         pieces = [
-            _Piece(run.serial, run.source, run.outputs)
+            Piece(run.serial, run.source, run.outputs)
             for run in _chosen(cells, current, choice, place)
         ]
     return [
@@ -93,8 +99,10 @@ def choose(cells: NamedCells, current: CellRun | None, choice: str, place: Place
     ]
 
 
-def _above(latest: Sequence[CellRun], current: CellRun | None, place: Place) -> list[_Piece]:
+def _above(latest: Sequence[CellRun], current: CellRun | None, place: Place) -> list[Piece]:
     """What stands between the question before this one and this one."""
+    if place.panel:
+        return _above_panel(latest, place)
     if current is None or current.cell is None:
         return [_newer(run, place.since) for run in latest]
     own = _newer(current, current.asked_at)
@@ -107,6 +115,24 @@ def _above(latest: Sequence[CellRun], current: CellRun | None, place: Place) -> 
     return [*before, own]
 
 
+def _above_panel(latest: Sequence[CellRun], place: Place) -> list[Piece]:
+    """The same for a question of the panel: down to the cell that it stands below."""
+    places = {cell: number for number, cell in enumerate(place.order)}
+    here = places.get(place.here or "")
+    if here is None:
+        since = max((place.since, *(mark for _, mark in place.marks)))
+        return [_newer(run, since) for run in latest]
+    first = max((n for cell in place.asked if (n := places.get(cell, 0)) <= here), default=0)
+    found = []
+    for run in latest:
+        at = places.get(run.cell or "", -1)
+        if first <= at <= here:
+            marks = [mark for cell, mark in place.marks if places.get(cell or "", -1) >= at]
+            since = max((run.asked_at if run.cell in place.asked else 0, *marks))
+            found.append((at, run.serial, _newer(run, since)))
+    return [piece for _, _, piece in sorted(found, key=lambda f: f[:2])]
+
+
 def between(place: Place, cell: str | None) -> Sequence[str]:
     """The cells from the one that asked before, itself included, to `cell`, which is not."""
     if cell is None:
@@ -116,9 +142,9 @@ def between(place: Place, cell: str | None) -> Sequence[str]:
     return above[max(asked, default=0) :]
 
 
-def _newer(run: CellRun, serial: int) -> _Piece:
+def _newer(run: CellRun, serial: int) -> Piece:
     source = run.source if run.serial > serial else ""
-    return _Piece(run.serial, source, [o for o in run.outputs if o.serial > serial])
+    return Piece(run.serial, source, [o for o in run.outputs if o.serial > serial])
 
 
 def _in_order(runs: Sequence[CellRun], current: CellRun | None, place: Place) -> Sequence[CellRun]:
@@ -160,7 +186,7 @@ def _only_asks(source: str) -> bool:
 
 
 def gather(
-    pieces: Sequence[_Piece],
+    pieces: Sequence[Piece],
     prompt: str,
     namespace: Mapping[str, object],
     render: Render,
@@ -217,7 +243,7 @@ def output_shown(output: Output, render: Render) -> Rendered:
     return Rendered((text(trim_middle(shown.rstrip(), _OUTPUT_CHARACTERS)),), ())
 
 
-def _part(piece: _Piece, outputs: Sequence[Rendered]) -> tuple[list[Block], int]:
+def _part(piece: Piece, outputs: Sequence[Rendered]) -> tuple[list[Block], int]:
     """The blocks of one cell, and how many characters of text they hold."""
     blocks: list[Block] = []
     if piece.source.strip():

@@ -32,6 +32,11 @@ class ClaudeMagics(ConversationMagics, Settable):
         self._notebook: Notebook | None = None
 
     @property
+    def notebook_shell(self) -> InteractiveShell:
+        """The shell that these are registered with."""
+        return self._shell
+
+    @property
     def notebook(self) -> Notebook:
         """The conversation's notebook side, made when it is first needed: loading stays cheap."""
         if self._notebook is None:

@@ -22,16 +22,18 @@ from ..messages.blocks import Block, text
 from ..messages.credentials import Found, Secret, find_key, keyring_key, mask, masked
 from ..messages.errors import InputError
 from . import lines
-from .context import Context, Place, between, choose, gather
+from .beside import kept
+from .context import Context, Piece, Place, between, choose, gather
 from .displays import Display, Noting
 from .files import Given, file_blocks
 from .frame import notice
 from .interpolate import interpolate
+from .options import RequestOptions
 from .outputs import Rendered, output_blocks
 from .pictures import pictures, preparing
 from .recorder import OURS
 from .saved import source_digest
-from .standing import Asker, Standing
+from .standing import Asker, Beside, Standing
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -39,12 +41,12 @@ if TYPE_CHECKING:
     from ..conversation.reply import Reply
     from ..conversation.toolbox import Shape, Toolbox
     from ..conversation.turns import Turn
+    from ..messages.cancel import Cancel
     from ..messages.images import Prepared
     from ..tools.approval import Approver
     from .config import Settable
     from .front_end import FrontEnd
     from .named_cells import NamedCells
-    from .options import RequestOptions
     from .record import CellRun, Output
     from .recorder import Recorder
     from .toolboxes import NotebookTools
@@ -71,6 +73,7 @@ class Notebook:
         self._front_end = front_end
         self.last: Reply | None = None
         self._since = 0
+        self._marks: dict[str, int] = {}
         self._back: str | None = None
         for run in recorder.runs:
             self.standing.started(run)
@@ -102,12 +105,13 @@ class Notebook:
         *,
         files: Sequence[str | Given] = (),
         approver: Approver | None = None,
+        beside: Beside | None = None,
     ) -> Question:
         """The question that `options` and `body` ask, with all that it carries.
 
         `images` and `files` go along beside those that the options name, `blocks` is what else
         stands before the question. Whether a tool's call may run is asked in the cell, or of
-        `approver`.
+        `approver`. `beside` says where a question of the panel stands.
 
         Raises InputError before anything leaves: empty prompt, unknown name, unreadable image.
         """
@@ -122,9 +126,10 @@ class Notebook:
         papers, remarks = file_blocks([*(options.file or ()), *files], prepare, self.evaluate)
         render = partial(_render, prepare=prepare)
         chosen = options.image or (self.settable.value("images"),)
-        runs, asker = self.standing.runs(), self.standing.asker(self.session.history)
+        runs, asker = self.standing.runs(), self.standing.asker(self.session.history, beside)
         cells = self.standing.named(runs, asker)
-        context = self._context(options, prompt, render, cells, asker, figures="auto" in chosen)
+        pieces = self._pieces(options, cells, asker, beside)
+        context = self._context(options, prompt, render, cells, asker, pieces=pieces)
         shown, notices = pictures(
             [*chosen, *images],
             runs,
@@ -204,14 +209,22 @@ class Notebook:
         if "tools" in vars(self):
             self.tools.close()
 
-    def ask(self, question: Question, display: Display) -> Reply:
+    def ask(self, question: Question, display: Display, *, cancel: Cancel | None = None) -> Reply:
         """Ask, showing the reply on `display`. What stands above counts as asked about from now."""
-        back, self._back = self._back, None
-        if back:
+        if self._back and not question.panel:
+            back, self._back = self._back, None
             self.shell.display_pub.publish(notice(back), {OURS: {}})
+        note = partial(self._asked, mark=self.recorder.mark() if question.panel else 0)
         with display:
-            self.last = self.session.ask(question, Noting(display, self._asked))
+            self.last = self.session.ask(question, Noting(display, note), cancel=cancel)
         return self.last
+
+    def carried(self, beside: Beside) -> list[Piece]:
+        """What a question of the panel would bring along by default, from top to bottom."""
+        self.standing.read()
+        asker = self.standing.asker(self.session.history, beside)
+        cells = self.standing.named(self.standing.runs(), asker)
+        return self._pieces(RequestOptions(), cells, asker, beside)
 
     def add(self, question: Question, reply: str) -> Reply:
         """A turn whose answer the user wrote: nothing is sent."""
@@ -274,10 +287,19 @@ class Notebook:
     def _place(self, asker: Asker) -> Place:
         order = self.standing.page.order
         seen = self.session.seen(asker.cell, asker.run, order, panel=asker.panel)
-        return Place(self._since, order, frozenset(t.cell for t in seen if t.cell and not t.panel))
+        asked = frozenset(t.cell for t in seen if t.cell and not t.panel)
+        if not asker.panel:
+            return Place(self._since, order, asked)
+        marks = tuple((t.cell, self._marks[t.id]) for t in seen if t.id in self._marks)
+        return Place(self._since, order, asked, panel=True, here=asker.cell, marks=marks)
 
-    def _asked(self, turn: Turn) -> None:
-        """Later questions begin after this one, if its turn is one that they see."""
+    def _asked(self, turn: Turn, mark: int = 0) -> None:
+        """Later questions begin after this one, if its turn is one that they see.
+
+        `mark` is the serial of the moment at which a question of the panel was asked.
+        """
+        if turn.panel and mark:
+            self._marks[turn.id] = mark
         run = None if turn.panel else self.recorder.current
         if run is not None:
             run.turns.append(turn.id)
@@ -302,25 +324,38 @@ class Notebook:
         cells: NamedCells,
         asker: Asker,
         *,
-        figures: bool,
+        pieces: Sequence[Piece],
     ) -> Context:
-        choices = options.context or (self.settable.value("context"),)
+        choices = self._choices(options)
         if choices == ("none",):
             return Context()
-        place = self._place(asker)
-        pieces = list(
-            {
-                piece.serial: piece  # the same cell named twice goes along once
-                for choice in choices
-                for piece in choose(cells, self.recorder.current, choice, place)
-            }.values()
-        )
+        figures = "auto" in (options.image or (self.settable.value("images"),))
         context = gather(pieces, prompt, self.shell.user_ns, render, figures=figures)
+        place = self._place(asker)
         missing = self.standing.not_run(cells.runs, between(place, asker.cell)) if figures else 0
         if missing and "auto" in choices:
             said = f"{lines.count(missing, 'figure')} above not run yet: not sent"
             context = replace(context, notices=(*context.notices, said))
         return context
+
+    def _choices(self, options: RequestOptions) -> tuple[str, ...]:
+        return options.context or (self.settable.value("context"),)
+
+    def _pieces(
+        self,
+        options: RequestOptions,
+        cells: NamedCells,
+        asker: Asker,
+        beside: Beside | None,
+    ) -> list[Piece]:
+        """What of the cells goes along."""
+        choices, place = self._choices(options), self._place(asker)
+        found = {
+            piece.serial: piece  # the same cell named twice goes along once
+            for choice in choices
+            for piece in choose(cells, self.recorder.current, choice, place)
+        }
+        return kept(found.values(), beside.without if beside else ())
 
     def _prepare(self, options: RequestOptions) -> Callable[[object], Prepared]:
         hires = bool(options.hires or self.settable.value("hires"))

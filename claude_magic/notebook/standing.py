@@ -38,6 +38,17 @@ class Asker:
     counts: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A question of the panel: the cell that the user is at, and what is not to go along.
+
+    `without` holds serials: of runs of cells, and of outputs.
+    """
+
+    cell: str | None = None
+    without: frozenset[int] = frozenset()
+
+
 class Standing:
     """The page of one shell's notebook, as the front end or else the saved file tells it."""
 
@@ -90,12 +101,13 @@ class Standing:
             ),
         )
 
-    def asker(self, history: History) -> Asker:
+    def asker(self, history: History, beside: Beside | None = None) -> Asker:
         """Who asks now: the cell that runs, else whoever is at work beside the cells."""
         run = self._recorder.current
+        if beside is not None:
+            return Asker(self._anchor(history, beside.cell), panel=True)
         if run is None or threading.current_thread() is not threading.main_thread():
-            cell = run.cell if run else self.page.active
-            cell = cell or lowest(history.turns, history.retired, self.page.order)
+            cell = self._anchor(history)
             return Asker(cell, panel=True) if cell else without_cell(history)
         if run.cell is None:
             return without_cell(history, source_digest(run.source))
@@ -103,6 +115,14 @@ class Standing:
         before = [t for t in history.of_cell(run.cell) if t.ordinal == ordinal]
         counts = {count: cell for turn in before for count, cell in turn.counts.items()}
         return Asker(run.cell, ordinal, tuple(run.turns), source_digest(run.source), counts=counts)
+
+    def _anchor(self, history: History, cell: str | None = None) -> str | None:
+        """The cell below which a question stands that no cell asks: `cell` if it is on the page."""
+        if cell in self.page.order:
+            return cell
+        run = self._recorder.current
+        active = run.cell if run else self.page.active
+        return active or lowest(history.turns, history.retired, self.page.order)
 
     def runs(self) -> list[CellRun]:
         """The runs of this kernel, after the cells that only the front end has seen."""
@@ -132,7 +152,8 @@ class Standing:
 def without_cell(history: History, source: str = "") -> Asker:
     """Where no cell has an id the whole kernel is one run, and its k-th question takes place k."""
     asked = tuple(history.asked)
-    ordinal = sum(history[turn_id].cell is None for turn_id in asked)
+    found = (history[turn_id] for turn_id in asked)
+    ordinal = sum(turn.cell is None and not turn.panel for turn in found)
     return Asker(None, ordinal, asked, source)
 
 

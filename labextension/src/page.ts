@@ -94,10 +94,20 @@ export class Page {
     }
   }
 
+  /** Tell the kernel of the page for a question of the panel, which stands below `active`. */
+  tellAll(active: Cell | null): void {
+    if (this.link?.isListening) {
+      this.tell();
+      if (active) {
+        this.tellSeen(active.model, 1);
+      }
+    }
+  }
+
   /** Tell the kernel what the cells above a question show, if it did not run them. */
-  private tellSeen(question: ICellModel): void {
+  private tellSeen(question: ICellModel, own = 0): void {
     const cells = Array.from(this.context.model.cells);
-    const above = cells.slice(0, Math.max(0, cells.indexOf(question)));
+    const above = cells.slice(0, Math.max(0, cells.indexOf(question) + own));
     const unknown = above.reverse().filter(cell => !this.ran.has(cell.id));
     for (const message of this.seen.news(unknown.filter(isCode))) {
       this.link?.send(message);

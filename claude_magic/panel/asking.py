@@ -1,0 +1,200 @@
+"""The questions that a panel's messages ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..conversation.branches import followers
+from ..messages.blocks import Block, text
+from ..messages.errors import InputError
+from ..notebook.fix import about_cell, fix_prompt
+from ..notebook.options import RequestOptions
+from ..notebook.record import CellRun, Output
+from ..notebook.standing import Beside
+from . import protocol
+
+if TYPE_CHECKING:
+    from ..conversation.history import History
+    from ..conversation.question import Question
+    from ..conversation.turns import Turn
+    from ..notebook.notebook import Notebook
+    from ..tools.approval import Approver
+
+_LEFT_OUT = "[an image stood here: the user left it out]"
+_EXPLAIN = (
+    "Explain what this cell does, for somebody who works with this notebook: what it is for, step "
+    "by step where it is not plain, and what to look out for. Be brief."
+)
+_EXPLAIN_ERROR = (
+    "Explain this error: what it means, what in the cell led to it, and how to find out more if "
+    "the cause lies elsewhere. Be brief, and do not rewrite the cell."
+)
+_EDIT = (
+    "Change this cell of the notebook as asked below. Say in a sentence what you changed. Then "
+    "give the whole changed cell, ready to run, in one ```python fence, and no other fence. Leave "
+    "everything else in it as it is.\n\n"
+)
+
+
+def question_of(
+    notebook: Notebook,
+    ask: protocol.Ask,
+    approver: Approver,
+    *,
+    place: str,
+    attached: Sequence[Block],
+) -> Question:
+    """The question of a panel, with what of the notebook goes along; `place` is a word for a cell.
+
+    `approver` is asked whether a tool's call may run. Raises InputError where it cannot be asked.
+    """
+    history = notebook.session.history
+    beside = Beside(ask["cell"] or None, frozenset(ask["without"]))
+    instead = _instead(history, ask)
+    if ask["about"] is not None:
+        question = _about(notebook, ask["about"], ask, place=place, attached=attached)
+    elif ask["instead"]:
+        question = _edited(notebook, ask, history[ask["instead"]], approver, attached=attached)
+    else:
+        options = RequestOptions(model=ask["model"] or None)
+        question = notebook.question(
+            options, ask["text"], blocks=attached, beside=beside, approver=approver
+        )
+    return replace(question, instead=instead)
+
+
+def again(notebook: Notebook, message: protocol.Again, approver: Approver) -> Question:
+    """The question of a turn as it was sent, once more, in place of that turn.
+
+    Raises InputError where there is no such turn of the panel.
+    """
+    history = notebook.session.history
+    turn = _panel_turn(history, message["turn"])
+    made = notebook.question(
+        _bare(message["model"] or None),
+        turn.prompt or "again",
+        beside=Beside(turn.cell),
+        approver=approver,
+    )
+    return replace(
+        made,
+        content=turn.asked,
+        prompt=turn.prompt,
+        fresh=True,
+        instead=(turn.id, *followers(history.turns, history.retired, turn.id)),
+        carried=str(turn.shown.get("carried", "")),
+    )
+
+
+def _instead(history: History, ask: protocol.Ask) -> tuple[str, ...]:
+    """The turns in whose place a question is asked: one and what followed, or what followed one."""
+    start = ask["instead"] or ask["after"]
+    if not start:
+        return ()
+    if start not in history:
+        raise InputError("That turn is not there any more: ask without it.")
+    after = followers(history.turns, history.retired, start)
+    return (_panel_turn(history, start).id, *after) if ask["instead"] else tuple(after)
+
+
+def _panel_turn(history: History, turn_id: str) -> Turn:
+    if turn_id not in history:
+        raise InputError("That turn is not there any more: ask it as a new question.")
+    turn = history[turn_id]
+    if not turn.panel:
+        raise InputError("A cell asked this: change its text there, and run it.")
+    return turn
+
+
+def _edited(
+    notebook: Notebook,
+    ask: protocol.Ask,
+    turn: Turn,
+    approver: Approver,
+    *,
+    attached: Sequence[Block],
+) -> Question:
+    """A question in other words: what went along with it goes along again."""
+    last = turn.asked[-1] if turn.asked else {}
+    if last.get("text") != turn.prompt:  # it held expressions: their values are looked up anew
+        options = RequestOptions(model=ask["model"] or None)
+        beside = Beside(turn.cell, frozenset(ask["without"]))
+        kept = [b for b in _kept(turn.asked, ask["keep"]) if b.get("type") == "image"]
+        blocks = [*kept, *attached]
+        return notebook.question(
+            options, ask["text"], blocks=blocks, beside=beside, approver=approver
+        )
+    before = [*_kept(turn.asked[:-1], ask["keep"]), *attached]
+    options = replace(_bare(ask["model"] or None), raw=False)
+    made = notebook.question(
+        options, ask["text"], blocks=before, beside=Beside(turn.cell), approver=approver
+    )
+    return replace(made, carried=str(turn.shown.get("carried", "")))
+
+
+def _kept(blocks: Sequence[Block], keep: Sequence[int]) -> list[Block]:
+    """The blocks with only those images that are to go along again."""
+    found: list[Block] = []
+    images = 0
+    for block in blocks:
+        is_image = block.get("type") == "image"
+        found.append(text(_LEFT_OUT) if is_image and images not in keep else block)
+        images += is_image
+    return found
+
+
+def _about(
+    notebook: Notebook,
+    about: protocol.About,
+    ask: protocol.Ask,
+    *,
+    place: str,
+    attached: Sequence[Block],
+) -> Question:
+    """A question about one cell, which goes along with its error and the variables it names."""
+    words = ask["text"].strip()
+    if about["task"] == "edit" and not words:
+        raise InputError("Say what to change in the cell.")
+    blocks = [*about_cell(_run(notebook, about), notebook.shell.user_ns), *attached]
+    prompts = {
+        "fix": fix_prompt(words),
+        "explain": "\n\n".join(
+            part for part in (_EXPLAIN_ERROR if about["error"] else _EXPLAIN, words) if part
+        ),
+        "edit": _EDIT + words,
+    }
+    cell = f"cell {place}" if place else "this cell"
+    titles = {
+        "fix": f"Fix the error of {cell}",
+        "explain": f"Explain the error of {cell}" if about["error"] else f"Explain {cell}",
+        "edit": f"Edit {cell}",
+    }
+    question = notebook.question(
+        replace(_bare(ask["model"] or None), tools=()),
+        prompts[about["task"]],
+        blocks=blocks,
+        beside=Beside(about["cell"] or None),
+    )
+    title = titles[about["task"]]
+    return replace(question, prompt=f"{title}: {words}" if words else title)
+
+
+def _run(notebook: Notebook, about: protocol.About) -> CellRun:
+    """The run of the cell as it was recorded, where its error is asked about; else as it is told.
+
+    What was recorded says where in the cell it failed, for a front end's text is made for the eye.
+    """
+    told = CellRun(0, about["cell"] or None, about["source"])
+    if not about["error"]:
+        return told
+    told.outputs.append(Output(0, error=about["error"]))
+    runs = (r for r in reversed(notebook.recorder.runs) if r.cell == told.cell)
+    run = next(runs, told)
+    return run if run.source == told.source and any(o.error for o in run.outputs) else told
+
+
+def _bare(model: str | None) -> RequestOptions:
+    """The options of a question that carries only what it is given."""
+    return RequestOptions(model=model, image=("none",), context=("none",), raw=True)

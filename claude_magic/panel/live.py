@@ -1,0 +1,194 @@
+"""One question under way, as the panels are told of it."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..conversation.watcher import Silent
+from ..messages.errors import ClaudeError, Interrupted
+from ..notebook import calls, lines
+from . import protocol
+from .parts import Parts
+
+if TYPE_CHECKING:
+    from ..conversation.plan import Plan
+    from ..conversation.question import Question
+    from ..conversation.reply import Reply
+    from ..conversation.turns import Turn
+    from ..messages.blocks import Block
+    from ..messages.cancel import Cancel
+    from ..messages.retry import Wait
+
+
+class LiveRun(Silent):
+    """A listener to one question: numbers what comes, and holds it until it is gathered.
+
+    `asked` tells the question, `told` the turn that came of it, `thumbnail` gives small images;
+    `stir` is called when there is something to gather. `request` is the id that a panel gave the
+    question.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        cancel: Cancel,
+        *,
+        request: str,
+        asked: Callable[[Question, Plan | None], protocol.Asked],
+        told: Callable[[Turn], protocol.Turn],
+        thumbnail: Callable[[Block], str],
+        stir: Callable[[], None],
+    ) -> None:
+        self.run = uuid.uuid4().hex
+        self.cancel = cancel
+        self.over = False
+        self.approvals: dict[str, protocol.Approval] = {}
+        self._question = question
+        self._request = request
+        self._asked = asked
+        self._told = told
+        self._stir = stir
+        self._parts = Parts(thumbnail)
+        self._doing = "sending"
+        self._shown: protocol.Asked | None = None
+        self._turn: protocol.Turn | None = None
+        self._n = 0
+        self._messages: list[protocol.KernelMessage] = []
+        self._delta: dict[int, protocol.Part] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def live(self) -> protocol.Live:
+        """All that is known so far."""
+        with self._lock:
+            return self._live()
+
+    def gather(self) -> list[protocol.KernelMessage]:
+        """What has come up since the last time."""
+        with self._lock:
+            self._flush()
+            found, self._messages = self._messages, []
+            return found
+
+    def sending(self, plan: Plan) -> None:
+        with self._lock:
+            if self._shown is None:
+                self._begin(plan)
+                if plan.request.prefill and not plan.request.emulated:
+                    self._parts.begin({"prefill": plan.request.prefill})
+        self._stir()
+
+    def waiting(self, wait: Wait) -> None:
+        self._say(f"{wait.reason}: again in {wait.seconds:.0f} s")
+
+    def received(self, event: Mapping[str, Any]) -> None:
+        kind = event.get("type")
+        if kind == "message_start":
+            self._say("waiting for the first words")
+        with self._lock:
+            added = self._parts.event(event)
+            for number, part in added:
+                held = self._delta.get(number)
+                text = part["text"] if held is None else held["text"] + part["text"]
+                self._delta[number] = {**part, "text": text}
+        if added:
+            self._stir()
+
+    def calling(self, call: Block) -> None:
+        with self._lock:
+            self._call(self._parts.running(call))
+        self._say(f"running {calls.name(call)}")
+
+    def doing(self, call: Block, what: str) -> None:
+        self._say(f"{calls.name(call)}: {what}")
+
+    def called(self, call: Block, result: Block, seconds: float) -> None:
+        with self._lock:
+            self._call(self._parts.result(str(call.get("id")), result, seconds))
+        self._say("reading the result")
+
+    def ended(self, plan: Plan, reply: Reply) -> None:
+        with self._lock:
+            if self._shown is None:  # shown from the record, at once
+                self._begin(plan)
+            self._turn = self._told(reply.turn)
+            self._end("")
+
+    def failed(self, error: BaseException) -> None:
+        said = "" if isinstance(error, Interrupted) else _line(error)
+        with self._lock:
+            if self._shown is None:
+                self._begin(None)
+            if not self.over or said:
+                self._end(said)
+
+    def approve(self, approval: protocol.Approval) -> None:
+        """A call waits for the user's word."""
+        with self._lock:
+            self.approvals[approval["approval"]] = approval
+            self._put({"type": "approve", "run": self.run, "approval": approval})
+        self._stir()
+
+    def approved(self, approval: str) -> None:
+        """It does not wait any more."""
+        with self._lock:
+            if self.approvals.pop(approval, None) is not None:
+                self._put({"type": "approved", "run": self.run, "approval": approval})
+        self._stir()
+
+    def _begin(self, plan: Plan | None) -> None:
+        self._shown = self._asked(self._question, plan)
+        images = sum(b.get("type") == "image" for b in self._question.content)
+        self._doing = f"sending {lines.count(images, 'image')}" if images else "sending"
+        self._put({"type": "begin", "live": self._live()})
+
+    def _live(self) -> protocol.Live:
+        self._flush()
+        return {
+            "run": self.run,
+            "request": self._request,
+            "asked": self._shown or self._asked(self._question, None),
+            "parts": [part.copy() for part in self._parts.parts],
+            "n": self._n,
+            "doing": self._doing,
+            "approvals": list(self.approvals.values()),
+            "instead": list(self._question.instead),
+        }
+
+    def _end(self, error: str) -> None:
+        self.over = True
+        self._put({"type": "end", "run": self.run, "turn": self._turn, "error": error})
+        self._stir()
+
+    def _call(self, number: int | None) -> None:
+        if number is not None:
+            call = self._parts.parts[number].copy()
+            self._put({"type": "call", "run": self.run, "part": number, "call": call})
+
+    def _say(self, doing: str) -> None:
+        with self._lock:
+            if doing == self._doing:
+                return
+            self._doing = doing
+            self._put({"type": "doing", "run": self.run, "doing": doing})
+        self._stir()
+
+    def _put(self, message: protocol.KernelMessage) -> None:
+        self._flush()
+        self._messages.append(message)
+
+    def _flush(self) -> None:
+        """Number the text that came, and put it in its place among the messages."""
+        if self._delta:
+            parts = sorted(self._delta.items())
+            self._delta = {}
+            self._messages.append({"type": "delta", "run": self.run, "n": self._n, "parts": parts})
+            self._n += 1
+
+
+def _line(error: BaseException) -> str:
+    """An error in one line; what is not ours has no words for the user."""
+    return str(error) if isinstance(error, ClaudeError) else f"{type(error).__name__}: {error}"

@@ -1,0 +1,94 @@
+"""Messages on their way to the panels: in batches, at most twenty a second.
+
+Jupyter's server drops what comes faster than a thousand messages a second, and a browser that is
+told of each word has no time to show it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from .protocol import KernelMessage
+from .threads import beside_the_cells
+
+INTERVAL = 0.05
+"""Seconds between two batches, at least."""
+
+Send = Callable[[Sequence[KernelMessage], Sequence[bytes]], None]
+
+
+class Outbox:
+    """Collects messages and sends them, in their order, from a thread of its own.
+
+    `gather` is called before each batch and gives what has come up since the last one. Safe to use
+    from several threads; nothing here waits for the network.
+    """
+
+    def __init__(self, send: Send, gather: Callable[[], Sequence[KernelMessage]]) -> None:
+        self._send = send
+        self._gather = gather
+        self._messages: list[KernelMessage] = []
+        self._buffers: list[bytes] = []
+        self._more = threading.Condition()
+        self._due = False
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def put(self, *messages: KernelMessage) -> None:
+        """Send these with the next batch."""
+        with self._more:
+            self._messages += messages
+            self._wake()
+
+    def put_bytes(self, message: Callable[[int], KernelMessage], data: bytes) -> None:
+        """Send a message that is told the number of the buffer which holds its bytes."""
+        with self._more:
+            self._messages.append(message(len(self._buffers)))
+            self._buffers.append(data)
+            self._wake()
+
+    def stir(self) -> None:
+        """There is something to gather."""
+        with self._more:
+            self._wake()
+
+    def close(self) -> None:
+        """Send what is left, and end the thread."""
+        with self._more:
+            self._closed = True
+            self._more.notify()
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(1)
+
+    def _wake(self) -> None:
+        self._due = True
+        if self._thread is None and not self._closed:
+            self._thread = threading.Thread(
+                target=beside_the_cells(self._run), name="claude-magic-panel-outbox", daemon=True
+            )
+            self._thread.start()
+        self._more.notify()
+
+    def _run(self) -> None:
+        sent = 0.0
+        while True:
+            with self._more:
+                while not (self._due or self._closed):
+                    self._more.wait()
+                wait = sent + INTERVAL - time.monotonic()
+                if wait > 0 and not self._closed:
+                    self._more.wait(wait)
+                    continue
+                closed, self._due = self._closed, False
+            gathered = self._gather()
+            with self._more:
+                messages = [*gathered, *self._messages]
+                buffers, self._messages, self._buffers = self._buffers, [], []
+            if messages:
+                self._send(messages, buffers)
+                sent = time.monotonic()
+            if closed:
+                return

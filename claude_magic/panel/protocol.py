@@ -1,0 +1,402 @@
+"""What the kernel and a panel say to each other.
+
+The other side is `labextension/src/panel/protocol.ts`, with the same names; both check what comes
+in, here `reading.py`. The kernel sends batches, `{"messages": [...]}`, at most twenty a second; a
+panel sends one message at a time. Ids are made by whoever names them first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias, TypedDict
+
+Status = Literal["complete", "interrupted", "broken", "refused"]
+
+
+class Image(TypedDict):
+    """An image that was sent: `src` a small `data:` URI, "" as long as none is made."""
+
+    label: str
+    src: str
+    width: int
+    height: int
+
+
+class Part(TypedDict, total=False):
+    """A part of a reply, in its order: text, thinking, or the call of a tool.
+
+    A call has `name`, its `text` is the arguments; `state` says how it stands, `result` what it
+    gave, in words, and `images` its pictures, as small `data:` URIs.
+    """
+
+    kind: Literal["text", "thinking", "call"]
+    text: str
+    name: str
+    state: Literal["asked", "running", "done", "failed"]
+    result: str
+    images: list[str]
+    seconds: float
+
+
+class Asked(TypedDict):
+    """A question. `cell` asked it, or with `panel` it stands below that; `place` is a word for it.
+
+    `above` says of whom it was asked and what went along, `notices` what the user should know.
+    """
+
+    prompt: str
+    cell: str
+    place: str
+    panel: bool
+    images: list[Image]
+    above: str
+    notices: list[str]
+    started: float
+
+
+class Turn(TypedDict):
+    """A question with its reply; `below` is the line of tokens and price, `detail` its tooltip.
+
+    `versions` are the ids of the turns that answer the same question, if there are several.
+    """
+
+    id: str
+    asked: Asked
+    parts: list[Part]
+    status: Status
+    below: str
+    detail: str
+    versions: list[str]
+
+
+class Approval(TypedDict):
+    """A call that waits for the user's word: its id, made by the kernel, its name, all of it."""
+
+    approval: str
+    name: str
+    text: str
+
+
+class Live(TypedDict):
+    """A question under way: `n` counts the deltas that `parts` hold.
+
+    `request` is the id that a panel gave it, "" if a cell asks. It is asked in place of `instead`.
+    """
+
+    run: str
+    request: str
+    asked: Asked
+    parts: list[Part]
+    n: int
+    doing: str
+    approvals: list[Approval]
+    instead: list[str]
+
+
+class Chip(TypedDict):
+    """A piece of the notebook that would go along; `serial` is what it is left out by."""
+
+    serial: int
+    kind: Literal["cell", "figure"]
+    label: str
+    detail: str
+    src: str
+
+
+class Model(TypedDict):
+    """A model to choose; `price` in words."""
+
+    model: str
+    name: str
+    price: str
+
+
+class State(TypedDict):
+    """The line at the top. `model` is the one in force for this notebook."""
+
+    type: Literal["state"]
+    title: str
+    model: str
+    models: list[Model]
+    spent: str
+    detail: str
+    server: str
+
+
+class History(TypedDict):
+    """The conversation, for the view that said hello; `earlier` turns are not in it."""
+
+    type: Literal["history"]
+    view: str
+    turns: list[Turn]
+    earlier: int
+    live: list[Live]
+
+
+class Earlier(TypedDict):
+    """Turns that stand before those told so far; `earlier` more stand before these."""
+
+    type: Literal["earlier"]
+    turns: list[Turn]
+    earlier: int
+
+
+class Begin(TypedDict):
+    type: Literal["begin"]
+    live: Live
+
+
+class Delta(TypedDict):
+    """What was added: to each part, counted from 0, its text; `n` counts the deltas of a run."""
+
+    type: Literal["delta"]
+    run: str
+    n: int
+    parts: list[tuple[int, Part]]
+
+
+class Doing(TypedDict):
+    """What is happening until the first words come."""
+
+    type: Literal["doing"]
+    run: str
+    doing: str
+
+
+class Call(TypedDict):
+    """How a call of a tool stands now; `part` is its place among the parts."""
+
+    type: Literal["call"]
+    run: str
+    part: int
+    call: Part
+
+
+class Approve(TypedDict):
+    type: Literal["approve"]
+    run: str
+    approval: Approval
+
+
+class Approved(TypedDict):
+    """A call was decided, here or elsewhere, or does not wait any more."""
+
+    type: Literal["approved"]
+    run: str
+    approval: str
+
+
+class End(TypedDict):
+    """A question is over; `turn` is None where nothing is kept of it. `error` in one line."""
+
+    type: Literal["end"]
+    run: str
+    turn: Turn | None
+    error: str
+
+
+class Turns(TypedDict):
+    """The ids of the turns that count, in the order asked, and those that were not told yet."""
+
+    type: Literal["turns"]
+    order: list[str]
+    turns: list[Turn]
+    versions: dict[str, list[str]]
+    places: dict[str, str]
+
+
+class Carried(TypedDict):
+    """What of the notebook would go along with the next question."""
+
+    type: Literal["carried"]
+    chips: list[Chip]
+
+
+class Attached(TypedDict):
+    """An attachment as it would be sent, or with a `problem` why it cannot be."""
+
+    type: Literal["attached"]
+    attachment: str
+    label: str
+    src: str
+    problem: str
+
+
+class Thumbnails(TypedDict):
+    """The images of a turn, small."""
+
+    type: Literal["thumbnails"]
+    turn: str
+    images: list[Image]
+
+
+class Picture(TypedDict):
+    """An image of a turn as it was sent: its bytes are the batch's buffer number `buffer`."""
+
+    type: Literal["picture"]
+    turn: str
+    index: int
+    media_type: str
+    buffer: int
+
+
+class Sent(TypedDict):
+    """All that was sent with a turn, as text."""
+
+    type: Literal["sent"]
+    turn: str
+    text: str
+
+
+class Exported(TypedDict):
+    """The conversation as a file."""
+
+    type: Literal["exported"]
+    name: str
+    text: str
+
+
+class Notice(TypedDict):
+    """A line for the user; `request` is the question that could not be asked, "" for none."""
+
+    type: Literal["notice"]
+    request: str
+    text: str
+
+
+KernelMessage: TypeAlias = (
+    State
+    | History
+    | Earlier
+    | Begin
+    | Delta
+    | Doing
+    | Call
+    | Approve
+    | Approved
+    | End
+    | Turns
+    | Carried
+    | Attached
+    | Thumbnails
+    | Picture
+    | Sent
+    | Exported
+    | Notice
+)
+
+
+class Hello(TypedDict):
+    """A view is there and knows nothing yet; also sent again where a delta was lost."""
+
+    type: Literal["hello"]
+    view: str
+
+
+class About(TypedDict):
+    """The cell that a question is about, with its text and the error that it shows."""
+
+    task: Literal["explain", "fix", "edit"]
+    cell: str
+    source: str
+    error: str
+
+
+class Ask(TypedDict):
+    """A question. `request` is its id; `cell` the one that the user is at, "" if not known.
+
+    `attachments` are ids, `without` the serials of the pieces that are not to go along.
+    `instead` is the turn in whose place it is asked, of whose images `keep` go along again;
+    `after` the turn on which it follows, whatever was asked after that. `about` is a task.
+    """
+
+    type: Literal["ask"]
+    request: str
+    text: str
+    model: str
+    cell: str
+    attachments: list[str]
+    without: list[int]
+    instead: str
+    keep: list[int]
+    after: str
+    about: About | None
+
+
+class Again(TypedDict):
+    """The same question once more, in place of the turn that answers it."""
+
+    type: Literal["again"]
+    request: str
+    turn: str
+    model: str
+
+
+class Stop(TypedDict):
+    type: Literal["stop"]
+    run: str
+
+
+class Decide(TypedDict):
+    """The user's word on a call that waits: only this approves, by the id that the kernel made."""
+
+    type: Literal["decide"]
+    approval: str
+    answer: Literal["once", "always", "deny"]
+    reason: str
+
+
+class Attach(TypedDict):
+    """Something to go along: an image in the message's first buffer, or an output's mimebundle."""
+
+    type: Literal["attach"]
+    attachment: str
+    label: str
+    bundle: Mapping[str, Any]
+
+
+class OfTurn(TypedDict):
+    """A request that names a turn: make it count again, take it out, show what was sent."""
+
+    type: Literal["switch", "remove", "sent"]
+    turn: str
+
+
+class WantPicture(TypedDict):
+    type: Literal["picture"]
+    turn: str
+    index: int
+
+
+class WantEarlier(TypedDict):
+    """More turns, before the one named."""
+
+    type: Literal["earlier"]
+    before: str
+
+
+class Preview(TypedDict):
+    """The user is at this cell: what would go along?"""
+
+    type: Literal["preview"]
+    cell: str
+
+
+class Export(TypedDict):
+    type: Literal["export"]
+    form: Literal["md", "json", "py"]
+
+
+PanelMessage: TypeAlias = (
+    Hello
+    | Ask
+    | Again
+    | Stop
+    | Decide
+    | Attach
+    | OfTurn
+    | WantPicture
+    | WantEarlier
+    | Preview
+    | Export
+)

@@ -1,0 +1,41 @@
+import { DOMWidgetModel, DOMWidgetView } from '@jupyter-widgets/base';
+import type { ExportMap } from '@jupyter-widgets/base';
+
+import type { IHost, IModel } from '../panel/host';
+import { Panel } from '../panel/panel';
+import type { Panels } from './panels';
+
+const GONE = 'The kernel was restarted: run the cell again, or open the panel at the side.';
+
+/** The classes by which a widget manager shows the panel; `hostOf` says what is around one. */
+export function widgetClasses(panels: Panels, hostOf: (manager: unknown) => IHost): ExportMap {
+  class ClaudeChatModel extends DOMWidgetModel {}
+
+  class ClaudeChatView extends DOMWidgetView {
+    override render(): void {
+      super.render();
+      this.el.classList.add('claude-chat-host');
+      const { model } = this;
+      this.panel = new Panel(model as unknown as IModel, this.el, hostOf(model.widget_manager));
+      panels.add(model.model_id, this.panel);
+      this.listenTo(model, 'comm_live_update', () => {
+        if (!model.comm_live) {
+          this.panel?.disconnected(GONE);
+        }
+      });
+    }
+
+    override remove(): void {
+      if (this.panel) {
+        panels.remove(this.model.model_id, this.panel);
+        this.panel.dispose();
+        this.panel = null;
+      }
+      super.remove();
+    }
+
+    private panel: Panel | null = null;
+  }
+
+  return { ClaudeChatModel, ClaudeChatView };
+}

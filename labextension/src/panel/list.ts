@@ -1,0 +1,144 @@
+import type { Conversation, IItem } from './conversation';
+import { element, iconButton, textButton } from './dom';
+import type { ITurnActions } from './turn';
+import { TurnView } from './turn';
+
+/** So near to the end, in pixels, the reader is taken to follow what comes. */
+const NEAR = 24;
+
+/** The turns, one below the other. */
+export class TurnList {
+  readonly element: HTMLElement;
+
+  constructor(
+    private readonly conversation: Conversation,
+    private readonly actions: ITurnActions,
+    empty: HTMLElement
+  ) {
+    this.earlier = textButton('Show earlier turns', () => this.showEarlier());
+    this.turns = element('div', { class: 'claude-chat-turns' }, this.earlier);
+    this.element = element('div', { class: 'claude-chat-list', tabindex: '0', role: 'region' });
+    this.element.setAttribute('aria-label', 'Conversation');
+    this.toEnd = iconButton('down', 'Go to the end', () => this.scrollToEnd());
+    this.toEnd.classList.add('claude-chat-to-end');
+    this.element.append(empty, this.turns, this.toEnd);
+    this.empty = empty;
+    this.element.addEventListener('scroll', () => this.scrolled(), { passive: true });
+    this.undo = [
+      conversation.on('items', () => this.update()),
+      conversation.on('item', item => this.views.get(item.key)?.update(item)),
+      conversation.on('parts', ({ item, parts }) => this.later(item, parts))
+    ];
+    // After each change has been laid out: the reader stays at the end, or where they are above it.
+    const resized = new ResizeObserver(() => this.follow());
+    resized.observe(this.element);
+    resized.observe(this.turns);
+    this.undo.push(() => resized.disconnect());
+    this.update();
+  }
+
+  dispose(): void {
+    this.undo.forEach(undo => undo());
+    cancelAnimationFrame(this.frame);
+  }
+
+  /** The element of an item. */
+  elementOf(item: IItem): HTMLElement | undefined {
+    return this.views.get(item.key)?.element;
+  }
+
+  /** Go to the end, and follow what comes. */
+  scrollToEnd(): void {
+    this.isFollowing = true;
+    this.follow();
+  }
+
+  /** Have all turns here, also those that stand before what is shown. */
+  showEarlier(): void {
+    const first = this.conversation.items.find(item => item.turn !== '');
+    if (this.conversation.earlier > 0 && first) {
+      this.actions.send({ type: 'earlier', before: first.turn });
+    }
+  }
+
+  private update(): void {
+    const { items, earlier, known } = this.conversation;
+    this.earlier.hidden = earlier === 0;
+    const keys = new Set(items.map(item => item.key));
+    for (const [key, view] of this.views) {
+      if (!keys.has(key)) {
+        view.element.remove();
+        this.views.delete(key);
+      }
+    }
+    let before: Element = this.earlier;
+    for (const item of items) {
+      let view = this.views.get(item.key);
+      if (!view) {
+        view = new TurnView(item, this.actions);
+        this.views.set(item.key, view);
+      }
+      if (before.nextElementSibling !== view.element) {
+        before.after(view.element);
+      }
+      before = view.element;
+    }
+    this.empty.hidden = !known || items.length > 0;
+  }
+
+  /** What streams is shown at most once a frame. */
+  private later(item: IItem, parts: number[]): void {
+    const changed = this.changed.get(item) ?? new Set();
+    parts.forEach(part => changed.add(part));
+    this.changed.set(item, changed);
+    if (item.status !== 'live') {
+      this.flush();
+    } else if (!this.frame) {
+      // Out of sight no frame comes, and nobody waits for one.
+      this.frame = document.hidden
+        ? window.setTimeout(() => this.flush(), 200)
+        : requestAnimationFrame(() => this.flush());
+    }
+  }
+
+  private flush(): void {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    const changed = [...this.changed];
+    this.changed.clear();
+    for (const [item, parts] of changed) {
+      this.views.get(item.key)?.showParts(item, [...parts]);
+    }
+  }
+
+  private follow(): void {
+    if (this.isFollowing) {
+      this.element.scrollTop = Number.MAX_SAFE_INTEGER;
+    }
+    this.showToEnd();
+  }
+
+  private scrolled(): void {
+    this.isFollowing = this.fromEnd < NEAR;
+    this.showToEnd();
+  }
+
+  private showToEnd(): void {
+    this.toEnd.classList.toggle('claude-chat-away', this.fromEnd < NEAR * 4);
+  }
+
+  private get fromEnd(): number {
+    const { scrollHeight, scrollTop, clientHeight } = this.element;
+    return scrollHeight - scrollTop - clientHeight;
+  }
+
+  private readonly earlier: HTMLElement;
+  private readonly empty: HTMLElement;
+  private readonly turns: HTMLElement;
+  private readonly toEnd: HTMLElement;
+  private readonly views = new Map<string, TurnView>();
+  private readonly changed = new Map<IItem, Set<number>>();
+  private readonly undo: (() => void)[];
+  private isFollowing = true;
+  private frame = 0;
+}
