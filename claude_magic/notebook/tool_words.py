@@ -14,7 +14,7 @@ from ..tools.server_tools import SERVER_TOOLS
 from ..tools.tool import Tool
 
 if TYPE_CHECKING:
-    from ..tools.toolbox import Toolset
+    from ..tools.toolsets import Toolset
 
 NAMES: Mapping[str, str] = {
     "run_python": "run code in this kernel, as a cell would",

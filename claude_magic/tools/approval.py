@@ -17,7 +17,7 @@ from .tool import APPROVE, Approve, Tool
 if TYPE_CHECKING:
     from ..messages.cancel import Cancel
 
-NOT_ALLOWED = "This call was not allowed"
+NOT_ALLOWED = "This call was not allowed by the user"
 """How the result of a call begins that was not allowed."""
 
 Asked = Callable[[str, Mapping[str, Any]], bool | str]
@@ -87,8 +87,8 @@ class Approval:
         if any(self._asks(tool) for tool in tools):
             self._approver.check()
 
-    def refusal(self, call: Block, tool: Tool, cancel: Cancel | None) -> str | None:
-        """Why `call` may not run, for the model to read; None where it may.
+    def objection(self, call: Block, tool: Tool, cancel: Cancel | None) -> str | None:
+        """Why `call` may not run, in words that may be empty; None where it may.
 
         Asks where that has to be asked; raises KeyboardInterrupt where the user stops instead.
         """
@@ -96,11 +96,9 @@ class Approval:
             said = self._approver.approve(call, tool, cancel)
             if said.allowed and said.always:
                 self._always.add(tool)
-            if said.allowed:
-                return None
-            return f"{NOT_ALLOWED} by the user" + (f": {said.reason}" if said.reason else ".")
+            return None if said.allowed else said.reason
         if (tool.approve or self._rule) == "never":
-            return f"{NOT_ALLOWED}: calls of this tool are denied here."
+            return "calls of this tool are denied here"
         return None
 
     def _asks(self, tool: Tool) -> bool:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from ..messages.blocks import Block
 from ..messages.credentials import Secret, masked
 from ..messages.stream import runnable
-from .approval import Approval
+from .approval import NOT_ALLOWED, Approval
 from .failure import traceback_text
 from .results import Answer, Render, answer, failed, result
 from .running import AsyncThread, ToolTimeout, is_async, run_sync, stop_if, wait_for
 from .tool import Arguments, ArgumentsError, Task, Tool
+from .toolsets import Toolset, batch
 
 if TYPE_CHECKING:
     from ..conversation.watcher import Watcher
@@ -60,6 +61,17 @@ class Calls:
         """Whether `call` can run beside others of its kind."""
         tool = self._tools.get(str(call.get("name")))
         return tool is not None and is_async(tool.function)
+
+    def of_toolset(
+        self, toolset: Toolset, calls: Sequence[Block], watcher: Watcher, cancel: Cancel | None
+    ) -> Iterator[Block]:
+        """The results of calls that come one after the other in a reply, each when it is there."""
+        clock = self._around.clock
+        done = batch(toolset, calls, self._approval, watcher, cancel, clock=clock)
+        for call, found, seconds in done:
+            block = self._masked(found)
+            watcher.called(call, block, seconds)
+            yield block
 
     def alone(self, call: Block, watcher: Watcher, cancel: Cancel | None) -> Iterator[Block]:
         """The result of one call; where the user interrupts it, that, and then the interrupt."""
@@ -137,9 +149,9 @@ class Calls:
             arguments = tool.read(call["input"])
         except ArgumentsError as error:
             return failed(f"Wrong arguments for {name}: {error}. Nothing was run.")
-        refusal = self._approval.refusal(call, tool, cancel)
-        if refusal is not None:
-            return failed(refusal)
+        objection = self._approval.objection(call, tool, cancel)
+        if objection is not None:
+            return failed(f"{NOT_ALLOWED}: {objection}" if objection else f"{NOT_ALLOWED}.")
         seconds = self._around.timeout if tool.timeout is None else tool.timeout
         return _Ready(tool, arguments, seconds)
 
@@ -181,11 +193,11 @@ class Calls:
         ended: float | None = None,
     ) -> dict[str, Any]:
         seconds = 0.0 if began is None else (ended or self._around.clock()) - began
-        block = self.masked(result(call, found))
+        block = self._masked(result(call, found))
         watcher.called(call, block, seconds)
         return block
 
-    def masked(self, block: Block) -> dict[str, Any]:
+    def _masked(self, block: Block) -> dict[str, Any]:
         """A `tool_result` without the key, should what the function gave hold it."""
         secrets = self._around.secrets()
         content = block.get("content")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import Block
 from ..messages.errors import InputError
@@ -13,40 +13,13 @@ from .approval import Approval
 from .calling import Calls, Surroundings
 from .server_tools import server_tools
 from .tool import Tool
+from .toolsets import Toolset, as_tool
 
 if TYPE_CHECKING:
     from ..conversation.watcher import Watcher
     from ..messages.cancel import Cancel
 
 MOST_STEPS = 20
-
-
-class Toolset(Protocol):
-    """Tools that belong together and answer their calls in batches, as those of a desktop do."""
-
-    def definitions(self, model: Model, *, anthropic: bool) -> Sequence[Mapping[str, Any]]:
-        """As `Toolbox.definitions`."""
-
-    def betas(self, model: Model) -> tuple[str, ...]:
-        """As `Toolbox.betas`."""
-
-    def takes(self, call: Block) -> bool:
-        """Whether `call` is one of this set's."""
-
-    def check(self, approval: Approval) -> None:
-        """Nothing. Raises InputError where a call could not be approved: nobody can be asked."""
-
-    def run(
-        self,
-        calls: Sequence[Block],
-        watcher: Watcher,
-        cancel: Cancel | None,
-        approval: Approval,
-    ) -> Iterator[Block]:
-        """The `tool_result` of each of `calls`, which come one after the other in one reply.
-
-        As `Toolbox.run`, the watcher included.
-        """
 
 
 class FunctionToolbox:
@@ -86,9 +59,8 @@ class FunctionToolbox:
 
     def check(self) -> None:
         """Nothing. Raises InputError where a call could not be approved."""
-        self._approval.check(self._tools.values())
-        for toolset in self._toolsets:
-            toolset.check(self._approval)
+        sets = (as_tool(toolset, {}) for toolset in self._toolsets)
+        self._approval.check([*self._tools.values(), *sets])
 
     def run(
         self, calls: Sequence[Block], watcher: Watcher, cancel: Cancel | None
@@ -97,8 +69,7 @@ class FunctionToolbox:
         for (toolset, together), found in groupby(calls, self._kind):
             batch = list(found)
             if toolset is not None:
-                results = toolset.run(batch, watcher, cancel, self._approval)
-                yield from (self._calls.masked(block) for block in results)
+                yield from self._calls.of_toolset(toolset, batch, watcher, cancel)
             elif together:
                 yield from self._calls.together(batch, watcher, cancel)
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import signal
 import threading
 import time
@@ -19,10 +20,12 @@ from claude_magic.messages.credentials import Secret
 from claude_magic.messages.errors import InputError, Interrupted
 from claude_magic.tools.approval import Always, Approval, Approver, Decision, Nobody
 from claude_magic.tools.calling import Surroundings
+from claude_magic.tools.computer import ComputerTool, Workplace
 from claude_magic.tools.function import function_tool
 from claude_magic.tools.running import AsyncThread
 from claude_magic.tools.tool import Approve, Tool, tool
-from claude_magic.tools.toolbox import FunctionToolbox, Toolset
+from claude_magic.tools.toolbox import FunctionToolbox
+from claude_magic.tools.toolsets import Toolset
 
 KEY = "sk-canary-0123456789"
 
@@ -48,12 +51,15 @@ class Answering:
 
     def __init__(self, *answers: Decision | BaseException) -> None:
         self.asked: list[Block] = []
+        self.shown: list[str] = []
         self._answers = list(answers)
 
     def check(self) -> None: ...
 
     def approve(self, call: Block, tool: Tool, cancel: Cancel | None) -> Decision:
         self.asked.append(call)
+        if tool.preview:
+            self.shown.append(tool.preview(call["input"])[1])
         answer = self._answers.pop(0)
         if isinstance(answer, BaseException):
             raise answer
@@ -550,7 +556,7 @@ def test_server_tools_are_refused_where_the_server_is_another() -> None:
 
 
 class Desktop:
-    """A toolset that notes the batches that it gets."""
+    """A toolset that notes the batches that it gets; only a screenshot needs no leave."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -564,32 +570,71 @@ class Desktop:
     def takes(self, call: Block) -> bool:
         return call.get("toolset_name") == "computer"
 
-    def check(self, approval: Approval) -> None: ...
+    def needs_approval(self, call: Block) -> bool:
+        return call["name"] != "screenshot"
+
+    def describe(self, call: Block) -> str:
+        return f"click: {call['id']}"
 
     def run(
-        self, calls: Sequence[Block], watcher: Any, cancel: Cancel | None, approval: Approval
+        self,
+        calls: Sequence[Block],
+        *,
+        approve: Callable[[Block], str | None] | None = None,
+        cancel: Cancel | None = None,
     ) -> Iterator[Block]:
         self.batches.append([str(c["id"]) for c in calls])
+        assert approve is not None
         for one in calls:
+            refused = approve(one) if self.needs_approval(one) else None
             yield {
                 "type": "tool_result",
                 "tool_use_id": one["id"],
                 "toolset_name": "computer",
-                "content": [text(KEY)],
+                "content": [text(KEY if refused is None else f"no: {refused}")],
             }
 
 
+def click(number: int, name: str = "left_click") -> Block:
+    return {**call(name, number), "toolset_name": "computer"}
+
+
 def test_a_toolset_gets_its_consecutive_calls_as_a_batch() -> None:
-    desktop = Desktop()
+    desktop, watcher = Desktop(), Watching()
     made = box(half, toolsets=[desktop])
-    click = {"toolset_name": "computer"}
-    calls = [{**call("left_click", n), **click} for n in (1, 2)]
-    calls += [call("half", 3, x=1), {**call("screenshot", 4), **click}]
-    results = ran(made, *calls)
+    calls = [click(1), click(2), call("half", 3, x=1), click(4, "screenshot")]
+    results = ran(made, *calls, watcher=watcher)
     assert [r["tool_use_id"] for r in results] == ["toolu_1", "toolu_2", "toolu_3", "toolu_4"]
     assert desktop.batches == [["toolu_1", "toolu_2"], ["toolu_4"]]
     assert said(results[0]) == "[key]"
+    assert watcher.told[:4] == [
+        f"{what} toolu_{n}" for n in (1, 2) for what in ("calling", "called")
+    ]
     assert made.betas(models.MODELS["claude-sonnet-5-5"]) == ("desktop-1",)
+
+
+def test_calls_of_a_toolset_are_allowed_each_or_always() -> None:
+    approver = Answering(Decision(False, "not there"), Decision(True, always=True))
+    made = box(approver=approver, rule="ask", toolsets=[Desktop()])
+    results = ran(made, click(1), click(2), click(3), click(4, "screenshot"))
+    assert [said(r) for r in results] == ["no: not there", "[key]", "[key]", "[key]"]
+    assert [asked["id"] for asked in approver.asked] == ["toolu_1", "toolu_2"]
+    assert approver.shown == ["click: toolu_1", "click: toolu_2"]
+    with pytest.raises(InputError, match="Nobody can be asked"):
+        box(rule="ask", toolsets=[Desktop()]).check()
+
+
+def test_the_desktop_is_such_a_toolset() -> None:
+    desktop: Toolset = ComputerTool(Workplace())
+    needed = [name for name in vars(Toolset) if not name.startswith("_")]
+    assert len(needed) == 6
+    assert all(callable(getattr(desktop, name)) for name in needed)
+    assert list(inspect.signature(ComputerTool.run).parameters) == [
+        "self",
+        "calls",
+        "approve",
+        "cancel",
+    ]
 
 
 def test_an_unknown_call_of_a_toolset_gets_its_name_back() -> None:

@@ -1,0 +1,79 @@
+"""Tools that belong together and answer their calls in batches, as those of a desktop do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..messages.blocks import Block
+from ..messages.cancel import Cancel
+from ..messages.models import Model
+from .approval import Approval
+from .tool import Arguments, Tool
+
+if TYPE_CHECKING:
+    from ..conversation.watcher import Watcher
+
+
+class Toolset(Protocol):
+    """Several tools as one: what is defined for the model, and who carries its calls out."""
+
+    def definitions(self, model: Model, *, anthropic: bool) -> Sequence[Mapping[str, Any]]:
+        """As `Toolbox.definitions`."""
+
+    def betas(self, model: Model) -> tuple[str, ...]:
+        """As `Toolbox.betas`."""
+
+    def takes(self, call: Block) -> bool:
+        """Whether `call` is one of this set's."""
+
+    def needs_approval(self, call: Block) -> bool:
+        """Whether the user is to be asked about `call`."""
+
+    def describe(self, call: Block) -> str:
+        """The whole call in words, for whoever is asked."""
+
+    def run(
+        self,
+        calls: Sequence[Block],
+        *,
+        approve: Callable[[Block], str | None] | None = None,
+        cancel: Cancel | None = None,
+    ) -> Iterator[Block]:
+        """The `tool_result` of each call, in their order; a call is run as its result is asked for.
+
+        `approve` says why a call that needs that is not allowed, None where it is.
+        """
+
+
+def as_tool(toolset: Toolset, call: Block) -> Tool:
+    """The set as the rule for calls sees it: one tool, which is allowed always or not at all."""
+    return Tool(
+        str(call.get("toolset_name") or call.get("name")),
+        "",
+        {},
+        type(toolset).run,
+        lambda _: Arguments(),
+        preview=lambda _: ("", toolset.describe(call)),
+    )
+
+
+def batch(
+    toolset: Toolset,
+    calls: Sequence[Block],
+    approval: Approval,
+    watcher: Watcher,
+    cancel: Cancel | None,
+    *,
+    clock: Callable[[], float],
+) -> Iterator[tuple[Block, Block, float]]:
+    """Each call with its result and the seconds that it took; the watcher is told as it begins."""
+
+    def approve(call: Block) -> str | None:
+        return approval.objection(call, as_tool(toolset, call), cancel)
+
+    results = toolset.run(calls, approve=approve, cancel=cancel)
+    for call in calls:
+        watcher.calling(call)
+        began = clock()
+        yield call, next(results), clock() - began
