@@ -15,7 +15,7 @@ from typing import Any, NewType, get_origin
 from ..messages.errors import InputError
 from ..messages.schema import as_meant, in_object, supported
 from .json_text import json_value
-from .shape_types import current
+from .shape_types import current, schema_of
 from .toolbox import Shape
 
 _HOW = (
@@ -101,7 +101,7 @@ def _of_type(wanted: Any, name: str) -> JsonShape:
     try:
         with warnings.catch_warnings(action="ignore"):  # of defaults that are no JSON
             adapter = TypeAdapter(current(wanted))
-            original = adapter.json_schema()
+            original = schema_of(adapter)
     except Exception as error:  # the types are the user's; pydantic's own errors have many classes
         said = str(error).strip().partition("\n")[0] or type(error).__name__
         raise InputError(f"{name} is no shape for a reply: {said.rstrip('.')}. {_HOW}") from error

@@ -5,9 +5,37 @@ from __future__ import annotations
 import sys
 import types
 import typing
+from collections.abc import Mapping
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+
+# What a key has to look like that is a text in JSON and something else in Python: pydantic leaves
+# that out.
+_KEYS: Mapping[str, Mapping[str, str]] = {
+    "int": {"pattern": "^-?[0-9]+$"},
+    "date": {"format": "date"},
+    "datetime": {"format": "date-time"},
+    "uuid": {"format": "uuid"},
+}
+
+
+def schema_of(adapter: TypeAdapter[Any]) -> dict[str, Any]:
+    """The JSON schema of a type, with what the keys of its dicts have to look like."""
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class WithKeys(GenerateJsonSchema):
+        def dict_schema(self, schema: Any) -> dict[str, Any]:
+            found = super().dict_schema(schema)
+            kind = schema.get("keys_schema", {}).get("type")
+            names = _KEYS.get(kind)
+            return {"propertyNames": dict(names), **found} if names else found
+
+    return adapter.json_schema(schema_generator=WithKeys)
 
 
 def current(wanted: Any) -> Any:

@@ -45,7 +45,7 @@ def wanted_shape(said: object, evaluate: Callable[[str], object], *secrets: Secr
 
 def shapes(namespace: Mapping[str, object]) -> list[str]:
     """The names in a namespace that `--json` may take: classes with fields, enums, schemas."""
-    return [name for name, value in namespace.items() if _is_shape(value)]
+    return [name for name, value in namespace.items() if name[:1] != "_" and _is_shape(value)]
 
 
 def not_in_a_script(name: str) -> object:

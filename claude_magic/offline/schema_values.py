@@ -126,6 +126,8 @@ class _Filler:
         self._nth = outside
         if schema.get("uniqueItems"):
             found = [item for n, item in enumerate(found) if item not in found[:n]]
+        if all(isinstance(item, dict) and item.keys() == {"key", "value"} for item in found):
+            found = list({str(item["key"]): item for item in reversed(found)}.values())[::-1]
         return found
 
     def _in_turn(self, choices: Sequence[Any]) -> Any:

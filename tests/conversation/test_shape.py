@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field, field_validator
 from claude_magic.conversation.shape import shape_of
 from claude_magic.messages.errors import InputError
 from claude_magic.offline.rules_schema import check_schema
+from claude_magic.offline.schema_values import value_for
 
 
 class Kind(Enum):
@@ -149,6 +150,12 @@ def test_a_reply_with_words_around_its_json_is_read() -> None:
     assert shape_of(Point).read('Sure.\n```json\n{"x": 1}\n```\nMore?') == Point(1)
 
 
+@pytest.mark.parametrize("wanted", [wanted for wanted, _, _ in READ.values()], ids=READ)
+def test_what_the_offline_server_makes_up_fits(wanted: Any) -> None:
+    shape = shape_of(wanted)
+    shape.read(json.dumps(value_for(shape.schema)))
+
+
 MISFITS: dict[str, tuple[Any, str, str]] = {
     "a bound": (
         Band,
@@ -252,6 +259,13 @@ def test_a_long_value_is_cut_and_a_screen_gets_no_escapes_of_it() -> None:
         shape_of(Band).read(long)
     assert len(str(misfit.value)) < 500
     assert not {"\u009b", "\u202e"} & set(str(misfit.value))
+
+
+def test_a_dict_says_what_its_keys_look_like() -> None:
+    (pair,) = [shape_of(dict[int, str]).schema["properties"]["items"]["items"]]
+    assert pair["properties"]["key"] == {"type": "string", "pattern": "^-?[0-9]+$"}
+    named = shape_of(dict[Kind, str]).schema["properties"]["items"]["items"]
+    assert "enum" in json.dumps(named["properties"]["key"])
 
 
 NAMES: dict[str, tuple[Any, str]] = {

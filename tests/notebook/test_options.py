@@ -50,6 +50,17 @@ VALID = {
     "a value with a bracket": ('--prefill "The answer is ("', {"prefill": "The answer is ("}),
     "a negative number as value": ("--stop -5", {"stop": ("-5",)}),
     "a dashed value after =": ("--stop=---", {"stop": ("---",)}),
+    "a shape": ("--json Finding -o f Read", {"json": "Finding", "out": "f", "prompt": "Read"}),
+    "a shape with a bracket": (
+        "--json list[Finding] Read",
+        {"json": "list[Finding]", "prompt": "Read"},
+    ),
+    "a shape with spaces": (
+        "--json dict[str, float] Go",
+        {"json": "dict[str, float]", "prompt": "Go"},
+    ),
+    "a shape with quotes": ("--json Literal['a', 'b']", {"json": "Literal['a', 'b']"}),
+    "a shape in quotes": ("--json 'list[Finding]' Go", {"json": "list[Finding]", "prompt": "Go"}),
     "effort": ("--effort xhigh", {"effort": "xhigh"}),
     "think": ("--think show", {"think": "show"}),
     "a variable": ("-o answer_1", {"out": "answer_1"}),
@@ -100,6 +111,9 @@ INVALID = {
     "a prompt taken for cells": ("-c What is this?", "-c What: no such cells"),
     "an open quote": ('-s "Be kind', "is not closed"),
     "an open bracket": ("-i f(x go", "( is not closed"),
+    "an open bracket of a shape": ("--json list[Finding go", "[ is not closed"),
+    "two shapes": ("--json A --json B", "--json is given twice"),
+    "no shape": ("--json -o f", "--json needs a value; for example --json list[Finding]"),
     "a space in a list": ("-i fig, df", "write the list without spaces"),
     "text after a closing quote": ('-s "a"b', "a space is missing"),
 }
@@ -157,6 +171,7 @@ NAMES = {
     "models": ["opus", "sonnet"],
     "variables": ["fig", "fig2", "df"],
     "files": ["fig.png", "my plot.png", "data/x.csv"],
+    "shapes": ["Finding", "Figure"],
 }
 COMPLETIONS = {
     "option names": ("%%claude --m", "--m", ["--model", "--max-tokens"]),
@@ -174,6 +189,11 @@ COMPLETIONS = {
     "a path that needs quotes": ("-f my", "my", ['"my plot.png"']),
     "a path within quotes": ('-f "my pl', "pl", ["plot.png"]),
     "variables after -o": ("-o d", "d", ["df"]),
+    "shapes and files": ("--json F", "F", ["Finding", "Figure"]),
+    "shapes within brackets": ("--json list[Fin", "Fin", ["Finding"]),
+    "shapes within a word": ("--json list[Fin", "list[Fin", ["list[Finding"]),
+    "shapes of a choice": ("--json Finding | Fi", "Fi", []),
+    "shapes after a comma": ("--json dict[str, Fi", "Fi", ["Finding", "Figure"]),
     "choices": ("--effort h", "h", ["high"]),
     "choices of an optional value": ("--dry-run=", "", ["curl", "python", "count"]),
     "nothing in a prompt": ("hello -m ", "", []),

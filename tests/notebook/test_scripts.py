@@ -86,7 +86,26 @@ def test_a_recording_makes_a_script_repeatable_without_a_server(tmp_path: Path) 
     assert again == first != ""
 
 
+def test_a_reply_may_be_asked_for_as_a_value(tmp_path: Path) -> None:
+    schema = tmp_path / "point.json"
+    schema.write_text('{"type": "object", "properties": {"x": {"type": "integer"}}}', "utf-8")
+    printed = script(
+        tmp_path,
+        "from dataclasses import dataclass\n"
+        "@dataclass\n"
+        "class Point:\n    x: int\n"
+        "with claude_magic.Conversation() as c:\n"
+        "    print(c.ask('Where?', json=list[Point]).value)\n"
+        "print(claude_magic.ask('Where?', json='point.json').value)\n",
+    )
+    assert printed == "[Point(x=1), Point(x=2)]\n{'x': 1}\n"
+
+
 ERRORS = {
+    "a shape by its name": (
+        "Conversation().ask('What?', json='Point')",
+        "InputError: --json Point: no such file, and 'Point' is a text: give the type itself",
+    ),
     "an unknown setting": ("Conversation(modle='opus')", "InputError: 'modle' is no setting"),
     "a value that does not fit": ("Conversation(budget='much')", "InputError: %claude_config"),
     "an empty question": ("Conversation().ask(' ')", "InputError: The question is empty"),

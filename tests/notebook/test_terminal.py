@@ -116,3 +116,16 @@ def test_where_input_is_piped_in_nobody_can_be_asked(tmp_path: Path) -> None:
     shown = session(tmp_path, "%load_ext claude_magic", "%claude --tools run_python Hi", "y")
     assert "Nobody can be asked here, where nothing can be typed" in shown
     assert "--approve auto" in shown
+
+
+def test_a_reply_in_json_is_a_table_of_text(tmp_path: Path) -> None:
+    shown = session(
+        tmp_path,
+        "%load_ext claude_magic",
+        "from dataclasses import make_dataclass; Point = make_dataclass('Point', [('x', int)])",
+        "%claude --json list[Point] -o points Where?",
+        "points",
+    )
+    assert "x\n1\n2\n" in shown
+    assert '"items"' not in shown
+    assert "[Point(x=1), Point(x=2)]" in shown

@@ -136,6 +136,20 @@ VALUES: dict[str, tuple[Any, Any]] = {
         },
         [{"n": 1.0, "ok": True}, {"n": 1.0, "ok": False}],
     ),
+    "keys that differ": (
+        {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "key": {"type": "string", "pattern": "^[0-9]+$"},
+                    "value": {"type": "integer"},
+                },
+                "required": ["key", "value"],
+            },
+        },
+        [{"key": "0", "value": 1}],
+    ),
     "a list of one, so that none are alike": (
         {"type": "array", "items": {"const": 1}, "uniqueItems": True},
         [1],

@@ -9,7 +9,7 @@ from attacks import ALL, BEACON, CODE, HTML, IMAGES, LINKS
 from html_reading import Page, active_parts
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
-from claude_magic.rendering import TerminalFilter, reply_bundle
+from claude_magic.rendering import TerminalFilter, code_bundle, plain, reply_bundle
 
 
 def each(attacks: dict[str, str]) -> pytest.MarkDecorator:
@@ -136,3 +136,15 @@ def test_no_part_of_a_bundle_holds_an_escape(source: str, shown: str) -> None:
     assert bundle["text/plain"] == shown
     for text in bundle.values():
         assert not set(text) & set("\x1b\x9b\x9d\x90\x07\u202e\r")
+
+
+@each(ALL)
+def test_code_that_is_an_attack_stays_in_its_block(markdown: str) -> None:
+    for code in (markdown, f"```\n{markdown}", f"{markdown}\n````\n~~~\n"):
+        bundle = code_bundle(code, "json")
+        page = Page(bundle["text/html"])
+        assert page.faults == []
+        assert page.formulas == []
+        assert active_parts(bundle["text/markdown"]) == []
+        assert bundle["text/plain"] == plain(code)
+        assert bundle["text/html"].count("<pre>") == 1

@@ -328,6 +328,7 @@ def test_the_layer_has_these_public_names() -> None:
         "CodeBlock",
         "TerminalFilter",
         "code_blocks",
+        "code_bundle",
         "escape",
         "literal",
         "plain",

@@ -140,7 +140,7 @@ class _Walk:
 
     def __init__(self, root: Mapping[str, Any]) -> None:
         self._root = root
-        self._open: list[str] = []
+        self._open = ["#"]
         self._done: set[str] = set()
         self._steps = 0
 
