@@ -1,4 +1,4 @@
-"""`claude-magic`: the demo and the offline server from a shell."""
+"""`claude-magic`: the demo, the offline server and the examination of servers from a shell."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 from ._version import __version__
 
@@ -29,9 +30,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "offline", help="run the offline Messages API server for any client"
     )
     offline.add_argument("--port", type=_port, default=8484, help="port on loopback; 0 for any")
+    doctor = commands.add_parser(
+        "doctor", help="try with real requests what a Messages API server can do"
+    )
+    doctor.add_argument("--base-url", help="its address; by default that of the settings")
+    doctor.add_argument("--model", help="the model to ask; by default that of the settings")
+    doctor.add_argument("--yes", action="store_true", help="ask, though it may cost something")
     given = parser.parse_args(arguments)
     if given.command == "offline":
         return _offline(given.port)
+    if given.command == "doctor":
+        return _doctor(given.base_url, given.model, yes=given.yes)
     from .demo import run
 
     return run(given.notebook, given.port, browser=not given.no_browser)
@@ -42,6 +51,21 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65_535:
         raise argparse.ArgumentTypeError(f"{port} is no port: give a number up to 65535")
     return port
+
+
+def _doctor(base_url: str | None, model: str | None, *, yes: bool) -> int:
+    from .doctor import run
+
+    def confirmed(question: str) -> bool:
+        return yes or input(question).strip().lower() in ("y", "yes")
+
+    return run(
+        base_url,
+        model,
+        say=partial(print, flush=True),
+        warn=partial(print, file=sys.stderr, flush=True),
+        confirm=confirmed if yes or sys.stdin.isatty() else None,
+    )
 
 
 def _offline(port: int) -> int:

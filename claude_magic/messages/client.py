@@ -141,6 +141,17 @@ class Client:
         hidden = float(body.get("max_tokens", 0)) / _TOKENS_PER_SECOND
         return ReplyStream(self._call(request, body, cancel, waiting, hidden))
 
+    def message(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The whole reply to `body` in one piece, asked for without a stream.
+
+        Long replies need `stream`: a connection on which nothing comes is cut on the way.
+        """
+        reply = fetch(self._call(post("/v1/messages", body, {}), body))
+        content = reply.get("content")
+        if not isinstance(content, list) or not all(isinstance(b, dict) for b in content):
+            raise ProtocolError(f"{self._address.host} answered without a message.")
+        return reply
+
     def count_tokens(self, body: Mapping[str, Any]) -> int:
         """The server's count of the input tokens of `body`; what it does not count is left out."""
         counted = {name: body[name] for name in _COUNTED if name in body}

@@ -425,6 +425,23 @@ def test_counting_tokens_sends_what_the_server_counts(
     assert request.json == {"model": "m", "messages": BODY["messages"], "system": "s"}
 
 
+def test_a_message_in_one_piece_is_asked_for_without_a_stream(
+    server: FaultServer, connect: Connect
+) -> None:
+    server.play(as_json({"content": [{"type": "text", "text": "Hello"}]}))
+    assert connect(server).message(BODY)["content"][0]["text"] == "Hello"
+    assert server.requests[0].json == BODY
+
+
+@pytest.mark.parametrize("answer", [{}, {"content": None}, {"content": "Hello"}, {"content": [1]}])
+def test_what_is_no_message_is_said(
+    server: FaultServer, connect: Connect, answer: dict[str, Any]
+) -> None:
+    server.play(as_json(answer))
+    with pytest.raises(errors.ProtocolError, match="answered without a message"):
+        connect(server).message(BODY)
+
+
 def test_the_models_of_all_pages_are_listed(server: FaultServer, connect: Connect) -> None:
     server.play(
         as_json({"data": [{"id": "a"}, {"id": "b&c"}], "has_more": True, "last_id": "b&c"}),
