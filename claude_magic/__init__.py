@@ -2,7 +2,8 @@
 
 `%load_ext claude_magic` gives the magics; `claude_magic.ask` is the same path from Python, and
 `claude_magic.Conversation` that of a script. `@claude_magic.tool` says what of a function its
-signature and docstring do not, where Claude may call it.
+signature and docstring do not, where Claude may call it. `claude_magic.caption` makes a table of
+many images.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from .api import Conversation, ask
+    from .captioning import caption
     from .conversation.reply import Reply
     from .tools.tool import tool
 
@@ -23,6 +25,7 @@ __all__ = [
     "Reply",
     "__version__",
     "ask",
+    "caption",
     "load_ipython_extension",
     "tool",
     "unload_ipython_extension",
@@ -48,6 +51,10 @@ def __getattr__(name: str) -> Any:
         from . import api
 
         return getattr(api, name)
+    if name == "caption":
+        from .captioning import caption
+
+        return caption
     if name == "Reply":
         from .conversation.reply import Reply
 

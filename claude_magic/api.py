@@ -275,7 +275,7 @@ def ask(
         fresh=fresh,
         hires=hires,
     )
-    if not _in_ipython():
+    if not in_ipython():
         with Conversation() as conversation:
             return conversation._ask(options, prompt, _several(images), _files(files))
     from .conversation.watcher import Silent
@@ -338,7 +338,7 @@ def _several(given: Any) -> tuple[Any, ...]:
     return (given,) if one or not hasattr(given, "__iter__") else tuple(given)
 
 
-def _in_ipython() -> bool:
+def in_ipython() -> bool:
     ipython: Any = sys.modules.get("IPython")
     return bool(ipython and ipython.get_ipython())
 

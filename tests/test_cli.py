@@ -102,6 +102,7 @@ def test_the_public_names() -> None:
         "Reply",
         "__version__",
         "ask",
+        "caption",
         "load_ipython_extension",
         "tool",
         "unload_ipython_extension",

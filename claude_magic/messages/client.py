@@ -27,8 +27,8 @@ from .errors import (
     Interrupted,
     ProtocolError,
 )
-from .exchange import Call, fetch
-from .lanes import Lane, Lanes
+from .exchange import Answered, Call, fetch
+from .lanes import KEPT, Lane, Lanes
 from .outgoing import Outgoing, checked_headers, post
 from .reply_stream import ReplyStream
 from .retry import Clock, SystemClock, Wait
@@ -87,10 +87,14 @@ class Client:
         timeouts: Timeouts = _TIMEOUTS,
         headers: Mapping[str, str] = _NO_HEADERS,
         custom: CustomHeaders = _NO_CUSTOM,
+        kept: int = KEPT,
+        answered: Answered | None = None,
     ) -> None:
         """`bearer` sends the key as `Authorization: Bearer`. `headers` go with every request.
 
-        So do those of `custom`, if they are for this server: last, and in place of the key.
+        So do those of `custom`, if they are for this server: last, and in place of the key. Up to
+        `kept` connections stay open between requests; `answered` is told the status and headers of
+        every answer, refusals too, in the thread that asked.
 
         Raises InputError for an address or header that cannot be used, CredentialError for a key
         that no header can hold.
@@ -110,7 +114,8 @@ class Client:
             "user-agent": f"claude-magic/{__version__}",
             **checked_headers({"anthropic-version": api_version, **headers}),
         }
-        self._lanes = Lanes(_Opener(self._address, transport))
+        self._lanes = Lanes(_Opener(self._address, transport), kept)
+        self._answered = answered
         self._custom = custom.meant_for(self._address.url)
         self._hidden = custom.secrets
         self._failures = _Failures(self._asked({}), timeouts)
@@ -181,6 +186,7 @@ class Client:
             progress=max(self._timeouts.progress, hidden),
             cancel=cancel or Cancel(),
             waiting=waiting,
+            answered=self._answered,
         )
 
     def _asked(self, body: Mapping[str, Any]) -> Asked:

@@ -17,6 +17,9 @@ _T = TypeVar("_T")
 Attempt: TypeAlias = Generator[_T, None, Failure | None]
 """One try: yields what it gets, returns why it failed if a further try may help."""
 
+Answered: TypeAlias = Callable[[int, Mapping[str, str]], None]
+"""Told the status and the headers of an answer."""
+
 _LONGEST_ERROR_BODY = 256 * 1024
 _COUNTDOWN_FROM = 2.0
 
@@ -44,7 +47,7 @@ class Call:
     `send` is given the seconds left for the answer's headers to come and raises ConnectionFailed
     or Interrupted. `progress` is seconds until the answer begins, retries included, and then until
     it goes on. `waiting` is told about once a second what remains of a wait that began with over
-    2 s.
+    2 s. `answered` must raise nothing.
     """
 
     send: Callable[[Cancel, float], Answer]
@@ -53,6 +56,7 @@ class Call:
     progress: float
     cancel: Cancel
     waiting: Callable[[Wait], None] | None = None
+    answered: Answered | None = None
 
 
 class Exchange:
@@ -107,6 +111,8 @@ class Exchange:
         self.request_id = None
         if "request-id" in answer.headers:
             self.request_id = self._call.asked.clean(answer.headers["request-id"])
+        if self._call.answered is not None:
+            self._call.answered(answer.status, answer.headers)
         if answer.status == 200:
             return answer
         try:

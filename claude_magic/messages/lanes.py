@@ -9,7 +9,8 @@ from typing import Generic, Protocol, TypeVar
 
 from .wire import Wire
 
-_KEPT = 8
+KEPT = 8
+"""How many connections are kept between requests, unless more are asked for."""
 
 
 class Closable(Protocol):
@@ -38,8 +39,9 @@ class Lane(Generic[Http]):
 class Lanes(Generic[Http]):
     """The lanes of one server. `make` opens the HTTP client of a new one; threads may share."""
 
-    def __init__(self, make: Callable[[], Http]) -> None:
+    def __init__(self, make: Callable[[], Http], kept: int = KEPT) -> None:
         self._make = make
+        self._kept = kept
         self._start()
 
     def _start(self) -> None:
@@ -63,7 +65,7 @@ class Lanes(Generic[Http]):
     def give_back(self, lane: Lane[Http]) -> None:
         """Keeps the lane for the next request, or closes it if it was cut or enough are kept."""
         with self._lock:
-            if not (lane.wire.is_cut or self._closed or len(self._idle) >= _KEPT):
+            if not (lane.wire.is_cut or self._closed or len(self._idle) >= self._kept):
                 self._idle.append(lane)
                 return
         lane.http.close()

@@ -37,6 +37,7 @@ BEHAVIOURS = (
     *CALLS,
     *SERVER_TOOL_BEHAVIOURS,
     BAD_JSON,
+    "every_tenth",
     "normal",
 )
 """Every name. Those of `_PARTICULAR` refuse a good request for what it holds: an image, or more
@@ -44,8 +45,12 @@ than SMALL_CONTEXT tokens; without that it is answered. Those of `_STREAMS` conc
 Those of `CALLS` and `SERVER_TOOL_BEHAVIOURS` call tools. With `bad_json` a reply in JSON lacks its
 last character. `normal` answers one request as it is.
 """
-LASTING = ("endless_calls",)
-"""The behaviours that stay, for each question, until another one is asked for."""
+TENTH = "every_tenth"
+LASTING = ("endless_calls", TENTH)
+"""The behaviours that stay, for each question, until another one is asked for.
+
+`every_tenth` refuses each tenth question, 429 and 529 in turn, and answers the others.
+"""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,13 @@ class Script:
     events: Sequence[Event]
     hangs: bool = False
     pace: float = 0.0
+
+
+def of_tenth(number: int) -> str | None:
+    """The behaviour for the `number`-th question, from 1, where every tenth one is refused."""
+    if number % 10:
+        return None
+    return "rate_limited" if number % 20 else "overloaded"
 
 
 def refuse(behaviour: str | None) -> None:

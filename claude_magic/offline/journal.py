@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .behaviours import BEHAVIOURS, LASTING
+from .behaviours import BEHAVIOURS, LASTING, TENTH, of_tenth
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Journal:
         self._requests: deque[Recorded] = deque(maxlen=keep)
         self._behaviours: deque[str] = deque()
         self._lasting: str | None = None
+        self._questions = 0
         self._count = 0
         self._file = file
         self._counting_disconnects = True
@@ -57,11 +58,12 @@ class Journal:
     def next_behaviour(self) -> str | None:
         """The behaviour for the question that has come, None for the normal one."""
         with self._lock:
-            if not self._behaviours:
-                return self._lasting
-            behaviour = self._behaviours.popleft()
-            self._lasting = behaviour if behaviour in LASTING else None
-            return behaviour
+            behaviour = self._lasting
+            if self._behaviours:
+                behaviour = self._behaviours.popleft()
+                self._lasting = behaviour if behaviour in LASTING else None
+            self._questions += 1
+            return of_tenth(self._questions) if behaviour == TENTH else behaviour
 
     def next_number(self) -> int:
         """The number of the request that has come, from 1."""

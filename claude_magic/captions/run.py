@@ -1,0 +1,225 @@
+"""Captions for many images: from whatever holds them, through an engine, to a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..conversation.shape import shape_of
+from ..messages.errors import ClaudeError, InputError, Interrupted
+from ..messages.request import Options
+from .access import Access
+from .asking import Asker, SameTrouble
+from .checkpoint import Checkpoint
+from .guidance import CAPTION_PROMPT, CAPTION_SYSTEM, FIELDS_PROMPT, FIELDS_SYSTEM
+from .job import BATCH_DISCOUNT, Job
+from .limit import Limit
+from .progress import Bar, Tally
+from .purse import Purse
+from .sources import Rows, rows_of
+from .threads import Threads
+from .work import Work, ask_row
+
+if TYPE_CHECKING:
+    from ..messages.client import Client
+
+Engine = Literal["threads", "batches", "daft"]
+ENGINES: tuple[Engine, ...] = ("threads", "batches", "daft")
+CONCURRENCY = 16
+"""Requests at once, unless told otherwise; rate limits make it fewer."""
+_THREADS_A_SLOT = 2
+"""Who waits for the server lends its slot to another thread: there are more than slots."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked about each image. `schema` None: a caption.
+
+    `prompt` is the question, "" the one that goes with the schema. None means "as is set".
+    """
+
+    schema: object = None
+    prompt: str = ""
+    model: str | None = None
+    max_tokens: int | None = None
+    effort: str | None = None
+    think: str | None = None
+    long_edge: int = 1568
+
+
+@dataclass(frozen=True)
+class How:
+    """How a job runs. `out` is the table's file, None for none; `budget` in USD."""
+
+    engine: Engine = "threads"
+    out: Path | None = None
+    concurrency: int = CONCURRENCY
+    budget: float | None = None
+    progress: bool = True
+
+
+def job_of(wanted: Wanted, access: Access, *, batched: bool = False) -> Job:
+    """The job that asks `wanted`. Raises InputError for a schema or a model that is none."""
+    settings, server = access.settings, access.asked
+    if wanted.schema is None:
+        from .caption import Caption
+
+        shape, system, prompt = shape_of(Caption), CAPTION_SYSTEM, CAPTION_PROMPT
+    else:
+        shape, system, prompt = shape_of(wanted.schema), FIELDS_SYSTEM, FIELDS_PROMPT
+    options = Options(
+        system=system,
+        max_tokens=wanted.max_tokens or settings.max_tokens or None,
+        effort=wanted.effort or settings.effort,
+        effort_named=wanted.effort is not None,
+        think=wanted.think or settings.think,
+    )
+    catalogue = access.known.of(settings, server)
+    return Job(
+        catalogue.choose(wanted.model or settings.model, anthropic=server.anthropic),
+        shape,
+        options,
+        wanted.prompt.strip() or prompt,
+        server.label,
+        anthropic=server.anthropic,
+        free=server.offline,
+        long_edge=wanted.long_edge,
+        discount=BATCH_DISCOUNT if batched else 1.0,
+    )
+
+
+class Run:
+    """One run of a job: what was asked, what came of it. A context manager: it holds a file.
+
+    Raises InputError before anything is sent: no images, no such schema, a file that cannot be.
+    """
+
+    def __init__(self, images: object, wanted: Wanted, how: How, access: Access) -> None:
+        if how.engine not in ENGINES:
+            raise InputError(f"{how.engine!r} is no engine: use one of {', '.join(ENGINES)}.")
+        if how.concurrency < 1:
+            raise InputError("concurrency must be at least 1.")
+        self.images: Rows = rows_of(images)
+        self.how, self.access = how, access
+        self.job = job_of(wanted, access, batched=how.engine == "batches")
+        self.tally = Tally()
+        self.checkpoint = Checkpoint(checkpoint_path(how.out), self.job.digest)
+        self.work = Work(self.job, self.checkpoint, self.tally)
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.checkpoint.close()
+
+    def ask(self) -> None:
+        """Ask about every image that is not known yet.
+
+        What concerns all images is raised while nothing has come; later on it is the error of the
+        rows that are left, so that what was paid is not lost. Raises Interrupted.
+        """
+        try:
+            self._ask()
+        except ClaudeError as error:
+            if not len(self.checkpoint):
+                raise
+            for row in self.images:
+                self.work.skip(row, str(error))
+        except KeyboardInterrupt:
+            raise Interrupted(self._stopped()) from None
+
+    def _ask(self) -> None:
+        purse = Purse(self.how.budget, self.access.spend)
+        with (
+            self.access.client(self.how.concurrency) as (client, limit),
+            self._bar() as bar,
+        ):
+            self._threads(client, limit, purse, bar)
+
+    def _threads(self, client: Client, limit: Limit, purse: Purse, bar: Bar) -> None:
+        do = ask_row(self.work, Asker(client, self.job, purse), limit, SameTrouble())
+        Threads(do, _THREADS_A_SLOT * self.how.concurrency).run(self.images, bar.tick)
+
+    def _bar(self) -> Bar:
+        shown, free = self.how.progress, self.job.free
+        return Bar(self.tally, self.images.count, shown=shown, free=free)
+
+    def _stopped(self) -> str:
+        count = len(self.checkpoint)
+        if self.how.out is None:
+            return "you stopped it. Give `out` a file's name, and what came until then is kept."
+        return f"you stopped it; {count:,} answers are kept. Run it again to go on from there."
+
+    def rows(self) -> Iterator[tuple[str, Mapping[str, Any] | None, str]]:
+        """Label, record and error of each row, in the order of the images."""
+        return self.work.rows()
+
+
+def checkpoint_path(out: Path | None) -> Path | None:
+    """Where the answers are kept as they come: beside the table."""
+    return None if out is None else out.with_name(f"{out.name}.checkpoint.jsonl")
+
+
+def frame(run: Run) -> Any:
+    """The table of a run as a DataFrame, written to its file if it has one.
+
+    polars where the images came from a polars column, else pandas, with the column's own index.
+    """
+    import pyarrow as pa
+
+    from .table import Table
+    from .table_files import write
+
+    table = Table(_schema(run.job))
+    groups = table.groups(table.row(*row) for row in run.rows())
+    whole = pa.Table.from_batches(groups, table.schema)
+    if run.how.out is not None:
+        write(run.how.out, table.schema, whole.to_batches())
+    if run.images.polars:
+        import polars
+
+        return polars.from_arrow(whole)
+    made = whole.to_pandas()
+    if run.images.names is not None:
+        made.index = run.images.names
+    return made
+
+
+def written(run: Run) -> None:
+    """Write the table of a run to its file, some rows at a time."""
+    from .table import Table
+    from .table_files import write
+
+    if run.how.out is not None:
+        table = Table(_schema(run.job))
+        write(run.how.out, table.schema, table.groups(table.row(*row) for row in run.rows()))
+
+
+def _schema(job: Job) -> Mapping[str, Any]:
+    """The schema of the values themselves, not as the API is asked for them."""
+    original: Mapping[str, Any] = getattr(job.shape, "original", job.shape.schema)
+    return original
+
+
+def check(how: How) -> How:
+    """`how` with its file's place made certain. Raises InputError for what cannot be.
+
+    Packages that are missing are said here, before anything is paid.
+    """
+    try:
+        import pandas  # noqa: F401 - the table is one
+        import pyarrow  # noqa: F401 - it is made by this
+        import tqdm  # noqa: F401 - shows how far it is
+    except ImportError as error:
+        raise InputError(
+            f"Captions for many images need {error.name}: pip install 'claude-magic[caption]'"
+        ) from None
+    if how.out is None:
+        return how
+    from .table_files import check_suffix
+
+    out = how.out.expanduser().absolute()
+    check_suffix(out)
+    return replace(how, out=out)
