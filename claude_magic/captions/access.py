@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..conversation.connection import Server, environment_headers, require_key
+from ..conversation.known_models import KnownModels
 from ..messages.credentials import Found, as_bearer
 from ..messages.custom_headers import CustomHeaders
 from .limit import GivingWay, Limit
@@ -34,6 +35,7 @@ class Access:
     server: Server | None = None
     clock: Clock | None = None
     custom: CustomHeaders = field(default_factory=environment_headers)
+    known: KnownModels = field(default_factory=KnownModels)
 
     @property
     def asked(self) -> Server:

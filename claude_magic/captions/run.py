@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..conversation.known_models import KnownModels
 from ..conversation.shape import shape_of
 from ..messages.errors import ClaudeError, InputError, Interrupted
 from ..messages.request import Options
@@ -77,9 +76,9 @@ def job_of(wanted: Wanted, access: Access, *, batched: bool = False) -> Job:
         effort_named=wanted.effort is not None,
         think=wanted.think or settings.think,
     )
-    models = KnownModels().of(settings, server)
+    catalogue = access.known.of(settings, server)
     return Job(
-        models.choose(wanted.model or settings.model, anthropic=server.anthropic),
+        catalogue.choose(wanted.model or settings.model, anthropic=server.anthropic),
         shape,
         options,
         wanted.prompt.strip() or prompt,

@@ -1,0 +1,34 @@
+"""A job in a process of its own, to be killed: job_child.py URL FOLDER OUT ENGINE."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from claude_magic.captions.access import Access
+from claude_magic.captions.run import How, Run, Wanted, check, written
+from claude_magic.conversation.connection import Server
+from claude_magic.conversation.settings import Settings
+
+
+@dataclass
+class Elsewhere:
+    """An offline server that runs in another process."""
+
+    url: str
+
+
+def main(url: str, folder: str, out: str, engine: str) -> None:
+    server = Server(url, "offline", offline=True, anthropic=True, loopback=True)
+    asks = Access(Settings(), server=server, offline=cast(Any, Elsewhere(url)))
+    how = How(cast(Any, engine), Path(out), concurrency=4, progress=False)
+    with Run(folder, Wanted(), check(how), asks) as run:
+        run.ask()
+        written(run)
+    sys.stdout.write("done\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
