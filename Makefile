@@ -13,9 +13,11 @@ demo: $(VENV)/.demo  ## JupyterLab on the tour notebook, answered offline
 
 test: $(VENV)/.test  ## all tests, notebooks included
 	@./tests/install-chromium
+	@./tests/install-desktop
 	npm --prefix labextension test --silent
 	$(BIN)/python -m pytest tests
-	CLAUDE_MAGIC_OFFLINE_JOURNAL=$(CURDIR)/test-artifacts/requests.jsonl CLAUDE_MAGIC_BASE_URL=offline CLAUDE_MAGIC_STREAM=off CLAUDE_MAGIC_STORE=off \
+	CLAUDE_MAGIC_OFFLINE_JOURNAL=$(CURDIR)/test-artifacts/requests.jsonl \
+	CLAUDE_MAGIC_BASE_URL=offline CLAUDE_MAGIC_STREAM=off CLAUDE_MAGIC_STORE=off \
 	  $(BIN)/python -m pytest -W default --nbval --nbval-current-env \
 	  --nbval-sanitize-with tests/nbval-sanitize.cfg --nbval-cell-timeout 120 notebooks
 	$(BIN)/python -m pytest tests/test_every_request.py  # those of the notebooks too

@@ -52,15 +52,23 @@ class Screen:
             height = min(rows, size.height - top)
             strip = self._root.get_image(0, top, size.width, height, X.ZPixmap, 0xFFFFFFFF)
             strips.append(strip.data)
-        cursor = self._display.xfixes_get_cursor_image(self._root)
-        shape = b"".join(int(pixel).to_bytes(4, "little") for pixel in cursor.cursor_image)
+        told, shape = self._shape()
+        told["size"] = [size.width, size.height]
+        return told, b"".join([*strips, shape])
+
+    def _shape(self) -> tuple[dict[str, Any], bytes]:
+        """Where the pointer is, and how it looks: no pixels where the server does not tell."""
+        try:
+            cursor = self._display.xfixes_get_cursor_image(self._root)
+        except XError:
+            # The program that made this pointer has ended: the server refuses to show it.
+            return {"pointer": self.pointer(), "shape": [0, 0], "hot": [0, 0]}, b""
         told = {
-            "size": [size.width, size.height],
             "pointer": [cursor.x, cursor.y],
             "shape": [cursor.width, cursor.height],
             "hot": [cursor.xhot, cursor.yhot],
         }
-        return told, b"".join([*strips, shape])
+        return told, b"".join(int(pixel).to_bytes(4, "little") for pixel in cursor.cursor_image)
 
     def pointer(self) -> tuple[int, int]:
         """Where the pointer is."""
