@@ -148,13 +148,14 @@ _TABLE = (
         cache_minimum=2048,
         retires="2027-04-16",
     ),
-    # Its price and its image tier are not known; the lower tier is safe.
+    # Its price, its image tier and its computer tool are not known; what is older is safe.
     Model(
         "claude-mythos-preview",
         "Mythos Preview",
         efforts=_WITH_MAX,
         forced_tool_choice=False,
         high_resolution=False,
+        computer="computer_20251124",
         cache_minimum=2048,
         retires="2026-06-30",
         deprecated=True,

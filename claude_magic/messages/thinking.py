@@ -18,7 +18,7 @@ TOP_EFFORTS = ("xhigh", "max")
 """The efforts that need room: the API's pages advise 64k tokens for them."""
 INTERLEAVED = "interleaved-thinking-2025-05-14"
 """The beta by which manual thinking goes on between the calls of tools."""
-# Room for the answer beside the thinking, and the least that the API takes as a thinking budget.
+# The usual budget of manual thinking, and the least that the API takes.
 _BUDGET = 8_000
 _LEAST_BUDGET = 1_024
 
@@ -57,12 +57,12 @@ def off_switch(model: Model, *, anthropic: bool) -> str | None:
 
 
 def _budget(model: Model, max_tokens: int) -> int:
-    budget = min(_BUDGET, max_tokens - 1)
-    if budget < _LEAST_BUDGET:
+    """The tokens of thinking: half of what there is, since the answer has to come out of it too."""
+    if max_tokens <= _LEAST_BUDGET:
         raise InputError(
             f"--think show needs --max-tokens of at least {_LEAST_BUDGET + 1} with {model.name}."
         )
-    return budget
+    return max(_LEAST_BUDGET, min(_BUDGET, max_tokens // 2))
 
 
 def effort(model: Model, options: Options, *, anthropic: bool, notices: list[str]) -> str | None:

@@ -31,7 +31,7 @@ _TAKEN_BY = {
     "computer_20251124": (
         *("claude-opus-4-5", "claude-opus-4-6", "claude-opus-4-7", "claude-opus-4-8"),
         *("claude-sonnet-4-6", "claude-opus-5", "claude-sonnet-5"),
-        *("claude-fable-5", "claude-mythos-5"),
+        *("claude-fable-5", "claude-mythos-5", "claude-mythos-preview"),
     ),
     "computer_20250124": ("claude-sonnet-4-5", "claude-haiku-4-5"),
 }

@@ -751,3 +751,12 @@ def test_importing_the_pure_parts_imports_no_httpx() -> None:
         cwd=Path(__file__).parents[2],
     )
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("model", ["claude-3-opus-20240229", "claude-opus-4-5"])
+def test_a_model_that_is_gone_names_what_took_its_place(connect: Connect, model: str) -> None:
+    with (
+        FaultServer(refuses(404, "not_found_error", f"model: {model}")) as server,
+        pytest.raises(errors.NotFound, match="is retired: its replacement is claude-opus-5-5"),
+    ):
+        texts(connect(server), {**BODY, "model": model})

@@ -152,7 +152,7 @@ def test_another_server_gets_what_the_user_names() -> None:
     options = Options(effort="high", effort_named=True, think="show")
     request = build(models.unknown("llama3"), [], [text("Hello")], options, anthropic=False)
     assert request.body["output_config"] == {"effort": "high"}
-    assert request.body["thinking"] == {"type": "enabled", "budget_tokens": 8000}
+    assert request.body["thinking"] == {"type": "enabled", "budget_tokens": 4096}
 
 
 def test_another_server_gets_the_text_of_a_document_as_text() -> None:
