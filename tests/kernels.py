@@ -79,10 +79,12 @@ class Kernel:
         during: Callable[[Mapping[str, Any]], None] | None = None,
         stdin: str | None = None,
         ok: bool = True,
+        replies: bool = True,
     ) -> Ran:
         """Run one cell, with a cell id if given; `during` sees each message as it comes.
 
-        `ok` asserts that the cell ended well.
+        `ok` asserts that the cell ended well. `replies` False does not wait for the kernel's reply,
+        which one that is interrupted as it sends it leaves out.
         """
         content = {
             "code": code,
@@ -106,7 +108,7 @@ class Kernel:
             if found["msg_type"] == "status" and found["content"]["execution_state"] == "idle":
                 break
             ran.messages.append(found)
-        while True:
+        while replies:
             reply = self.client.get_shell_msg(timeout=SECONDS)
             if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
                 ran.reply = reply["content"]

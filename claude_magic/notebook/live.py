@@ -50,8 +50,9 @@ class CellDisplay:
         self._quiet = quiet
         self._streaming = streaming
         self._clock = clock
+        # No Event: an interrupt of the kernel can leave one locked; see `messages.latch`.
         self._lock = threading.Lock()
-        self._over = threading.Event()
+        self._over = False
         self._segments: Segments | None = None
         self._parameters: Mapping[str, Any] = {}
         # What was frozen must stay the beginning of what comes: so filtered as it comes.
@@ -66,8 +67,8 @@ class CellDisplay:
 
     def __exit__(self, *_: object) -> None:
         """Stop the thread and take the waiting line away, where no reply came."""
-        if not self._over.is_set():
-            self._over.set()
+        if not self._over:
+            self._over = True
             with self._lock:
                 if self._segments is not None and not self._text:
                     self._segments.tail.show(NOTHING)
@@ -103,7 +104,7 @@ class CellDisplay:
             self._add(event["delta"])
 
     def ended(self, plan: Plan, reply: Reply) -> None:
-        self._over.set()
+        self._over = True
         if reply.replayed:
             self._marks["replayed"] = True  # in the metadata; what is shown is what was saved
             self._thinking = "".join(str(b.get("thinking", "")) for b in reply.blocks)
@@ -165,9 +166,10 @@ class CellDisplay:
 
     def _keep_showing(self) -> None:
         said = 0
-        while not self._over.wait(_INTERVAL):
+        while not self._over:
+            time.sleep(_INTERVAL)
             with self._lock:
-                if self._over.is_set():
+                if self._over:
                     return
                 if self._dirty:
                     self._flush()
