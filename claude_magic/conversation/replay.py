@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from .history import History
 from .ledger import model_of
 from .page import current
 from .plan import Plan
+from .question import Question
 from .recording import Recording
 from .settings import Settings
 from .turns import Turn
@@ -50,16 +51,13 @@ class Replays:
             return None if found is None else (found, ())
         return self._same_question(plan, recording)
 
-    def bound(self, plan: Plan, recorded: Turn) -> Turn:
-        """The reply of `recorded` as the turn of `plan`: the same turn, or a copy in this place."""
+    def bound(self, plan: Plan, recorded: Turn, now: float) -> Turn:
+        """The reply of `recorded` as the turn of `plan`: the same turn, or a copy in this place.
+
+        A copy begins `now`, and took as long.
+        """
         question, history = plan.question, self._history()
-        here = (recorded.cell, recorded.ordinal, recorded.alone, recorded.panel)
-        if recorded.id in history and here == (
-            question.cell,
-            question.ordinal,
-            question.alone,
-            question.panel,
-        ):
+        if recorded.id in history and _place(recorded) == _place(question):
             return recorded
         known = recorded.id in history
         return replace(
@@ -75,6 +73,8 @@ class Replays:
             panel=question.panel,
             going_on=question.going_on,
             copy_of=recorded.copy_of or recorded.id,
+            started=now,
+            ended=now + recorded.ended - recorded.started,
         )
 
     def miss(self, plan: Plan) -> str | None:
@@ -101,11 +101,9 @@ class Replays:
         One that this run has shown already does not answer again: the same question asked twice
         in a cell has two replies.
         """
-        question = plan.question
-        found = [t for t in turns if t.status == "complete" and t.id not in question.run]
-        place = (question.cell, question.ordinal)
-        here = [t for t in found if (t.cell, t.ordinal) == place]
-        return next(reversed(here or found), None)
+        run = plan.question.run
+        found = [t for t in turns if t.status == "complete" and t.id not in run]
+        return _nearest(plan.question, found)
 
     def _same_question(
         self, plan: Plan, recording: Recording | None
@@ -118,9 +116,7 @@ class Replays:
             if t.status == "complete" and t.id not in plan.question.run
             if why.same_options(plan, t)
         ]
-        place = (plan.question.cell, plan.question.ordinal)
-        here = [t for t in found if (t.cell, t.ordinal) == place]
-        recorded = next(reversed(here or found), None)
+        recorded = _nearest(plan.question, found)
         if recorded is not None:
             return recorded, (
                 "From the record, though what goes along with the question has changed since: "
@@ -143,6 +139,17 @@ class Replays:
             and t.id not in question.run
         ]
         return next(reversed(found), None)
+
+
+def _place(asked: Question | Turn) -> tuple[str | None, int, bool, bool]:
+    """Which question of which cell it is, and of what kind."""
+    return asked.cell, asked.ordinal, asked.alone, asked.panel
+
+
+def _nearest(question: Question, turns: Sequence[Turn]) -> Turn | None:
+    """The newest of the turns in this question's place, else of all."""
+    here = [turn for turn in turns if _place(turn) == _place(question)]
+    return next(reversed(here or turns), None)
 
 
 def _by_id(history: History) -> Mapping[str, Turn]:
