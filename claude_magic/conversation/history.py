@@ -170,6 +170,7 @@ class History:
             out = left_out(self.of_cell(cell), before, asked, well=well, whole=whole)
             aside = [] if well else [turn_id for turn_id in out if turn_id not in self.retired]
             back = [t.id for t in asked if t.id in self._recorded and t.id not in out]
+            self.aside -= {t.id for t in asked if t.id not in out}
             new = self._counting.ended(run)
             changed = new or back or whole == (cell in self.stopped)
             self.aside.update(aside)
@@ -189,6 +190,7 @@ class History:
         `ended` holds the ids of the turns whose run has ended. Nothing is written.
         """
         known = set(ended)
+        self.aside &= self.retired  # what was brought back since is not
         for run in self._killed(known):
             cell, ids = str(run[0].cell), {turn.id for turn in run}
             others = [t for t in self.of_cell(cell) if t.id in known | ids]
@@ -211,6 +213,7 @@ class History:
             self._counting.retire([turn.id], back=True)
             self._recorded |= rivals
             self._recorded.discard(turn.id)
+            self.aside.discard(turn.id)
         if not known:
             self._changed()
         store = None if known else self._writable()
@@ -326,20 +329,20 @@ class History:
         return bool(before) and complete and cell not in self.stopped
 
     def _killed(self, ended: Collection[str]) -> list[list[Turn]]:
-        """The runs that never ended, the oldest first, of cells of which there is more than one.
+        """The runs that never ended, the oldest first.
 
         A turn saw those that its run had asked before, and of its own cell no others.
         """
-        loose = [t for t in self.turns if t.id not in ended and t.id not in self.retired]
-        loose = [t for t in loose if t.cell is not None and not t.panel]
         runs: dict[str, list[Turn]] = {}
-        for turn in loose:
+        for turn in self.turns:
+            if turn.cell is None or turn.panel or turn.id in ended or turn.id in self.retired:
+                continue
+            runs[turn.id] = run = [turn]
             if len(self.of_cell(turn.cell)) > 1:
                 saw = [self[turn_id] for turn_id in turn.saw if turn_id in self]
-                run = [*(t for t in saw if t.cell == turn.cell and not t.panel), turn]
+                run[:0] = [t for t in saw if t.cell == turn.cell and not t.panel]
                 for earlier in run[:-1]:  # of one run the last turn knows the most
                     runs.pop(earlier.id, None)
-                runs[turn.id] = run
         return list(runs.values())
 
     def _put(self, turn: Turn) -> None:

@@ -15,6 +15,7 @@ from .history import History
 from .ledger import model_of
 from .page import current
 from .plan import Plan
+from .question import Question
 from .recording import Recording
 from .settings import Settings
 from .turns import Turn
@@ -111,16 +112,13 @@ class Replays:
             )
         return following
 
-    def bound(self, plan: Plan, recorded: Turn) -> Turn:
-        """The reply of `recorded` as the turn of `plan`: the same turn, or a copy in this place."""
+    def bound(self, plan: Plan, recorded: Turn, now: float) -> Turn:
+        """The reply of `recorded` as the turn of `plan`: the same turn, or a copy in this place.
+
+        A copy begins `now`, and took as long.
+        """
         question, history = plan.question, self._history()
-        here = (recorded.cell, recorded.ordinal, recorded.alone, recorded.panel)
-        if recorded.id in history and here == (
-            question.cell,
-            question.ordinal,
-            question.alone,
-            question.panel,
-        ):
+        if recorded.id in history and _place(recorded) == _place(question):
             return recorded
         known = recorded.id in history
         return replace(
@@ -136,6 +134,8 @@ class Replays:
             panel=question.panel,
             going_on=question.going_on,
             copy_of=recorded.copy_of or recorded.id,
+            started=now,
+            ended=now + recorded.ended - recorded.started,
         )
 
     def miss(self, plan: Plan) -> str | None:
@@ -163,14 +163,13 @@ class Replays:
         in a cell has two replies.
         """
         question = plan.question
-        place = (question.cell, question.ordinal)
         found = [
             Recorded(turn, turn.digests.index(digest))
             for turn in turns
             if turn.id not in question.run and digest in turn.digests
         ]
         whole = [r for r in found if r.whole]
-        here = [r for r in whole if (r.turn.cell, r.turn.ordinal) == place]
+        here = [r for r in whole if _place(r.turn) == _place(question)]
         # One that ended well before one that was stopped later on.
         best = sorted(here or whole, key=lambda r: r.turn.status == "complete")
         return best[-1] if best else None
@@ -184,9 +183,7 @@ class Replays:
             if t.status == "complete" and t.id not in plan.question.run
             if why.same_options(plan, t)
         ]
-        place = (plan.question.cell, plan.question.ordinal)
-        here = [t for t in found if (t.cell, t.ordinal) == place]
-        recorded: Turn | None = next(reversed(here or found), None)
+        recorded = _nearest(plan.question, found)
         if recorded is not None:
             return recorded
         raise NotRecordedError(
@@ -206,6 +203,17 @@ class Replays:
             and t.id not in question.run
         ]
         return next(reversed(found), None)
+
+
+def _place(asked: Question | Turn) -> tuple[str | None, int, bool, bool]:
+    """Which question of which cell it is, and of what kind."""
+    return asked.cell, asked.ordinal, asked.alone, asked.panel
+
+
+def _nearest(question: Question, turns: Sequence[Turn]) -> Turn | None:
+    """The newest of the turns in this question's place, else of all."""
+    here = [turn for turn in turns if _place(turn) == _place(question)]
+    return next(reversed(here or turns), None)
 
 
 def _by_id(history: History) -> Mapping[str, Turn]:

@@ -305,7 +305,7 @@ class Session:
 
     def _replay(self, plan: Plan, recorded: Turn, watcher: Watcher) -> Reply:
         """The recorded reply, shown again: nothing is sent and nothing is paid."""
-        turn = self._replays.bound(plan, recorded)
+        turn = self._replays.bound(plan, recorded, self._clock())
         if turn.id in self.history:
             self.history.shown(turn)
         else:

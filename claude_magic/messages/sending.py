@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Generic, ParamSpec, TypeVar
 
+from .latch import Latch
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -18,21 +20,21 @@ class Sending(Generic[_T]):
     """
 
     def __init__(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> None:
-        self._awake = threading.Event()
+        self._awake = Latch()
         self._results: list[_T] = []
 
         def run() -> None:
             self._results.append(work(*args, **kwargs))
-            self._awake.set()
+            self._awake.open()
 
         # A daemon, so that a connection that never comes about does not hold up the exit.
         threading.Thread(target=run, name="claude-magic-send", daemon=True).start()
 
     def wait(self, seconds: float) -> _T | None:
         """The result; None if there is none after `seconds`, or when woken before it came."""
-        self._awake.wait(max(seconds, 0))
+        self._awake.wait(seconds)
         return self._results[0] if self._results else None
 
     def wake(self) -> None:
-        """Has `wait` return. From any thread."""
-        self._awake.set()
+        """Has `wait`, which is called once, return. From any thread."""
+        self._awake.open()

@@ -51,8 +51,9 @@ class CellDisplay:
         self._quiet = quiet
         self._streaming = streaming
         self._clock = clock
+        # No Event: an interrupt of the kernel can leave one locked; see `messages.latch`.
         self._lock = threading.Lock()
-        self._over = threading.Event()
+        self._over = False
         self._top: Mapping[str, str] | None = None
         """What stands above all, until it is shown; None before anything was sent."""
         self._segments: Segments | None = None
@@ -70,8 +71,8 @@ class CellDisplay:
 
     def __exit__(self, *_: object) -> None:
         """Stop the thread and take the waiting lines away, where no reply came."""
-        if not self._over.is_set():
-            self._over.set()
+        if not self._over:
+            self._over = True
             with self._lock:
                 if self._segments is not None and not self._text:
                     self._segments.tail.show(NOTHING)
@@ -130,7 +131,7 @@ class CellDisplay:
                 self._wait("sending the result")
 
     def ended(self, plan: Plan, reply: Reply) -> None:
-        self._over.set()
+        self._over = True
         with self._lock:
             self._drop_calls()
             footer: Mapping[str, str] = {} if self._quiet else frame.footer(plan, reply)
@@ -219,9 +220,10 @@ class CellDisplay:
 
     def _keep_showing(self) -> None:
         said = 0
-        while not self._over.wait(_INTERVAL):
+        while not self._over:
+            time.sleep(_INTERVAL)
             with self._lock:
-                if self._over.is_set():
+                if self._over:
                     return
                 if self._dirty:
                     self._flush()

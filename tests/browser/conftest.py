@@ -111,7 +111,6 @@ def wait_until_up(url: str, server: subprocess.Popen[bytes]) -> None:
 @pytest.fixture
 def notebook(lab: Lab, page: Any, request: pytest.FixtureRequest) -> Iterator[Notebook]:
     """An opener of notebooks; a screenshot is kept of what the test left on the page."""
-    page.set_default_timeout(30_000)
     yield Notebook(lab, page)
     picture(page, request.node.name)
 

@@ -8,6 +8,10 @@ from typing import Any
 
 import nbformat
 
+# Milliseconds until what a test waits for counts as never coming. A machine that does other work
+# at the same time takes its time; a test that passes does not wait longer for it.
+PATIENCE = 120_000
+
 
 @dataclass(frozen=True)
 class Lab:
@@ -30,6 +34,7 @@ class Notebook:
     def __init__(self, lab: Lab, page: Any) -> None:
         self.lab = lab
         self.page = page
+        page.set_default_timeout(PATIENCE)
 
     def open(
         self, name: str, sources: list[str] | None = None, *, application: str = "lab/tree"
@@ -48,7 +53,7 @@ class Notebook:
 
     def until_idle(self) -> None:
         """Return once the notebook's kernel is connected and has nothing to do."""
-        self.page.wait_for_function(_IDLE, timeout=120_000)
+        self.page.wait_for_function(_IDLE, timeout=PATIENCE)
 
     def command(self, name: str, **arguments: Any) -> None:
         """Run one of JupyterLab's commands and wait until it is done."""
@@ -99,7 +104,7 @@ class Notebook:
             " const model = panel?.context?.model;"
             " const kernel = panel?.sessionContext?.session?.kernel;"
             f" return !!({expression}); }}",
-            timeout=120_000,
+            timeout=PATIENCE,
         )
 
     def value(self, expression: str) -> str:

@@ -77,7 +77,6 @@ def reading(
     """A notebook in which every question has been answered."""
     context = browser.new_context(**browser_context_args)
     page = context.new_page()
-    page.set_default_timeout(10_000)
     notebook = Notebook(lab, page)
     figure = "from PIL import Image\nImage.new('RGB', (400, 300), 'red')"
     asked = [f"%claude {'-i last ' * (name == 'figure')}{name}" for name in NAMES]
@@ -189,7 +188,7 @@ def test_a_reply_torn_by_a_reload_is_whole_when_its_cell_runs_again(
     shown, end = notebook.output(1), notebook.output(1).get_by_text("The end.")
     shown.get_by_text("The beginning.").wait_for()
     assert end.count() == 0
-    page.reload()
+    notebook.reload()
     server.go_on()
     notebook.until_idle()
     notebook.run_all()

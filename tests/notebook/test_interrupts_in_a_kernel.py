@@ -17,7 +17,7 @@ PATIENCE = 2.0
 
 
 def interrupted_when(
-    kernel: Kernel, code: str, ripe: Callable[[Mapping[str, Any]], bool]
+    kernel: Kernel, code: str, ripe: Callable[[Mapping[str, Any]], bool], *, replies: bool = True
 ) -> tuple[Ran, float]:
     """Run `code`, interrupt at the first message that is ripe; the cell, and how long it took."""
     at: list[float] = []
@@ -27,7 +27,7 @@ def interrupted_when(
             at.append(time.monotonic())
             kernel.manager.interrupt_kernel()
 
-    ran = kernel.run(code, during=watch, ok=False)
+    ran = kernel.run(code, during=watch, ok=False, replies=replies)
     assert at, "the moment to interrupt never came"
     return ran, time.monotonic() - at[0]
 
@@ -92,7 +92,8 @@ def test_a_second_interrupt_during_the_clean_up_leaves_a_valid_conversation(
         running_kernel.manager.interrupt_kernel()
         return True
 
-    interrupted_when(running_kernel, "%claude The doubly stopped one", twice)
+    # On a busy machine the second one comes late, when the kernel itself is at its reply.
+    interrupted_when(running_kernel, "%claude The doubly stopped one", twice, replies=False)
     ran = running_kernel.run("%claude Go on")
     assert "offline server" in ran.shown()
 

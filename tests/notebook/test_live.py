@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import text
 from claude_magic.messages.images import ImageCache
 from claude_magic.messages.retry import Wait
+from claude_magic.notebook import live
 from claude_magic.notebook.live import CellDisplay
 from claude_magic.notebook.slots import stack
+from tests.interrupting import places, returns
 
 MOST_OUTPUTS = 12
 
@@ -224,3 +227,22 @@ def test_a_prefill_that_a_choice_completes_shows_no_json() -> None:
 def test_no_escape_sequence_cut_in_two_is_shown() -> None:
     cell = play("One \x1b[31mred\x1b[0m word", size=1)
     assert cell.shown()[1].startswith("One red word")
+
+
+def test_wherever_an_interrupt_meets_the_end_it_can_end_once_more() -> None:
+    """Python's own events and conditions stay locked where it meets them."""
+    plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
+    reply = Reply(turn_of(plan, "It is so."))
+    count = 0
+    for interrupt in places(live, threading):
+        display = CellDisplay(Cell(), ImageCache(), clock=Clock())
+        display.sending(plan)
+        display.received(delta("It is so."))
+        try:
+            with interrupt:
+                display.ended(plan, reply)
+        except KeyboardInterrupt:
+            count += 1
+        assert returns(lambda display=display: display.ended(plan, reply)), f"at place {count}"
+        display.__exit__()
+    assert count > 5

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import copy
 import itertools
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,20 +32,28 @@ from claude_magic.conversation.turns import Turn
 from claude_magic.conversation.watcher import Silent
 from claude_magic.messages.blocks import content_blocks, joined_text, text
 from claude_magic.messages.client import Cancel
-from claude_magic.messages.errors import AuthenticationError, BrokenReply, Interrupted
+from claude_magic.messages.errors import (
+    AuthenticationError,
+    BrokenReply,
+    InputError,
+    Interrupted,
+)
 from claude_magic.notebook import records
 from claude_magic.notebook.saved import source_digest
 from claude_magic.offline import OfflineServer
 from claude_magic.offline.journal import Recorded
+from tests.notebook.page_model import ALONE, Message, Model, Said
 
 # Few words, so that the same question comes again, in the same cell and in others.
-PROMPTS = ("One?", "Two?", "Three?")
-STOPPED = "[The user interrupted this reply here.]"
+PROMPTS = ("One?", "Two?", "Three?", ALONE)
+# So many stories, other ones each time: `STORIES=5000 pytest tests/notebook/test_page_property.py`.
+STORIES = int(os.environ.get("STORIES", "0"))
+
+# Where there is such a folder no story waits for a disk.
+MEMORY = Path("/dev/shm")  # noqa: S108
 
 cells = st.integers(0, 20)
-sources = st.lists(st.sampled_from(PROMPTS), min_size=0, max_size=2).map(tuple) | st.sampled_from(
-    PROMPTS
-).map(lambda prompt: (prompt,))
+sources = st.lists(st.sampled_from(PROMPTS), max_size=3).map(tuple)
 
 
 class Killed(BaseException):
@@ -53,127 +62,23 @@ class Killed(BaseException):
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong at the `at`-th question of a run, after some pieces of its reply."""
+    """What goes wrong at the `at`-th question of a run, after some pieces of its reply.
+
+    `error` and `gone` come between the questions: the cell's own code fails, the kernel is killed.
+    """
 
     kind: str
     at: int = 0
     pieces: int = 1
 
-
-faults = st.builds(
-    Fault,
-    st.sampled_from(("interrupt", "cancel", "cut", "unauthorized")),
-    st.integers(0, 1),
-    st.sampled_from((0, 1, 1, 3)),
-)
-
-
-# --- The rules of the page.
-
-
-Message = tuple[str, str]
-"""Role and text."""
-
-
-@dataclass(eq=False)
-class Said:
-    """One question and what came of it. `asked` holds the messages of its request; `out` says that
-    another took its place, or that it was undone."""
-
-    cell: str
-    ordinal: int
-    asked: list[Message]
-    reply: str = ""
-    status: str = "complete"
-    out: bool = False
-
     @property
-    def prompt(self) -> str:
-        return self.asked[-1][1]
-
-    @property
-    def counts(self) -> bool:
-        """Whether others see it: a whole reply, or what the user let come of one."""
-        told = self.status == "complete" or (self.status == "interrupted" and self.reply != "")
-        return told and not self.out
-
-    @property
-    def messages(self) -> list[Message]:
-        ending = STOPPED if self.status == "interrupted" else ""
-        return [("user", self.prompt), ("assistant", self.reply + ending)]
+    def kills(self) -> bool:
+        return self.kind in ("kill", "gone")
 
 
-@dataclass
-class Run:
-    """One run of a cell; `whole` if it ended well."""
-
-    told: list[Said]
-    whole: bool
-
-
-@dataclass
-class Model:
-    """A page, and of each of its cells the runs that count: the last whole one and those since.
-
-    `recorded` holds what was answered by the messages of its request, `here` what this kernel
-    asked or showed again.
-    """
-
-    page: list[str] = field(default_factory=list)
-    prompts: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    runs: dict[str, list[Run]] = field(default_factory=dict)
-    recorded: dict[str, list[Said]] = field(default_factory=dict)
-    here: list[Said] = field(default_factory=list)
-    last_run: str | None = None
-
-    @property
-    def newest(self) -> Said | None:
-        """What this kernel asked or showed last; None where that does not count."""
-        last = self.here[-1] if self.here else None
-        return last if last and last in self.counting(last.cell) else None
-
-    def counting(self, cell: str) -> list[Said]:
-        """What the others see of a cell: its last whole run, else the last with anything in it."""
-        newest = list(reversed(self.runs.get(cell, [])))
-        for run in sorted(newest, key=lambda run: not run.whole):
-            told = [said for said in run.told if said.counts]
-            if told:
-                return told
-        return []
-
-    def expected(self, cell: str, run: Sequence[Said], prompt: str) -> list[Message]:
-        """The messages of a question that `cell` asks after those of its own `run`."""
-        above = self.page[: self.page.index(cell)]
-        seen = [said for other in above for said in self.counting(other)]
-        told = [message for said in (*seen, *run) for message in said.messages]
-        return [*told, ("user", prompt)]
-
-    def is_stale(self, said: Said, before: Sequence[Said]) -> bool:
-        """Whether it would be asked differently today; `before` stands above it in its cell."""
-        return self.expected(said.cell, before, said.prompt) != said.asked
-
-    def shown_again(self, said: Said, known: Sequence[Said]) -> Said:
-        """The turn that answers a question from the record: that of its place, else a copy."""
-        place = (said.cell, said.ordinal)
-        here = [s for s in known if (s.cell, s.ordinal) == place]
-        if here:
-            here[-1].out = False
-            return here[-1]
-        said.reply = known[-1].reply
-        return said
-
-    def ended(self, cell: str, told: list[Said], *, whole: bool) -> None:
-        """A run of `cell` is over; once it ended well, nothing older counts.
-
-        Nor does an older stopped one where there is no whole one, once anything came of a newer.
-        """
-        runs = self.runs.setdefault(cell, [])
-        came = any(said.counts for said in told)
-        if whole or (came and not any(run.whole for run in runs)):
-            for said in (said for run in runs for said in run.told):
-                said.out = said not in told
-            runs.clear()
-        runs.append(Run(told, whole))
+def faults(*kinds: str) -> st.SearchStrategy[Fault]:
+    number, pieces = st.integers(0, 2), st.sampled_from((0, 1, 1, 3))
+    return st.builds(Fault, st.sampled_from(kinds), number, pieces)
 
 
 # --- The notebook, as `claude_magic.notebook` drives the session.
@@ -262,7 +167,7 @@ class Story(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._folder = tempfile.TemporaryDirectory()
+        self._folder = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
         self.server = OfflineServer(keep=10_000).start()
         self.notebook = Notebook(Path(self._folder.name), self.server)
         self.model = Model()
@@ -324,7 +229,7 @@ class Story(RuleBasedStateMachine):
         self._run(self._cell(at))
 
     @precondition(lambda self: self.model.page)
-    @rule(at=cells, fault=faults)
+    @rule(at=cells, fault=faults("interrupt", "cancel", "cut", "unauthorized", "error"))
     def a_cell_is_run_and_does_not_end_well(self, at: int, fault: Fault) -> None:
         self._run(self._cell(at), fault)
 
@@ -342,14 +247,28 @@ class Story(RuleBasedStateMachine):
         self._agree()
 
     @precondition(lambda self: self.model.page)
-    @rule(at=cells, number=st.integers(0, 1), pieces=st.integers(0, 3))
-    def the_kernel_is_killed_in_the_middle_of_a_reply(
-        self, at: int, number: int, pieces: int
-    ) -> None:
-        fault = Fault("kill", number, pieces)
+    @rule(at=cells, fault=faults("kill", "gone"))
+    def the_kernel_is_killed_while_a_cell_runs(self, at: int, fault: Fault) -> None:
         self._run(self._cell(at), fault)
         self._restarted(self.model)
         self._agree()
+
+    @precondition(lambda self: self.model.page)
+    @rule(at=cells, prompt=st.sampled_from(PROMPTS[:3]), stopped=st.booleans())
+    def the_panel_asks(self, at: int, prompt: str, stopped: bool) -> None:
+        self._ask_in_panel(self._cell(at), prompt, Fault("cancel") if stopped else None)
+        self._agree()
+
+    @precondition(lambda self: self.model.page)
+    @rule(at=cells, below=cells, number=st.integers(0, 2), prompt=st.sampled_from(PROMPTS[:3]))
+    def the_panel_asks_while_a_cell_runs(
+        self, at: int, below: int, number: int, prompt: str
+    ) -> None:
+        def between(ordinal: int) -> None:
+            if ordinal == number:
+                self._ask_in_panel(self._cell(below), prompt)
+
+        self._run(self._cell(at), between=between)
 
     @precondition(lambda self: self.notebook.metadata)
     @rule()
@@ -361,13 +280,13 @@ class Story(RuleBasedStateMachine):
         before.path.touch()
         self._restarted(self.model)
 
-    @precondition(lambda self: self.model.newest is not None)
     @rule()
     def the_last_turn_is_undone(self) -> None:
-        newest = self.model.newest
-        assert newest is not None
-        self.notebook.undo()
-        newest.out = True
+        try:
+            self.notebook.undo()
+        except InputError:
+            assert all(said.out and not said.aside for said in self.model.here[-1:])
+        self.model.undone()
         self._agree()
 
     def _cell(self, at: int) -> str:
@@ -379,7 +298,12 @@ class Story(RuleBasedStateMachine):
         self.model = model
         model.here, model.last_run = [], None
 
-    def _run(self, cell: str, fault: Fault | None = None) -> None:
+    def _run(
+        self,
+        cell: str,
+        fault: Fault | None = None,
+        between: Callable[[int], None] = lambda _: None,
+    ) -> None:
         """Run a cell, and compare each of its questions with the model."""
         model, prompts = self.model, self.model.prompts[cell]
         source = source_digest(f"{cell} {prompts}")
@@ -387,11 +311,14 @@ class Story(RuleBasedStateMachine):
         session.history.match(cell, source, order)
         again, model.last_run = model.last_run == cell, cell
         asked: list[Turn] = []
-        run: list[Said] = []
-        well = True
-        for ordinal, prompt in enumerate(prompts):
+        run = model.running[cell] = []
+        ends = fault.at if fault and fault.kind in ("error", "gone") else None
+        well, kept = ends is None, 0
+        for ordinal, prompt in enumerate(prompts[:ends]):
+            between(ordinal)
             question = Question(
                 content=(text(prompt),),
+                alone=prompt == ALONE,
                 fresh=again,
                 cell=cell,
                 ordinal=ordinal,
@@ -400,28 +327,53 @@ class Story(RuleBasedStateMachine):
                 source=source,
                 prompt=prompt,
             )
+            expected = model.expected(cell, run, prompt)
+            known = [said for said in model.recorded.get(str(expected), []) if said not in run]
             now = fault if fault and fault.at == ordinal else None
-            well = self._ask(question, run, asked, now)
-            if not well:
+            new = Said(cell, ordinal, expected)
+            said = self._ask(question, new, known, asked, now)
+            run.append(said)
+            kept = len(run) if said is new and prompt != ALONE else kept
+            if said.status != "complete":
+                well = False
                 break
-        killed = fault is not None and fault.kind == "kill" and not well
-        if not killed:
-            session.cell_ended(cell, [turn.id for turn in asked], well=well)
-        model.ended(cell, run, whole=well)
+        killed = fault is not None and fault.kills and not well
         if asked:
             self.asked_in.add(cell)
-        if not killed:
-            self._agree()
+        if killed:  # what a run only showed again leaves no trace: what is new knows it
+            model.ended(cell, run[:kept], whole=False)
+            return
+        session.cell_ended(cell, [turn.id for turn in asked], well=well)
+        model.ended(cell, run, whole=well)
+        self._agree()
+
+    def _ask_in_panel(self, cell: str, prompt: str, fault: Fault | None = None) -> None:
+        """Ask below `cell`, as another thread does, and compare."""
+        model, order = self.model, tuple(self.model.page)
+        expected = model.expected_in_panel(cell, prompt)
+        said = Said(cell, 0, expected, panel=True, order=order)
+        known = model.recorded.get(str(expected), [])
+        question = Question(
+            content=(text(prompt),), cell=cell, order=order, panel=True, prompt=prompt
+        )
+        said = self._ask(question, said, known, [], fault)
+        said.out = False
+        if said not in model.panel:
+            model.panel.append(said)
+        self.asked_in.add(cell)
 
     def _ask(
-        self, question: Question, run: list[Said], asked: list[Turn], fault: Fault | None
-    ) -> bool:
-        """Ask one question of a run, and compare; whether the run goes on."""
+        self,
+        question: Question,
+        said: Said,
+        known: Sequence[Said],
+        asked: list[Turn],
+        fault: Fault | None,
+    ) -> Said:
+        """Ask one question, and compare; what came of it. Its turn is added to `asked`."""
         model, server, session = self.model, self.notebook.server, self.notebook.session
-        assert question.cell is not None
-        expected = model.expected(question.cell, run, question.prompt)
-        known = [] if question.fresh else model.recorded.get(str(expected), [])
-        said = Said(question.cell, question.ordinal, expected)
+        known = [] if question.fresh else known
+        count = len(asked)
         watch, cancel = Watch(asked.append), Cancel()
         if fault and not known:
             watch.stop_with(fault, cancel)
@@ -441,34 +393,35 @@ class Story(RuleBasedStateMachine):
             assert reply.text == said.reply
         else:
             assert len(received) == 1, "what was not answered is asked"
-            assert messages(received[0]) == expected
+            assert messages(received[0]) == said.asked
             said.reply = "".join(watch.pieces)
             if said.status == "interrupted":  # by then the connection may be a word ahead
                 assert asked[-1].text.startswith(said.reply)
                 said.reply = asked[-1].text
-        run.append(said)
         if said.status == "complete":
-            model.recorded.setdefault(str(expected), []).append(said)
-        if asked and asked[-1].id not in question.run:
+            model.recorded.setdefault(str(said.asked), []).append(said)
+        if len(asked) > count:
             model.here.append(said)
-        return said.status == "complete"
+        return said
 
     def _agree(self) -> None:
-        """A question below all others sees what the model holds, and the same of it is stale."""
+        """A question below all others sees what the model holds, the table of the turns shows it,
+        and the same of it is stale."""
         model, below = self.model, "a cell below all others"
         seen = self.notebook.session.seen(below, (), (*model.page, below))
-        told = [
-            (said, held[:n])
-            for held in map(model.counting, model.page)
-            for n, said in enumerate(held)
-        ]
+        told = model.above(len(model.page))
         assert [(t.cell, t.prompt, t.text) for t in seen] == [
-            (said.cell, said.prompt, said.reply) for said, _ in told
+            (said.cell, said.prompt, said.reply) for said in told
         ]
-        stale = {row.turn.id: row.stale for row in self.notebook.history(model.page)}
-        for turn, (said, before) in zip(seen, told, strict=True):
-            if turn.id in stale:  # else the table shows what came of it later
-                assert stale[turn.id] == model.is_stale(said, before)
+        rows = {row.turn.id: row for row in self.notebook.history(model.page)}
+        assert [turn_id for turn_id in rows if turn_id in {t.id for t in seen}] == [
+            t.id for t in seen
+        ]
+        for turn, said in zip(seen, told, strict=True):
+            if not said.panel:
+                held = model.counting(said.cell)
+                stale = model.is_stale(said, held[: held.index(said)])
+                assert rows[turn.id].stale == stale
 
 
 def messages(request: Recorded) -> list[Message]:
@@ -479,9 +432,10 @@ def messages(request: Recorded) -> list[Message]:
 TestStory = Story.TestCase
 TestStory.settings = hypothesis_settings(
     deadline=None,
-    max_examples=100,
+    max_examples=STORIES or 100,
     stateful_step_count=20,
-    derandomize=True,  # the same stories each time: what they find is found by whoever broke it
+    # The same stories each time: what they find is found by whoever broke it.
+    derandomize=not STORIES,
     # Without Phase.explain: it traces every line of every thread.
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
 )
