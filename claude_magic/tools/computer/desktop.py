@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ...messages.errors import DesktopError, Interrupted
@@ -59,12 +60,13 @@ class VirtualDesktop:
         return not self._closed and self._owner == os.getpid() and self._link.alive
 
     def open(self, command: str) -> None:
-        """Opens a program by a shell command; returns when a new window is there, or after 15 s.
+        """Opens a program by a shell command, in the folder in which this process works.
 
-        Raises DesktopError if the program ends without one.
+        Returns when a new window is there, or after 15 s.
+        Raises DesktopError if the program fails without one.
         """
         before = self._ask("look").told["windows"]
-        self._ask("open", command=command)
+        self._ask("open", command=command, folder=str(Path.cwd()))
         until = time.monotonic() + _WINDOW
         while time.monotonic() < until:
             seen = self._ask("look").told
