@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from ...messages.errors import DesktopError, Interrupted
@@ -66,7 +65,7 @@ class VirtualDesktop:
         Raises DesktopError if the program fails without one.
         """
         before = self._ask("look").told["windows"]
-        self._ask("open", command=command, folder=str(Path.cwd()))
+        self._ask("open", command=command, folder=_folder())
         until = time.monotonic() + _WINDOW
         while time.monotonic() < until:
             seen = self._ask("look").told
@@ -114,11 +113,7 @@ class VirtualDesktop:
         self._ask("type", symbols=list(symbols))
 
     def wait(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            self._check()
-            if self._stopped.wait(left):
-                continue
+        self._stopped.wait(seconds)
         self._check()
 
     def stop(self) -> None:
@@ -156,3 +151,10 @@ class VirtualDesktop:
             raise Interrupted("Interrupted.")
         if self._owner != os.getpid():
             raise DesktopError("The virtual desktop belongs to another process: open one here.")
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - as it is, for another process
+    except FileNotFoundError:
+        return ""  # removed under the kernel: the program is not started, and that is said

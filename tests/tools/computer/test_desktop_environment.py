@@ -180,6 +180,18 @@ def test_a_program_starts_where_the_kernel_works(
     assert (tmp_path / "here").read_text().strip() == str(tmp_path)
 
 
+def test_a_program_whose_folder_is_gone_is_an_error(
+    desktop: VirtualDesktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    with pytest.raises(DesktopError, match="could not be done: .*No such file"):
+        desktop.open("true")
+    assert desktop.alive
+
+
 def test_two_desktops_do_not_see_each_other(desktop: VirtualDesktop, window: Recorder) -> None:
     other = VirtualDesktop(640, 480)
     try:

@@ -80,6 +80,8 @@ class Keeper:
                 told, tail = self._done(request)
             except XError as fault:  # such as a window that closed just now
                 told, tail = {"fault": f"the X server refused it: {type(fault).__name__}"}, b""
+            except OSError as fault:  # such as a folder that is not there any more
+                told, tail = {"fault": f"it could not be done: {fault}"}, b""
             signal.alarm(0)
             _reply(int(request["id"]), told, tail)
 
