@@ -59,12 +59,13 @@ class VirtualDesktop:
         return not self._closed and self._owner == os.getpid() and self._link.alive
 
     def open(self, command: str) -> None:
-        """Opens a program by a shell command; returns when a new window is there, or after 15 s.
+        """Opens a program by a shell command, in the folder in which this process works.
 
-        Raises DesktopError if the program ends without one.
+        Returns when a new window is there, or after 15 s.
+        Raises DesktopError if the program fails without one.
         """
         before = self._ask("look").told["windows"]
-        self._ask("open", command=command)
+        self._ask("open", command=command, folder=_folder())
         until = time.monotonic() + _WINDOW
         while time.monotonic() < until:
             seen = self._ask("look").told
@@ -112,11 +113,7 @@ class VirtualDesktop:
         self._ask("type", symbols=list(symbols))
 
     def wait(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            self._check()
-            if self._stopped.wait(left):
-                continue
+        self._stopped.wait(seconds)
         self._check()
 
     def stop(self) -> None:
@@ -154,3 +151,10 @@ class VirtualDesktop:
             raise Interrupted("Interrupted.")
         if self._owner != os.getpid():
             raise DesktopError("The virtual desktop belongs to another process: open one here.")
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - as it is, for another process
+    except FileNotFoundError:
+        return ""  # removed under the kernel: the program is not started, and that is said

@@ -16,7 +16,6 @@ _PASSED_ON = (
     *("PATH", "LD_LIBRARY_PATH", "LANG", "LANGUAGE", "TZ", "USER", "LOGNAME", "JAVA_HOME"),
     *("FONTCONFIG_FILE", "FONTCONFIG_PATH", "XDG_DATA_DIRS"),
 )
-_UTF_8 = ("utf-8", "utf8")
 # The program that is looked for, and the Debian package that has it.
 PACKAGES = {"Xvfb": "xvfb", "jwm": "jwm"}
 _LIBRARY = "Xlib"
@@ -28,10 +27,9 @@ def desktop_environment(ours: Mapping[str, str]) -> dict[str, str]:
     DISPLAY, HOME and the like are added by the keeper.
     """
     theirs = {name: ours[name] for name in _PASSED_ON if ours.get(name)}
-    if not theirs.get("LANG", "").lower().endswith(_UTF_8):
-        theirs["LANG"] = "C.UTF-8"  # without it, old toolkits take no character but ASCII
-    # No accessibility bus and no native file dialogs: both would start services of the session.
-    return {**theirs, "NO_AT_BRIDGE": "1", "GTK_USE_PORTAL": "0"}
+    # Programs start a session bus where there seems to be none, and it would outlive them; one that
+    # needs it is opened with dbus-run-session.
+    return {**theirs, "DBUS_SESSION_BUS_ADDRESS": "disabled:", "NO_AT_BRIDGE": "1"}
 
 
 def check_installed(path: str | None = None, *, platform: str = sys.platform) -> None:

@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 _MARK = "#d9480f"
 _RADIUS = 14
-_STRIP_COLUMNS = 4
-_STRIP_WIDTH = 280
+_STRIP_COLUMNS = 3
+_STRIP_WIDTH = 380
 _STRIP_GAP = 8
 _STRIP_MOST = 48
 _GROUND = "#ffffff"
@@ -47,7 +47,7 @@ def marked(image: Image.Image, pointer: tuple[int, int]) -> bytes:
 
 
 def strip(pictures: Sequence[bytes]) -> bytes:
-    """PNG bytes of all the PNG pictures, small, numbered from 1, in rows of four.
+    """PNG bytes of all the PNG pictures, small, numbered from 1, in rows of three.
 
     Of more than 48 the last 48, with their own numbers. `pictures` must not be empty.
     """
@@ -61,8 +61,8 @@ def strip(pictures: Sequence[bytes]) -> bytes:
     for place, image in enumerate(small):
         _number(image, first + place + 1)
         sheet.paste(image, (place % columns * across, place // columns * down))
-    # Screens have few colours, and a palette makes the strip a third as large.
-    return png(sheet.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE))
+    # Screens have few colours, and a palette makes the strip half as large.
+    return png(sheet.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE))
 
 
 def _small(data: bytes) -> Image.Image:
@@ -72,11 +72,13 @@ def _small(data: bytes) -> Image.Image:
 
 
 def _number(image: Image.Image, number: int) -> None:
+    """Writes it into the lower left corner, where there is the bar with the windows."""
     font = ImageFont.load_default(14)
     draw = ImageDraw.Draw(image)
-    _, _, right, bottom = draw.textbbox((6, 3), str(number), font=font)
-    draw.rectangle((0, 0, right + 6, bottom + 4), fill=_MARK)
-    draw.text((6, 3), str(number), fill=_GROUND, font=font)
+    _, top, right, bottom = draw.textbbox((6, 0), str(number), font=font)
+    above = image.height - bottom - 4
+    draw.rectangle((0, above + top - 4, right + 5, image.height), fill=_MARK)
+    draw.text((6, above), str(number), fill=_GROUND, font=font)
 
 
 def png(image: Image.Image) -> bytes:

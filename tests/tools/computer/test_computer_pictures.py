@@ -55,23 +55,23 @@ def test_a_pointer_in_a_corner_is_marked_as_far_as_there_is_a_picture(
 
 
 @pytest.mark.parametrize(
-    ("count", "rows", "columns"), [(1, 1, 1), (4, 1, 4), (5, 2, 4), (48, 12, 4)]
+    ("count", "rows", "columns"), [(1, 1, 1), (3, 1, 3), (5, 2, 3), (48, 16, 3)]
 )
-def test_the_steps_stand_in_rows_of_four(count: int, rows: int, columns: int) -> None:
+def test_the_steps_stand_in_rows_of_three(count: int, rows: int, columns: int) -> None:
     sheet = opened(strip([png(Image.new("RGB", (1280, 800), "blue"))] * count))
-    assert sheet.size == (columns * 280 + (columns - 1) * 8, rows * 175 + (rows - 1) * 8)
+    assert sheet.size == (columns * 380 + (columns - 1) * 8, rows * 238 + (rows - 1) * 8)
 
 
 def test_of_very_many_steps_the_last_are_shown() -> None:
     pictures = [png(Image.new("RGB", (64, 40), "red"))] * 3
     pictures += [png(Image.new("RGB", (64, 40), "blue"))] * 48
     sheet = opened(strip(pictures))
-    assert sheet.height == 12 * 175 + 11 * 8
+    assert sheet.height == 16 * 238 + 15 * 8
     # Between the numbers and the gaps nothing of the first three is left.
-    assert all(sheet.getpixel((x, 120))[0] < 100 for x in (140, 428, 716, 1004))  # type: ignore[index]
+    assert all(sheet.getpixel((x, 120))[0] < 100 for x in (190, 578, 966))  # type: ignore[index]
 
 
 def test_pictures_of_several_sizes_stand_beside_each_other() -> None:
     sizes = [(1280, 800), (300, 900), (5, 5)]
     sheet = opened(strip([png(Image.new("RGB", size)) for size in sizes]))
-    assert sheet.size == (3 * 280 + 2 * 8, 840)
+    assert sheet.size == (3 * 380 + 2 * 8, 1140)

@@ -39,6 +39,7 @@ HOSTILE = {
     "SSH_AUTH_SOCK": f"/{CANARY}",
     "HOME": f"/{CANARY}",
     "IPYTHONDIR": f"/{CANARY}",
+    "LC_ALL": f"{CANARY}.UTF-8",
 }
 
 
@@ -51,14 +52,7 @@ def test_a_few_variables_pass_and_no_others() -> None:
         "de_DE.UTF-8",
         "Europe/Berlin",
     )
-    assert not theirs.keys() & HOSTILE.keys()
-
-
-@pytest.mark.parametrize("language", ["", "C", "POSIX", "de_DE", "de_DE.ISO-8859-1"])
-def test_a_language_that_old_programs_could_not_write_everything_in_is_replaced(
-    language: str,
-) -> None:
-    assert desktop_environment({"LANG": language})["LANG"] == "C.UTF-8"
+    assert theirs.keys() & HOSTILE.keys() == {"DBUS_SESSION_BUS_ADDRESS"}
 
 
 def test_what_is_missing_is_named_with_the_command_that_installs_it(tmp_path: Path) -> None:
@@ -108,12 +102,25 @@ def test_no_process_of_a_desktop_knows_the_user_s_own_display_or_session(
 ) -> None:
     for variables in surrounded.values():
         assert variables.get("DISPLAY") != ":77"
+        assert variables["DBUS_SESSION_BUS_ADDRESS"] == "disabled:"
         assert not variables.keys() & {
             "WAYLAND_DISPLAY",
-            "DBUS_SESSION_BUS_ADDRESS",
             "SESSION_MANAGER",
             "SSH_AUTH_SOCK",
         }
+
+
+@pytest.mark.parametrize("language", ["", "C", "de_DE.ISO-8859-1", "tlh_KX.UTF-8"])
+def test_a_language_that_old_programs_could_not_write_everything_in_is_replaced(
+    installed: None, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANG", language)
+    desktop = VirtualDesktop(320, 240)
+    try:
+        (jwm,) = [pid for pid, name in family(desktop.keeper).items() if name == "jwm"]
+        assert environment(jwm)["LANG"] == "C.UTF-8"
+    finally:
+        desktop.close()
 
 
 def test_programs_have_a_home_of_their_own_that_goes_with_the_desktop(
@@ -161,6 +168,27 @@ def test_a_program_that_does_not_start_is_an_error_with_its_last_words(
         desktop.open("nosuchprogram --help")
     with pytest.raises(DesktopError, match=r"ended with status 3 \(no input file\)"):
         desktop.open("echo no input file >&2; exit 3")
+    assert desktop.alive
+
+
+def test_a_program_starts_where_the_kernel_works(
+    desktop: VirtualDesktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DesktopError, match="ended with status 3"):
+        desktop.open("pwd > here; exit 3")
+    assert (tmp_path / "here").read_text().strip() == str(tmp_path)
+
+
+def test_a_program_whose_folder_is_gone_is_an_error(
+    desktop: VirtualDesktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    with pytest.raises(DesktopError, match="could not be done: .*No such file"):
+        desktop.open("true")
     assert desktop.alive
 
 

@@ -8,6 +8,7 @@ it is not. The end of stdin, or of the process that started this one, is the end
 from __future__ import annotations
 
 import json
+import locale
 import os
 import select
 import shutil
@@ -53,6 +54,7 @@ class Keeper:
 
     def start(self) -> None:
         """Starts X server and window manager. Raises StartFailedError."""
+        self._environment["LANG"] = _language(self._environment.get("LANG", ""))
         homes = {"HOME": "home", "TMPDIR": "tmp", "XDG_RUNTIME_DIR": "run"}
         for variable, name in homes.items():
             (self._folder / name).mkdir(mode=0o700)
@@ -78,6 +80,8 @@ class Keeper:
                 told, tail = self._done(request)
             except XError as fault:  # such as a window that closed just now
                 told, tail = {"fault": f"the X server refused it: {type(fault).__name__}"}, b""
+            except OSError as fault:  # such as a folder that is not there any more
+                told, tail = {"fault": f"it could not be done: {fault}"}, b""
             signal.alarm(0)
             _reply(int(request["id"]), told, tail)
 
@@ -105,14 +109,13 @@ class Keeper:
                 told = {"windows": screen.windows(), "pressed": screen.pressed()}
                 told["ended"] = self._ended()
             case "open":
-                self._open(request["command"])
+                self._open(request["command"], Path(request["folder"]))
         return told, tail
 
-    def _open(self, command: str) -> None:
+    def _open(self, command: str, folder: Path) -> None:
         log = self._folder / f"app-{len(self._apps)}.log"
         shell = ["/bin/sh", "-c", command]
-        home = Path(self._environment["HOME"])
-        self._apps.append(started(shell, self._environment, home, log=log))
+        self._apps.append(started(shell, self._environment, folder, log=log))
 
     def _ended(self) -> list[Any] | None:
         """Status and last words of the program that was opened last; None while it runs."""
@@ -147,6 +150,18 @@ def main() -> int:
         _end_no_more()
         keeper.end()
     return 1
+
+
+def _language(wanted: str) -> str:
+    """`wanted`, where this machine has that locale and it has every character; else C.UTF-8.
+
+    Old toolkits take no character but ASCII without.
+    """
+    try:
+        locale.setlocale(locale.LC_ALL, wanted or "C")
+    except locale.Error:
+        return "C.UTF-8"
+    return wanted if locale.nl_langinfo(locale.CODESET) == "UTF-8" else "C.UTF-8"
 
 
 def _started(keeper: Keeper) -> bool:
