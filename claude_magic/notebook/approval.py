@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 QUESTION = "Allow this call? [y]es, [a]lways for this tool, [n]o, or no with a reason: "
 """What is asked. Fixed: what is to be run stands above it, and is not part of it."""
 
+# As it is when this is loaded: code of the notebook can give the name to something else.
+_TYPED = input
+
 _INSTEAD = (
     "--approve auto runs them without asking, --approve never denies them, and from Python "
     "approve= takes these words or a function that says."
@@ -54,11 +57,10 @@ class AskInCell:
             out = self._recorder.stdout
             out.write(calls.asked(call, tool)["text/plain"] + "\n")
             out.flush()
-            return _answered(input)
+            return _answered(_TYPED)
         slot = next(slots(self._shell.display_pub, {}))
         slot.show(calls.asked(call, tool))
         try:
-            # Not `input`: that is a name which code of the notebook can give to something else.
             return _answered(kernel.raw_input)
         finally:
             slot.show(NOTHING)  # what was run stands, folded, in the call's own line
