@@ -126,7 +126,11 @@ def _of_schema(wanted: Mapping[str, Any], name: str) -> JsonShape:
         )
     title = wanted.get("title")
     name = name or (title if isinstance(title, str) and title else "JSON of this schema")
-    return _made(name, wanted, validator(wanted, name))
+    try:
+        original = json.loads(json.dumps(wanted, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"{name} is no JSON schema: {error}.") from None
+    return _made(name, original, validator(original, name))
 
 
 def _made(name: str, original: Mapping[str, Any], check: Callable[[Any], Any]) -> JsonShape:

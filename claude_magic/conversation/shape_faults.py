@@ -43,24 +43,23 @@ def of_exception(error: Exception) -> MisfitError:
 def validator(schema: Mapping[str, Any], name: str) -> Callable[[Any], Any]:
     """A check that gives a value back which fits `schema`, and raises MisfitError for another.
 
-    Raises InputError where `schema` is none.
+    Raises InputError where `schema`, which is JSON, is no JSON schema.
     """
     import jsonschema
     from referencing import Registry
 
-    plain_schema = json.loads(_json(schema, name))
     with warnings.catch_warnings(action="ignore"):  # of a `$schema` that is not known
-        kind = jsonschema.validators.validator_for(
-            plain_schema, default=jsonschema.Draft202012Validator
-        )
+        kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
     try:
-        kind.check_schema(plain_schema)
+        kind.check_schema(schema)
     except jsonschema.SchemaError as error:
         where = _path(error.absolute_path)
         raise InputError(
             f"{name}: at {where} it is no JSON schema: {_cut(error.message)}"
         ) from None
-    checker = kind(plain_schema, registry=Registry(), format_checker=_formats())
+    except RecursionError:
+        raise InputError(f"{name} is nested too deeply: flatten it.") from None
+    checker = kind(schema, registry=Registry(), format_checker=_formats())
 
     def check(value: Any) -> Any:
         faults = list(islice(checker.iter_errors(value), 20))
@@ -69,13 +68,6 @@ def validator(schema: Mapping[str, Any], name: str) -> Callable[[Any], Any]:
         return value
 
     return check
-
-
-def _json(schema: Mapping[str, Any], name: str) -> str:
-    try:
-        return json.dumps(schema, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"{name} is no JSON schema: {error}.") from None
 
 
 def _lines(faults: Iterable[str]) -> str:

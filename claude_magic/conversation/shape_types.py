@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import types
 import typing
@@ -25,10 +26,19 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
 
 
 def schema_of(adapter: TypeAdapter[Any]) -> dict[str, Any]:
-    """The JSON schema of a type, with what the keys of its dicts have to look like."""
+    """The JSON schema of a type, with what the keys of its dicts have to look like.
+
+    Without a default that JSON does not have.
+    """
     from pydantic.json_schema import GenerateJsonSchema
+    from pydantic_core import PydanticSerializationError
 
     class WithKeys(GenerateJsonSchema):
+        def encode_default(self, dft: Any) -> Any:
+            if isinstance(dft, float) and not math.isfinite(dft):
+                raise PydanticSerializationError("no number of JSON")  # it is left out then
+            return super().encode_default(dft)
+
         def dict_schema(self, schema: Any) -> dict[str, Any]:
             found = super().dict_schema(schema)
             kind = schema.get("keys_schema", {}).get("type")

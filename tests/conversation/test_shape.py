@@ -261,6 +261,22 @@ def test_a_long_value_is_cut_and_a_screen_gets_no_escapes_of_it() -> None:
     assert not {"\u009b", "\u202e"} & set(str(misfit.value))
 
 
+def test_a_default_that_json_does_not_have_is_left_out() -> None:
+    wanted = pydantic.create_model("Wanted", x=(float, float("nan")), y=(float, float("inf")))
+    assert shape_of(wanted).schema["properties"] == {
+        "x": {"type": "number"},
+        "y": {"type": "number"},
+    }
+    assert shape_of(wanted).read("{}").y == float("inf")
+
+
+def test_a_schema_that_is_changed_later_checks_as_it_was() -> None:
+    schema: dict[str, Any] = {"enum": ("a", "b")}
+    shape = shape_of(schema)
+    schema["enum"] = ("c",)
+    assert shape.read('{"value": "A"}') == "a"
+
+
 def test_a_dict_says_what_its_keys_look_like() -> None:
     (pair,) = [shape_of(dict[int, str]).schema["properties"]["items"]["items"]]
     assert pair["properties"]["key"] == {"type": "string", "pattern": "^-?[0-9]+$"}
@@ -283,6 +299,13 @@ NAMES: dict[str, tuple[Any, str]] = {
 def test_a_shape_is_called_as_the_user_calls_it(wanted: Any, name: str) -> None:
     assert shape_of(wanted).name == name
     assert shape_of(wanted, "mine").name == "mine"
+
+
+def nested(depth: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(depth):
+        schema = {"type": "array", "items": schema}
+    return schema
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
@@ -310,6 +333,12 @@ REFUSED: dict[str, tuple[Any, str]] = {
         {"type": "text"},
         "JSON of this schema: at type it is no JSON schema",
     ),
+    "a schema with a pattern that Python does not read": (
+        {"type": "string", "pattern": "\\p{L}"},
+        "at pattern it is no JSON schema: '\\\\p{L}' is not a 'regex'",
+    ),
+    "a schema nested too deeply": (nested(200), "is nested too deeply: flatten it."),
+    "a schema nested without end": (nested(2000), "is no JSON schema: maximum recursion"),
     "a schema that is no JSON": ({"enum": {1}}, "is no JSON schema: Object of type set"),
     "a schema that refers to elsewhere": (
         {"$ref": "https://example.org/a"},
