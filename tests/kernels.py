@@ -73,6 +73,20 @@ class Kernel:
     def __init__(self, client: BlockingKernelClient, manager: KernelManager) -> None:
         self.client = client
         self.manager = manager
+        self._others: list[BlockingKernelClient] = []
+
+    def another_client(self) -> BlockingKernelClient:
+        """A client that gets all that the kernel publishes, whatever the first one reads."""
+        client = self.manager.blocking_client()
+        client.start_channels(stdin=False, hb=False, control=False)
+        self._others.append(client)
+        client.wait_for_ready(timeout=SECONDS)
+        return client
+
+    def close(self) -> None:
+        """End the other clients."""
+        for client in self._others:
+            client.stop_channels()
 
     def run(
         self,
@@ -182,13 +196,14 @@ def kernel(folder: Path, *, load: bool = True, **environment: str) -> Iterator[K
     manager.start_kernel(cwd=str(folder), env={k: v for k, v in env.items() if v})
     client = manager.blocking_client()
     client.start_channels()
+    started = Kernel(client, manager)
     try:
         client.wait_for_ready(timeout=SECONDS)
-        started = Kernel(client, manager)
         if load:
             started.run("%load_ext claude_magic")
         yield started
     finally:
+        started.close()
         client.stop_channels()
         manager.shutdown_kernel(now=True)
         manager.cleanup_resources()

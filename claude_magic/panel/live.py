@@ -130,7 +130,7 @@ class LiveRun(Silent):
         with self._lock:
             self.approvals[approval["approval"]] = approval
             self._put({"type": "approve", "run": self.run, "approval": approval})
-        self._stir()
+        self._say("waiting for your word")
 
     def approved(self, approval: str) -> None:
         """It does not wait any more."""

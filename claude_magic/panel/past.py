@@ -78,7 +78,8 @@ class Past:
         with self._lock:
             self._told.add(turn.id)
             found = versions(self._notebook.session.turns, turn) if turn.panel else []
-            return self._views.turn(turn, [t.id for t in found] if len(found) > 1 else ())
+            others = [t.id for t in found] if len(found) > 1 else ()
+            return self._views.turn(turn, others, small=True)
 
     def changes(
         self, places: Mapping[str, str], *, wait: bool

@@ -58,8 +58,10 @@ class Views:
             "started": 0.0,
         }
 
-    def turn(self, turn: Turn, versions: Sequence[str] = ()) -> protocol.Turn:
-        """A turn that is over; its images are made small in a second step."""
+    def turn(
+        self, turn: Turn, versions: Sequence[str] = (), *, small: bool = False
+    ) -> protocol.Turn:
+        """A turn that is over; with `small` its images too, which takes a while for new ones."""
         known = self._session.catalogue
         return {
             "id": turn.id,
@@ -68,7 +70,7 @@ class Views:
                 "cell": turn.cell or "",
                 "place": self._places.get(turn.cell or "", ""),
                 "panel": turn.panel,
-                "images": self.images(turn.asked),
+                "images": self.images(turn.asked, small=small),
                 "above": _above(turn, known),
                 "notices": [plain(str(n)) for n in (*_notices(turn), *turn.healed)],
                 "started": turn.started,

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from queue import Empty
 from typing import Any
 
-from tests.kernels import SECONDS, Kernel
+from tests.kernels import Kernel
 
+SECONDS = 30
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -17,20 +18,32 @@ class Panel:
     """A panel that `%claude_chat` has shown, or whatever widget has this model id."""
 
     def __init__(self, kernel: Kernel, model: str) -> None:
-        self.kernel = kernel
         self.model = model
+        self._client = kernel.another_client()
         self.messages: list[Mapping[str, Any]] = []
         self.batches: list[tuple[float, Mapping[str, Any]]] = []
         self.buffers: list[bytes] = []
 
+    @classmethod
+    def of_widget(cls, kernel: Kernel) -> Panel:
+        """A panel made by its class, as in a kernel whose front end is not known."""
+        made = "__import__('claude_magic').ClaudeChat()"
+        return cls(kernel, kernel.value(f"(globals().setdefault('panel', {made}).model_id)"))
+
+    def say_raw(self, content: object) -> None:
+        """Send anything as what a view says."""
+        data = {"method": "custom", "content": content}
+        message = self._client.session.msg("comm_msg", {"comm_id": self.model, "data": data})
+        self._client.shell_channel.send(message)
+
     def say(self, content: Mapping[str, Any], *buffers: bytes, subshell: str | None = None) -> None:
         """Send what a view says, through a subshell if one is given."""
         data = {"method": "custom", "content": dict(content)}
-        message = self.kernel.client.session.msg("comm_msg", {"comm_id": self.model, "data": data})
+        message = self._client.session.msg("comm_msg", {"comm_id": self.model, "data": data})
         if subshell:
             message["header"]["subshell_id"] = subshell
-        socket = self.kernel.client.shell_channel.socket
-        self.kernel.client.session.send(socket, message, buffers=list(buffers))
+        socket = self._client.shell_channel.socket
+        self._client.session.send(socket, message, buffers=list(buffers))
 
     def until(self, found: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
         """The first message that fits, of those that came or are still to come."""
@@ -83,7 +96,7 @@ class Panel:
 
     def _receive(self) -> None:
         try:
-            message = self.kernel.client.get_iopub_msg(timeout=1)
+            message = self._client.get_iopub_msg(timeout=1)
         except Empty:
             return
         content = message["content"]
