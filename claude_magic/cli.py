@@ -1,4 +1,4 @@
-"""`claude-magic`: the demo, the offline server and the examination of servers from a shell."""
+"""`claude-magic`: captions, the demo, the offline server, the examination of servers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 
+from . import caption_commands
 from ._version import __version__
 
 
@@ -36,11 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor.add_argument("--base-url", help="its address; by default that of the settings")
     doctor.add_argument("--model", help="the model to ask; by default that of the settings")
     doctor.add_argument("--yes", action="store_true", help="ask, though it may cost something")
+    caption_commands.add_caption(commands)
+    caption_commands.add_caption_images(commands)
     given = parser.parse_args(arguments)
     if given.command == "offline":
         return _offline(given.port)
     if given.command == "doctor":
         return _doctor(given.base_url, given.model, yes=given.yes)
+    if given.command in caption_commands.COMMANDS:
+        return caption_commands.run(given)
     from .demo import run
 
     return run(given.notebook, given.port, browser=not given.no_browser)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..conversation.shape import shape_of
-from ..messages.errors import ClaudeError, InputError, Interrupted
+from ..messages.errors import ClaudeError, ImageError, InputError, Interrupted
 from ..messages.request import Options
 from .access import Access
 from .asking import Asker, SameTrouble
@@ -29,6 +29,8 @@ Engine = Literal["threads", "batches", "daft"]
 ENGINES: tuple[Engine, ...] = ("threads", "batches", "daft")
 CONCURRENCY = 16
 """Requests at once, unless told otherwise; rate limits make it fewer."""
+_LOOKED_AT = 50
+"""Images that an estimate prepares, to reckon from."""
 _THREADS_A_SLOT = 2
 """Who waits for the server lends its slot to another thread: there are more than slots."""
 
@@ -141,6 +143,37 @@ class Run:
     def _threads(self, client: Client, limit: Limit, purse: Purse, bar: Bar) -> None:
         do = ask_row(self.work, Asker(client, self.job, purse), limit, SameTrouble())
         Threads(do, _THREADS_A_SLOT * self.how.concurrency).run(self.images, bar.tick)
+
+    def estimate(self) -> str:
+        """How many images there are, and what they would cost, in words. Nothing is sent.
+
+        All are read, to tell what is known already and what is there twice; of those to ask about
+        some are looked at, evenly apart.
+        """
+        found = list(self.images)
+        step = max(1, len(found) // _LOOKED_AT)
+        tokens, prices, claimed = 0, 0.0, 0
+        looked = 0
+        for place, row in enumerate(found):
+            image = self.work.claimed(row)
+            claimed += image is not None
+            if image is None or place % step:
+                continue
+            try:
+                body = self.job.request(self.work.content(image[1])).body
+            except ImageError as error:
+                self.work.failed(row, str(error))
+                continue
+            more, price = self.job.estimate(body)
+            looked, tokens, prices = looked + 1, tokens + more, prices + (price or 0.0)
+        share = claimed / max(1, looked)
+        said = f"{len(found):,} images, {claimed:,} to ask {self.job.model.id} about"
+        if self.tally.errors:
+            said += f", {self.tally.errors:,} that cannot be read"
+        return (
+            f"{said}: about {round(tokens * share):,} tokens in, ${prices * share:,.2f} with the "
+            f"answers; reckoned from {looked:,}. Nothing was sent."
+        )
 
     def _bar(self) -> Bar:
         shown, free = self.how.progress, self.job.free
