@@ -1,4 +1,4 @@
-"""`claude-magic caption` and `claude-magic caption-images`: captions from a shell."""
+"""`claude-magic caption`: alt text for the figures of notebooks, from a shell."""
 
 from __future__ import annotations
 
@@ -12,24 +12,7 @@ if TYPE_CHECKING:
     from .captions.job import Job
     from .captions.notebooks import Notebooks
 
-COMMANDS = ("caption", "caption-images")
 _FAILED = 1
-_REFUSED = 2
-_INTERRUPTED = 130
-
-
-def run(given: argparse.Namespace) -> int:
-    """Run one of the commands; the exit status: 0, 1 where something is missing or failed, 2."""
-    from .messages.errors import ClaudeError
-
-    try:
-        return caption(given) if given.command == "caption" else caption_images(given)
-    except ClaudeError as error:
-        print(f"claude-magic: {error}", file=sys.stderr)
-        return _REFUSED
-    except KeyboardInterrupt as stopped:
-        print(f"claude-magic: {stopped or 'stopped'}", file=sys.stderr)
-        return _INTERRUPTED
 
 
 def add_caption(commands: Any) -> None:
@@ -56,32 +39,11 @@ def add_caption(commands: Any) -> None:
     parser.add_argument("--redo", action="store_true", help="figures that have alt text too")
     parser.add_argument("--format", choices=("md", "json", "csv"), default="md")
     parser.add_argument("--prompt", default="", help="what else to tell the model")
-    _add_common(parser, concurrency=4)
+    add_common(parser, concurrency=4)
 
 
-def add_caption_images(commands: Any) -> None:
-    """Add the command for images to the subparsers of `claude-magic`."""
-    parser = commands.add_parser(
-        "caption-images",
-        help="a table of captions for many images",
-        description="Write a table with a row for each image; run it again to go on after a stop.",
-    )
-    parser.add_argument("images", nargs="+", help="folders, patterns, files or addresses")
-    parser.add_argument(
-        "-o", "--out", type=Path, required=True, metavar="FILE",
-        help="the table: .parquet, .csv or .jsonl",
-    )  # fmt: skip
-    parser.add_argument("--schema", type=Path, metavar="FILE", help="a JSON schema of your own")
-    parser.add_argument("--prompt", default="", help="what to do, in place of writing captions")
-    parser.add_argument("--engine", choices=("threads", "batches", "daft"), default="threads")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="count images and price, and ask nothing"
-    )
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
-    _add_common(parser, concurrency=16)
-
-
-def _add_common(parser: argparse.ArgumentParser, concurrency: int) -> None:
+def add_common(parser: argparse.ArgumentParser, concurrency: int) -> None:
+    """Add the options that all commands for captions have."""
     parser.add_argument("-m", "--model", help="model or alias; default: as is set")
     parser.add_argument("--budget", type=float, metavar="USD", help="spend no more than this")
     parser.add_argument("--concurrency", type=int, default=concurrency, metavar="N")
@@ -179,54 +141,6 @@ def _dry_run(notebooks: Notebooks, job: Job) -> None:
         f"{count} requests to {job.model.id} for {len(notebooks.wanted)} figures, {kept} kept: "
         f"about {total:,} tokens in, ${cost:.2f} with the answers. Nothing was sent."
     )
-
-
-def caption_images(given: argparse.Namespace) -> int:
-    """Run `claude-magic caption-images`; the exit status."""
-    from .captioning import access_here, long_edge
-    from .captions.run import How, Run, Wanted, check, written
-
-    access, left = access_here()
-    edge = long_edge(given.hires, given.model, access)
-    wanted = Wanted(_schema(given.schema), given.prompt, given.model, long_edge=edge)
-    how = How(
-        given.engine,
-        given.out,
-        given.concurrency,
-        left if given.budget is None else given.budget,
-        progress=not given.quiet,
-    )
-    with Run(_images(given.images), wanted, check(how), access) as job:
-        if given.dry_run:
-            print(job.estimate())
-            return 0
-        job.ask()
-        written(job)
-    print(f"{given.out}: {job.tally}", file=sys.stderr)
-    return _FAILED if job.tally.errors else 0
-
-
-def _images(names: list[str]) -> object:
-    """The images that names stand for, one after the other."""
-    from .captions.sources import rows_of
-
-    if len(names) == 1:
-        return names[0]
-    return [row.source for name in names for row in rows_of(name)]
-
-
-def _schema(path: Path | None) -> object:
-    """The JSON schema in a file. Raises InputError."""
-    import json
-
-    from .messages.errors import InputError
-
-    if path is None:
-        return None
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} is no JSON schema that can be read ({error}).") from None
 
 
 def _decorate(given: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..conversation.shape import shape_of
-from ..messages.errors import ClaudeError, ImageError, InputError, Interrupted
+from ..messages.errors import ClaudeError, InputError, Interrupted
 from ..messages.request import Options
 from .access import Access
 from .asking import Asker, SameTrouble
@@ -29,8 +29,6 @@ Engine = Literal["threads", "batches", "daft"]
 ENGINES: tuple[Engine, ...] = ("threads", "batches", "daft")
 CONCURRENCY = 16
 """Requests at once, unless told otherwise; rate limits make it fewer."""
-_LOOKED_AT = 50
-"""Images that an estimate prepares, to reckon from."""
 _THREADS_A_SLOT = 2
 """Who waits for the server lends its slot to another thread: there are more than slots."""
 
@@ -144,37 +142,6 @@ class Run:
         do = ask_row(self.work, Asker(client, self.job, purse), limit, SameTrouble())
         Threads(do, _THREADS_A_SLOT * self.how.concurrency).run(self.images, bar.tick)
 
-    def estimate(self) -> str:
-        """How many images there are, and what they would cost, in words. Nothing is sent.
-
-        All are read, to tell what is known already and what is there twice; of those to ask about
-        some are looked at, evenly apart.
-        """
-        found = list(self.images)
-        step = max(1, len(found) // _LOOKED_AT)
-        tokens, prices, claimed = 0, 0.0, 0
-        looked = 0
-        for place, row in enumerate(found):
-            image = self.work.claimed(row)
-            claimed += image is not None
-            if image is None or place % step:
-                continue
-            try:
-                body = self.job.request(self.work.content(image[1])).body
-            except ImageError as error:
-                self.work.failed(row, str(error))
-                continue
-            more, price = self.job.estimate(body)
-            looked, tokens, prices = looked + 1, tokens + more, prices + (price or 0.0)
-        share = claimed / max(1, looked)
-        said = f"{len(found):,} images, {claimed:,} to ask {self.job.model.id} about"
-        if self.tally.errors:
-            said += f", {self.tally.errors:,} that cannot be read"
-        return (
-            f"{said}: about {round(tokens * share):,} tokens in, ${prices * share:,.2f} with the "
-            f"answers; reckoned from {looked:,}. Nothing was sent."
-        )
-
     def _bar(self) -> Bar:
         shown, free = self.how.progress, self.job.free
         return Bar(self.tally, self.images.count, shown=shown, free=free)
@@ -193,47 +160,6 @@ class Run:
 def checkpoint_path(out: Path | None) -> Path | None:
     """Where the answers are kept as they come: beside the table."""
     return None if out is None else out.with_name(f"{out.name}.checkpoint.jsonl")
-
-
-def frame(run: Run) -> Any:
-    """The table of a run as a DataFrame, written to its file if it has one.
-
-    polars where the images came from a polars column, else pandas, with the column's own index.
-    """
-    import pyarrow as pa
-
-    from .table import Table
-    from .table_files import write
-
-    table = Table(_schema(run.job))
-    groups = table.groups(table.row(*row) for row in run.rows())
-    whole = pa.Table.from_batches(groups, table.schema)
-    if run.how.out is not None:
-        write(run.how.out, table.schema, whole.to_batches())
-    if run.images.polars:
-        import polars
-
-        return polars.from_arrow(whole)
-    made = whole.to_pandas()
-    if run.images.names is not None:
-        made.index = run.images.names
-    return made
-
-
-def written(run: Run) -> None:
-    """Write the table of a run to its file, some rows at a time."""
-    from .table import Table
-    from .table_files import write
-
-    if run.how.out is not None:
-        table = Table(_schema(run.job))
-        write(run.how.out, table.schema, table.groups(table.row(*row) for row in run.rows()))
-
-
-def _schema(job: Job) -> Mapping[str, Any]:
-    """The schema of the values themselves, not as the API is asked for them."""
-    original: Mapping[str, Any] = getattr(job.shape, "original", job.shape.schema)
-    return original
 
 
 def check(how: How) -> How:
