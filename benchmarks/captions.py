@@ -68,7 +68,8 @@ def image(number: int) -> bytes:
 
 def captioned(url: str, images: int, concurrency: int, folder: Path) -> None:
     from claude_magic.captions.access import Access
-    from claude_magic.captions.run import How, Run, Wanted, check, frame
+    from claude_magic.captions.results import frame
+    from claude_magic.captions.run import How, Run, Wanted, check
     from claude_magic.conversation.connection import Server
     from claude_magic.conversation.settings import Settings
 

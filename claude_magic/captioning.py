@@ -47,7 +47,8 @@ def caption(
 
     Raises the errors of `claude_magic.messages.errors`.
     """
-    from .captions.run import How, Run, Wanted, check, frame
+    from .captions.results import frame
+    from .captions.run import How, Run, Wanted, check
 
     access, left = access_here()
     wanted = Wanted(

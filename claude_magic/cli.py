@@ -1,13 +1,14 @@
-"""`claude-magic`: the demo, the offline server and the examination of servers from a shell."""
+"""`claude-magic`: captions, the demo, the offline server, the examination of servers."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
+from . import caption_commands, image_commands
 from ._version import __version__
 
 
@@ -36,14 +37,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor.add_argument("--base-url", help="its address; by default that of the settings")
     doctor.add_argument("--model", help="the model to ask; by default that of the settings")
     doctor.add_argument("--yes", action="store_true", help="ask, though it may cost something")
+    caption_commands.add_caption(commands)
+    image_commands.add_caption_images(commands)
     given = parser.parse_args(arguments)
     if given.command == "offline":
         return _offline(given.port)
     if given.command == "doctor":
         return _doctor(given.base_url, given.model, yes=given.yes)
+    if given.command == "caption":
+        return _refusing(caption_commands.caption, given)
+    if given.command == "caption-images":
+        return _refusing(image_commands.caption_images, given)
     from .demo import run
 
     return run(given.notebook, given.port, browser=not given.no_browser)
+
+
+def _refusing(command: Callable[[argparse.Namespace], int], given: argparse.Namespace) -> int:
+    """The exit status of a command; an error is one line on stderr."""
+    from .messages.errors import ClaudeError
+
+    try:
+        return command(given)
+    except ClaudeError as error:
+        print(f"claude-magic: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as stopped:
+        print(f"claude-magic: {str(stopped) or 'stopped.'}", file=sys.stderr)
+        return 130
 
 
 def _port(text: str) -> int:

@@ -54,10 +54,14 @@ class Job:
         asked = [self.server, said, self.prompt, self.long_edge]
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
+    def estimate(self, body: Mapping[str, Any]) -> tuple[int, float | None]:
+        """Input tokens of a request, and USD that it and its answer may cost."""
+        tokens = estimate_input(body, self.model)
+        return tokens, self.cost(Usage(fresh=tokens, output=EXPECTED_OUTPUT))
+
     def price(self, body: Mapping[str, Any]) -> float:
         """USD that a request may be charged; 0 where it is free or the price is not known."""
-        used = Usage(fresh=estimate_input(body, self.model), output=EXPECTED_OUTPUT)
-        return self.paid(used)
+        return 0.0 if self.free else self.estimate(body)[1] or 0.0
 
     def cost(self, used: Usage) -> float | None:
         """USD that it costs, at the offline server would cost; None where no price is known."""

@@ -22,6 +22,12 @@ class Tally:
     first_error: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
+    def __str__(self) -> str:
+        said = [f"{self.done:,} rows, {self.asked:,} asked about", f"${self.cost:,.2f}"]
+        if self.errors:
+            said.append(f"{self.errors:,} failed, the first: {self.first_error}")
+        return ", ".join(said)
+
     def answered(self, answer: Answer) -> None:
         """Count an answer, and what it used."""
         with self._lock:

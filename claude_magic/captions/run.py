@@ -162,47 +162,6 @@ def checkpoint_path(out: Path | None) -> Path | None:
     return None if out is None else out.with_name(f"{out.name}.checkpoint.jsonl")
 
 
-def frame(run: Run) -> Any:
-    """The table of a run as a DataFrame, written to its file if it has one.
-
-    polars where the images came from a polars column, else pandas, with the column's own index.
-    """
-    import pyarrow as pa
-
-    from .table import Table
-    from .table_files import write
-
-    table = Table(_schema(run.job))
-    groups = table.groups(table.row(*row) for row in run.rows())
-    whole = pa.Table.from_batches(groups, table.schema)
-    if run.how.out is not None:
-        write(run.how.out, table.schema, whole.to_batches())
-    if run.images.polars:
-        import polars
-
-        return polars.from_arrow(whole)
-    made = whole.to_pandas()
-    if run.images.names is not None:
-        made.index = run.images.names
-    return made
-
-
-def written(run: Run) -> None:
-    """Write the table of a run to its file, some rows at a time."""
-    from .table import Table
-    from .table_files import write
-
-    if run.how.out is not None:
-        table = Table(_schema(run.job))
-        write(run.how.out, table.schema, table.groups(table.row(*row) for row in run.rows()))
-
-
-def _schema(job: Job) -> Mapping[str, Any]:
-    """The schema of the values themselves, not as the API is asked for them."""
-    original: Mapping[str, Any] = getattr(job.shape, "original", job.shape.schema)
-    return original
-
-
 def check(how: How) -> How:
     """`how` with its file's place made certain. Raises InputError for what cannot be.
 

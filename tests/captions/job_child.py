@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from claude_magic.captions.access import Access
-from claude_magic.captions.run import How, Run, Wanted, check, written
+from claude_magic.captions.results import written
+from claude_magic.captions.run import How, Run, Wanted, check
 from claude_magic.conversation.connection import Server
 from claude_magic.conversation.settings import Settings
 

@@ -10,7 +10,8 @@ from typing import Any
 from PIL import Image
 
 from claude_magic.captions.access import Access
-from claude_magic.captions.run import How, Run, Wanted, check, frame
+from claude_magic.captions.results import frame
+from claude_magic.captions.run import How, Run, Wanted, check
 from claude_magic.conversation.connection import Server
 from claude_magic.conversation.settings import Settings
 from claude_magic.messages.credentials import Found, Secret

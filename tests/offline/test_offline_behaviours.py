@@ -409,6 +409,22 @@ def test_a_reply_in_json_can_be_made_to_lack_its_end(
     json.loads("".join(b.text for b in whole.content if b.type == "text"))
 
 
+def test_every_tenth_question_can_be_refused_until_another_behaviour_is_asked_for(
+    server: OfflineServer, client: anthropic.Anthropic
+) -> None:
+    server.behave("every_tenth")
+    statuses = []
+    for _ in range(40):
+        try:
+            client.messages.create(**body())
+            statuses.append(200)
+        except anthropic.APIStatusError as refused:
+            statuses.append(refused.status_code)
+    assert statuses == ([200] * 9 + [429] + [200] * 9 + [529]) * 2
+    server.behave("normal")
+    assert [client.messages.create(**body()).stop_reason for _ in range(20)] == ["end_turn"] * 20
+
+
 def test_an_unknown_behaviour_is_named_at_once() -> None:
     with pytest.raises(ValueError, match="no behaviour 'explode': use one of overloaded"):
         OfflineServer(behaviours=["explode"])
@@ -417,6 +433,6 @@ def test_an_unknown_behaviour_is_named_at_once() -> None:
 def test_every_behaviour_has_a_test_here() -> None:
     tested = {"refusal", "max_tokens", "cut", "slow", "error_mid_stream", "stall", "silent"}
     tested |= {"reject_images", "small_context", "normal", "endless_calls", "refused_call"}
-    tested |= {"cut_tool_input", "broken_tool_input", "bad_json"}
+    tested |= {"cut_tool_input", "broken_tool_input", "bad_json", "every_tenth"}
     elsewhere = {"pause_turn", "server_tool_error"}
     assert set(BEHAVIOURS) == tested | elsewhere | set(REFUSALS) | set(CALLS)

@@ -1,0 +1,167 @@
+"""`claude-magic caption`: alt text for the figures of notebooks, from a shell."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .captions.access import Access
+    from .captions.job import Job
+    from .captions.notebooks import Notebooks
+
+_FAILED = 1
+
+
+def add_caption(commands: Any) -> None:
+    """Add the command for notebooks to the subparsers of `claude-magic`."""
+    parser = commands.add_parser(
+        "caption",
+        help="alt text for every figure of notebooks",
+        description="Write captions for the figures of notebooks that have no alt text.",
+        epilog="HTML with the alt text: jupyter nbconvert --to html --template alt-text NOTEBOOK",
+    )
+    parser.add_argument("notebooks", nargs="+", type=Path, help="notebooks, or folders of them")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--write", action="store_true", help="write the alt text into the notebooks")
+    what.add_argument(
+        "--check", action="store_true", help="list figures without alt text; exit 1 if there are"
+    )
+    what.add_argument(
+        "--dry-run", action="store_true", help="list what would be asked, with tokens and price"
+    )
+    what.add_argument(
+        "--decorative", type=_places, metavar="CELL.FIGURE,...",
+        help="mark figures as decorative: their alt text is empty; nothing is asked",
+    )  # fmt: skip
+    parser.add_argument("--redo", action="store_true", help="figures that have alt text too")
+    parser.add_argument("--format", choices=("md", "json", "csv"), default="md")
+    parser.add_argument("--prompt", default="", help="what else to tell the model")
+    add_common(parser, concurrency=4)
+
+
+def add_common(parser: argparse.ArgumentParser, concurrency: int) -> None:
+    """Add the options that all commands for captions have."""
+    parser.add_argument("-m", "--model", help="model or alias; default: as is set")
+    parser.add_argument("--budget", type=float, metavar="USD", help="spend no more than this")
+    parser.add_argument("--concurrency", type=int, default=concurrency, metavar="N")
+    parser.add_argument("--hires", action="store_true", help="images up to the model's limit")
+
+
+def caption(given: argparse.Namespace) -> int:
+    """Run `claude-magic caption`; the exit status."""
+    from .captions.notebooks import Notebooks
+    from .captions.report import missing
+
+    if given.decorative is not None:
+        return _decorate(given)
+    notebooks = Notebooks(given.notebooks, redo=given.redo)
+    if given.check:
+        print(missing(notebooks))
+        return _FAILED if notebooks.wanted else 0
+    from .captioning import access_here
+
+    access, left = access_here()
+    job = _job(given, access)
+    if given.dry_run:
+        _dry_run(notebooks, job)
+        return 0
+    return _ask(notebooks, job, access, given, left if given.budget is None else given.budget)
+
+
+def _job(given: argparse.Namespace, access: Access) -> Job:
+    from .captioning import long_edge
+    from .captions.guidance import CAPTION_PROMPT
+    from .captions.run import Wanted, job_of
+
+    edge = long_edge(given.hires, given.model, access)
+    prompt = f"{CAPTION_PROMPT} {given.prompt}" if given.prompt else ""
+    return job_of(Wanted(prompt=prompt, model=given.model, long_edge=edge), access)
+
+
+def _ask(
+    notebooks: Notebooks, job: Job, access: Access, given: argparse.Namespace, budget: float
+) -> int:
+    from .captions.purse import Purse
+    from .captions.report import FORMATS
+
+    purse, written = Purse(budget, access.spend), 0
+    try:
+        if notebooks.wanted:
+            with access.client(given.concurrency) as (client, limit):
+                notebooks.ask(client, job, purse, limit)
+    finally:
+        # What has come is written even where the rest failed: it is paid.
+        if given.write:
+            written = notebooks.write()
+        asked = [p for p in notebooks.wanted if p.answer or p.error]
+        if asked or given.format != "md":
+            print(FORMATS[given.format](asked))
+        _summary(notebooks, job, written if given.write else None)
+    return _FAILED if any(p.error for p in notebooks.wanted) else 0
+
+
+def _summary(notebooks: Notebooks, job: Job, written: int | None) -> None:
+    """Say on stderr what was done, so that what is on stdout can go into a file."""
+    answers = [p.answer for p in notebooks.wanted if p.answer and not p.error]
+    kept = len(notebooks.placed) - len(notebooks.wanted)
+    cost = sum(answer.cost or 0.0 for answer in answers)
+    price = f"{'would cost ' if job.free else ''}${cost:.3f}"
+    failed = sum(bool(p.error) for p in notebooks.wanted)
+    said = [f"{len(answers)} captioned, {price}", f"{kept} had alt text or are decorative"]
+    if failed:
+        said.append(f"{failed} failed")
+    if written is not None:
+        said.append(f"alt text of {written} written")
+    elif answers:
+        said.append("nothing written: --write does")
+    print("; ".join(said), file=sys.stderr)
+
+
+def _dry_run(notebooks: Notebooks, job: Job) -> None:
+    from .captions.notebooks import priced
+    from .messages.errors import ImageError
+
+    total, cost, count = 0, 0.0, 0
+    for placed in notebooks.look():
+        try:
+            tokens, price = priced(placed, job)
+        except ImageError as error:
+            placed.error = str(error)
+            continue
+        total, cost, count = total + tokens, cost + (price or 0.0), count + 1
+        print(f"{placed.name}: about {tokens:,} tokens, ${price or 0.0:.4f}")
+    for placed in notebooks.wanted:
+        if placed.error:
+            print(f"{placed.name}: left out, {placed.error}")
+    kept = len(notebooks.placed) - len(notebooks.wanted)
+    print(
+        f"{count} requests to {job.model.id} for {len(notebooks.wanted)} figures, {kept} kept: "
+        f"about {total:,} tokens in, ${cost:.2f} with the answers. Nothing was sent."
+    )
+
+
+def _decorate(given: argparse.Namespace) -> int:
+    from .captions.notebook_file import NotebookFile
+    from .captions.notebooks import decorated
+    from .messages.errors import InputError
+
+    if len(given.notebooks) != 1:
+        raise InputError("--decorative marks figures of one notebook: name one.")
+    file = NotebookFile(given.notebooks[0])
+    file.write(decorated(file, given.decorative))
+    print(f"Marked as decorative in {file.path}: {len(given.decorative)}.", file=sys.stderr)
+    return 0
+
+
+def _places(text: str) -> list[tuple[int, int]]:
+    """`4.1,7.2` as cell and figure; `4` alone is its first figure."""
+    found = []
+    for item in text.split(","):
+        cell, _, figure = item.strip().partition(".")
+        if not cell.isdecimal() or not (figure or "1").isdecimal():
+            raise argparse.ArgumentTypeError(f"{item!r} is no figure: write 4.1, or 4.1,7.2")
+        found.append((int(cell), int(figure or "1")))
+    return found
