@@ -98,6 +98,7 @@ def test_the_version_is_one() -> None:
 
 def test_the_public_names() -> None:
     assert set(claude_magic.__all__) == {
+        "ClaudeChat",
         "Conversation",
         "Reply",
         "__version__",

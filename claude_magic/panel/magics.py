@@ -79,11 +79,11 @@ def ensure() -> None:
     """
     from IPython.core.getipython import get_ipython
 
-    from .. import load_ipython_extension
-
     shell = get_ipython()
-    if shell is not None:
-        load_ipython_extension(shell)
+    if shell is not None and "ClaudeMagics" not in shell.magics_manager.registry:
+        from ..notebook.magics import load as load_notebook
+
+        load(load_notebook(shell))
 
 
 def load(magics: ClaudeMagics) -> None:

@@ -187,7 +187,7 @@ def test_a_program_whose_folder_is_gone_is_an_error(
     folder.mkdir()
     monkeypatch.chdir(folder)
     folder.rmdir()
-    with pytest.raises(DesktopError, match="could not be done: .*No such file"):
+    with pytest.raises(DesktopError, match=r"could not be done: .*No such file"):
         desktop.open("true")
     assert desktop.alive
 
