@@ -18,6 +18,7 @@ from ..messages.transcript import Transcript
 from ..rendering import literal, plain, reply_bundle
 from .ledger import entry, model_of, written
 from .settings import ANTHROPIC_URL, OFFLINE, Settings
+from .shown import reply_as_shown
 from .turns import Turn, messages, told
 
 # What a turn remembers of its request and that is not a field of it, or needs more than a script:
@@ -55,8 +56,8 @@ def as_json(turns: Sequence[Turn]) -> str:
 def as_markdown(turns: Iterable[Turn], title: str | None = None) -> str:
     """The turns as a Markdown document in which nothing is active, whoever wrote it.
 
-    Each question in the user's own words, quoted, what images and files went along, the reply,
-    and a line with model, date, tokens, price, and how it ended if not well.
+    Each question in the user's own words, quoted, what images and files went along, the reply
+    with its sources, and a line with model, date, tokens, price, and how it ended if not well.
     """
     parts = [f"# {literal(_one_line(title))}"] if title else []
     for number, turn in enumerate(turns, 1):
@@ -66,7 +67,7 @@ def as_markdown(turns: Iterable[Turn], title: str | None = None) -> str:
         parts += [
             f"## Question {number}",
             _quoted(quoted),
-            _markdown(turn.text),
+            reply_as_shown(turn)["text/markdown"],
             f"*{_about(turn)}*",
         ]
     return "\n\n".join(part for part in parts if part) + "\n"

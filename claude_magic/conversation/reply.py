@@ -78,10 +78,11 @@ class Reply:
         return f"Reply({start!r}, {self.turn.status}, {self.turn.model})"
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        from ..rendering import STYLE, code_bundle, reply_bundle
+        from ..rendering import STYLE, code_bundle
+        from .shown import reply_as_shown
 
         is_json = self.value is not None
-        bundle = dict(code_bundle(self.text, "json") if is_json else reply_bundle(self.text))
+        bundle = dict(code_bundle(self.text, "json") if is_json else reply_as_shown(self.turn))
         bundle["text/html"] = STYLE + bundle["text/html"]
         # The mark keeps a reply from being sent back as something that the notebook displayed.
         return bundle, {"claude_magic": {}}

@@ -15,7 +15,17 @@ from ..conversation.turns import Turn, with_prefill
 from ..messages.blocks import Block, joined_text
 from ..messages.catalogue import BUILT_IN, Catalogue
 from ..messages.errors import ImageError
-from ..rendering import STYLE, escape, plain, reply_bundle
+from ..rendering import (
+    STYLE,
+    Citing,
+    Fold,
+    escape,
+    in_order,
+    notes_bundle,
+    plain,
+    reply_bundle,
+    server_tool_lines,
+)
 from . import calls
 from .frame import box, line, notice, thinking, thumbnails
 from .lines import count, dollars, start
@@ -91,17 +101,22 @@ def whole(row: Row, cache: ImageCache) -> Bundle:
 
 
 def _replies(turn: Turn, cache: ImageCache) -> Iterator[Mapping[str, str]]:
-    """What came, in its order: thinking, text, calls of tools with what they gave."""
+    """What came, in its order: thinking, text, calls of tools with what they gave; sources last."""
+    citing, folds = Citing(), server_tool_lines(turn.blocks)
     parameters = turn.parameters
     for step in turn.steps:
-        yield from _reply(step.reply, parameters, step.answer, cache)
+        shown = in_order(step.reply, citing, folds)
+        yield from _reply(shown, step.reply, parameters, step.answer, cache)
         if step.kind == "retry":
             yield notice(joined_text(step.answer))
         parameters = {}  # a prefill begins the first one
-    yield from _reply(turn.reply, parameters, (), cache)
+    yield from _reply(in_order(turn.reply, citing, folds), turn.reply, parameters, (), cache)
+    if citing.notes:
+        yield notes_bundle(citing.notes)
 
 
 def _reply(
+    shown: Iterable[str | Fold | Block],
     blocks: Sequence[Block],
     parameters: Mapping[str, object],
     answer: Sequence[Block],
@@ -112,14 +127,18 @@ def _reply(
     thoughts = "\n\n".join(_thoughts(blocks))
     if thoughts:
         yield thinking(thoughts)
-    if said := with_prefill(joined_text(blocks), parameters):
-        yield reply_bundle(said)
-    for block in blocks:
-        result = results.get(block.get("id")) if block.get("type") == "tool_use" else None
-        if result is not None:
-            yield calls.shown(block, result, None, cache)
-        elif block.get("type") not in _SHOWN_APART:
-            yield {"text/html": box(_block_html(block, cache)), "text/plain": _block_text(block)}
+    if not joined_text(blocks) and (opening := with_prefill("", parameters)):
+        yield reply_bundle(opening)
+    for part in shown:
+        if isinstance(part, str):
+            yield reply_bundle(with_prefill(part, parameters))
+            parameters = {}
+        elif isinstance(part, Fold):
+            yield part.bundle
+        elif part.get("type") == "tool_use" and part.get("id") in results:
+            yield calls.shown(part, results[part.get("id")], None, cache)
+        elif part.get("type") not in _SHOWN_APART:
+            yield {"text/html": box(_block_html(part, cache)), "text/plain": _block_text(part)}
 
 
 def _question_html(turn: Turn, cache: ImageCache) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from .inert import as_code, to_markdown
+from .marks import spelled
 from .page import as_written, to_html
 from .parser import parsed
 from .terminal import plain
@@ -21,7 +24,8 @@ def reply_bundle(markdown: str) -> dict[str, str]:
     """`text/html`, `text/markdown` and `text/plain` of a reply or of a part of one.
 
     Never raises. Unfinished Markdown, as while it streams, is fine. What cannot be parsed (nested
-    too deep, too long, or a fault of the parser) is shown as it is.
+    too deep, too long, or a fault of the parser) is shown as it is. Marks that `Citing` made are
+    numbers of footnotes.
     """
     clean = plain(markdown)
     try:
@@ -29,11 +33,24 @@ def reply_bundle(markdown: str) -> dict[str, str]:
         return {
             "text/html": to_html(tokens),
             "text/markdown": to_markdown(tokens),
-            "text/plain": clean,
+            "text/plain": spelled(clean),
         }
     except Exception:  # whatever goes wrong, the reply must be seen, and is
+        shown = spelled(clean)
         return {
-            "text/html": as_written(clean),
-            "text/markdown": as_code(clean),
-            "text/plain": clean,
+            "text/html": as_written(shown),
+            "text/markdown": as_code(shown),
+            "text/plain": shown,
         }
+
+
+def stacked(bundles: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """One bundle with the given ones below each other."""
+    every = list(bundles)
+    return {
+        mime: separator.join(part for b in every if (part := b.get(mime, "").strip()))
+        for mime, separator in _SEPARATORS.items()
+    }
+
+
+_SEPARATORS = {"text/html": "\n", "text/markdown": "\n\n", "text/plain": "\n\n"}

@@ -38,7 +38,7 @@ def to_markdown(tokens: Sequence[Token]) -> str:
 
 def as_code(clean: str) -> str:
     """Markdown that shows a text as it is, for one that cannot be parsed."""
-    return _fenced(clean, "")
+    return fenced(clean, "")
 
 
 def _blocks(nodes: Sequence[SyntaxTreeNode], *, tight: bool) -> str:
@@ -61,7 +61,7 @@ def _block(node: SyntaxTreeNode) -> str:
         text = re.sub(r"(#+)$", r"\\\1", _content(node).replace("\\\n", " ").replace("\n", " "))
         return f"{'#' * int(node.tag[1])} {text}".rstrip()
     if kind in ("fence", "code_block"):
-        return _fenced(node.content, language_of(node.info))
+        return fenced(node.content, language_of(node.info))
     if kind == "blockquote":
         inside = _blocks(node.children, tight=False)
         return "\n".join(f"> {line}".rstrip() for line in inside.split("\n"))
@@ -108,8 +108,8 @@ def _cell(cell: SyntaxTreeNode) -> str:
     return _content(cell).replace("|", "\\|")
 
 
-def _fenced(code: str, language: str) -> str:
-    """A fence longer than any run of backticks within. No `mermaid`: front ends draw that."""
+def fenced(code: str, language: str) -> str:
+    """Code in a fence longer than any run of backticks in it. No `mermaid`: front ends draw it."""
     runs = [len(run) for run in re.findall("`+", code)]
     fence = "`" * max([3, *(n + 1 for n in runs)])
     shown = "text" if language.lower() == "mermaid" else language
@@ -151,6 +151,8 @@ def _inline(node: SyntaxTreeNode) -> str:
         return _code_span(node.content)
     if kind == "maths":
         return f"{node.markup}{node.content}{_CLOSING[node.markup]}"
+    if kind == "footnote":
+        return literal(f"[{node.content}]")
     if kind == "image":
         return literal(image_text(str(node.attrs["src"]), node.content))
     inside = _inlines(node.children)

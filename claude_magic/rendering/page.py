@@ -63,6 +63,9 @@ class _Renderer(RendererHTML):
     def image(self, tokens: Sequence[Token], idx: int, *_: Any) -> str:
         return shielded(image_text(str(tokens[idx].attrGet("src")), tokens[idx].content))
 
+    def footnote(self, tokens: Sequence[Token], idx: int, *_: Any) -> str:
+        return f'<span class="claude-magic-footnote">[{tokens[idx].content}]</span>'
+
     def maths(self, tokens: Sequence[Token], idx: int, *_: Any) -> str:
         token = tokens[idx]
         opening, closing = ("\\[", "\\]") if token.markup in _DISPLAY else ("\\(", "\\)")
@@ -102,7 +105,7 @@ def _cleaner() -> Cleaner:
         set_tag_attribute_values={"a": {"target": "_blank"}},
         allowed_classes={
             "div": {CONTAINER, "claude-magic-maths", "highlight"},
-            "span": {"claude-magic-maths", *token_classes()},
+            "span": {"claude-magic-maths", "claude-magic-footnote", *token_classes()},
             "td": aligned,
             "th": aligned,
         },

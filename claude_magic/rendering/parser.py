@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
+from .marks import OPENING, address, pieces, spelled
 from .maths import add_maths
 
 if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
-    from markdown_it.token import Token
 
 MAX_NESTING = 40  # block levels; a list takes two
 MAX_LENGTH = 1_000_000  # characters; more than any model's reply
 
 _SAFE_LINK = re.compile(r"https?://[^/?#\s]|mailto:[^\s]", re.IGNORECASE)
-_BARE_LINK = re.compile(r"https?://[^\s<>\"`\\$*|\[\]{}]*", re.IGNORECASE)
+_BARE_LINK = re.compile(rf"https?://[^\s<>\"`\\$*|\[\]{{}}{OPENING}]*", re.IGNORECASE)
 _SCHEME = re.compile(r"(?<![A-Za-z0-9+.\-])https?$", re.IGNORECASE)
 
 
@@ -90,12 +91,30 @@ def parsed(clean: str) -> list[Token]:
     """
     if len(clean) > MAX_LENGTH:
         raise ComplexityError
-    tokens = parser().parse(clean)
+    tokens = _with_footnotes(parser().parse(clean))
     if any(token.level >= MAX_NESTING - 2 for token in tokens):
         raise ComplexityError
     for token in tokens:
         _unlink_empty(token.children or ())
     return tokens
+
+
+def _with_footnotes(tokens: Iterable[Token]) -> list[Token]:
+    """The tokens, each mark in running text as a token `footnote`, elsewhere as it is read."""
+    found: list[Token] = []
+    for token in tokens:
+        if token.children:
+            token.children = _with_footnotes(token.children)
+        for name in {"href", "src"} & token.attrs.keys():
+            token.attrSet(name, address(str(token.attrGet(name))))
+        cut = pieces(token.content) if token.type == "text" else []
+        if len(cut) < 2:
+            token.content = spelled(token.content)
+            found.append(token)
+        for place, piece in enumerate(cut if len(cut) > 1 else ()):
+            kind = ("footnote", "span") if place % 2 else ("text", "")
+            found.append(Token(*kind, 0, content=piece, level=token.level))
+    return found
 
 
 def _unlink_empty(tokens: Sequence[Token]) -> None:

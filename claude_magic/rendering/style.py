@@ -5,7 +5,8 @@ variables; elsewhere the fallbacks shade the text colour that is there, light or
 
 Classes, for what stands around a reply: `claude-magic-line` a muted header or footer line,
 `claude-magic-pre` text as it is (a request, thinking), `claude-magic-fold` a folded line
-(`<details>`), `claude-magic-thumbnail` an image 48 px high in a
+(`<details>`), `claude-magic-footnotes` what stands below a reply that cites,
+`claude-magic-thumbnail` an image 48 px high in a
 `<details>`, which shows it large when open.
 """
 
@@ -79,6 +80,11 @@ div.claude-magic.claude-magic .claude-magic-center { text-align: center; }
 .claude-magic-pre { margin: 4px 0 8px; white-space: pre-wrap; overflow-wrap: anywhere;
   max-height: 480px; overflow-y: auto; font-family: var(--jp-code-font-family, monospace);
   font-size: var(--jp-code-font-size, 13px); line-height: var(--jp-code-line-height, 1.3); }
+.claude-magic-footnote { font-size: 0.75em; line-height: 0; vertical-align: super;
+  color: var(--jp-ui-font-color2, color-mix(in srgb, currentColor 60%, transparent)); }
+.claude-magic-footnotes { margin: 8px 0; overflow-wrap: anywhere;
+  font-size: var(--jp-ui-font-size1, 13px); line-height: 20px;
+  color: var(--jp-ui-font-color2, color-mix(in srgb, currentColor 60%, transparent)); }
 .claude-magic-fold { margin: 0 0 4px; }
 .claude-magic-fold > summary { cursor: pointer; }
 .claude-magic-fold[open] > :not(summary) { margin: 4px 0 8px 16px; }

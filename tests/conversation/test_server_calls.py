@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from claude_magic.conversation.export import as_messages, as_python
+from claude_magic.conversation.export import as_markdown, as_messages, as_python
+from claude_magic.conversation.reply import Reply
 from claude_magic.conversation.steps import Step, unanswered
 from claude_magic.conversation.turns import Turn, messages
 from claude_magic.messages.blocks import document_text, text
@@ -109,3 +110,68 @@ def test_an_exported_conversation_has_citations_on_for_all_documents_or_none() -
     script = as_python([first, second])
     assert script.count("'citations': {'enabled': True}") == 2
     compile(script, "script", "exec")
+
+
+CITED = {
+    "type": "text",
+    "text": "Six legs",
+    "citations": [
+        {
+            "type": "web_search_result_location",
+            "url": "https://example.org/ants",
+            "title": "Ants",
+            "encrypted_index": "x",
+            "cited_text": "Ants have six legs.",
+        }
+    ],
+}
+FOUND_ANTS = {
+    **FOUND,
+    "content": [
+        {
+            "type": "web_search_result",
+            "url": "https://example.org/ants",
+            "title": "Ants",
+            "encrypted_content": "x",
+        }
+    ],
+}
+ANSWERED = turn(text("I search."), SEARCHED, FOUND_ANTS, CITED, text(", I read."))
+
+
+def test_a_reply_shows_searches_numbers_and_sources_and_keeps_its_bare_text() -> None:
+    reply = Reply(ANSWERED)
+    assert reply.text == "I search.Six legs, I read."
+    bundle, _ = reply._repr_mimebundle_()
+    assert bundle["text/plain"] == (
+        "I search.\n\n[Searched the web: “” · 1 result]\n\nSix legs[1], I read.\n\n"
+        "[1] Ants, https://example.org/ants · “Ants have six legs.”"
+    )
+    assert "<summary>Searched the web: “” · 1 result</summary>" in bundle["text/html"]
+    assert '<span class="claude-magic-footnote">[1]</span>' in bundle["text/html"]
+    assert bundle["text/html"].count('href="https://example.org/ants"') == 2
+
+
+def test_an_exported_document_holds_the_sources() -> None:
+    document = as_markdown([ANSWERED])
+    assert "Six legs&#91;1&#93;, I read." in document
+    assert "&#91;1&#93; [Ants](https://example.org/ants) (example.org)" in document
+    assert "&#91;Searched the web: “” · 1 result&#93;" in document
+
+
+def test_a_prefill_begins_the_first_text() -> None:
+    opened = turn(
+        SEARCHED,
+        FOUND_ANTS,
+        text("B)"),
+        parameters={"prefill": "The answer is (", "emulated": False},
+    )
+    bundle, _ = Reply(opened)._repr_mimebundle_()
+    assert bundle["text/plain"].endswith("1 result]\n\nThe answer is (B)")
+    nothing = turn(parameters={"prefill": "The answer is (", "emulated": False})
+    assert Reply(nothing)._repr_mimebundle_()[0]["text/plain"] == "The answer is ("
+
+
+def test_a_try_that_did_not_fit_is_not_shown() -> None:
+    again = turn(text("2"), steps=(Step("retry", (text("1"),), (text("No."),)),))
+    assert Reply(again)._repr_mimebundle_()[0]["text/plain"] == "2"

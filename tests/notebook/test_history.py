@@ -200,3 +200,28 @@ def test_a_second_try_says_why_it_was_made() -> None:
     plain = bundle_of(reply=(text('{"n": 1}'),), steps=(step,))["text/plain"]
     places = [plain.index(words) for words in ('{"n": 0}', "must be above 0", '{"n": 1}')]
     assert places == sorted(places)
+
+
+def test_searches_stand_where_they_were_made_and_sources_come_last() -> None:
+    search = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}}
+    page = {"type": "web_search_result", "url": "https://example.org", "title": HOSTILE}
+    found = {"type": "web_search_tool_result", "tool_use_id": "s1", "content": [page]}
+    citation = {
+        "type": "web_search_result_location",
+        "url": "https://example.org",
+        "title": HOSTILE,
+        "cited_text": HOSTILE,
+    }
+    cited = {**text("3 g"), "citations": [citation]}
+    call = {"type": "tool_use", "id": "t1", "name": "weigh", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": [text("3 g")]}
+    step = Step("tools", (text("I search."), search, found, cited, call), (result,), "digest")
+    shown = bundle_of(reply=(cited, text(".")), steps=(step,))
+    plain = shown["text/plain"]
+    words = ("I search.", "[Searched the web", "3 g[1]", "weigh · ok", "3 g[1].", "[1] <script>")
+    places = [plain.index(part) for part in words]
+    assert places == sorted(places)
+    assert "web_search_tool_result" not in plain
+    assert "<script" not in shown["text/html"]
+    assert "<img src=x" not in shown["text/html"]
+    assert "\x1b" not in plain

@@ -19,7 +19,9 @@ ATTRIBUTES = {
     "td": {"class"},
     "th": {"class"},
 }
-OUR_CLASS = re.compile(r"highlight|claude-magic(-maths|-right|-center)?|[a-z]{1,3}[0-9]?")
+OUR_CLASS = re.compile(
+    r"highlight|claude-magic(-maths|-right|-center|-footnotes?)?|[a-z]{1,3}[0-9]?"
+)
 SCHEME = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 
 

@@ -325,15 +325,23 @@ def test_the_layer_has_these_public_names() -> None:
 
     assert set(layer.__all__) == {
         "STYLE",
+        "CitedText",
+        "Citing",
         "CodeBlock",
+        "Fold",
         "TerminalFilter",
         "code_blocks",
         "code_bundle",
         "escape",
+        "in_order",
         "literal",
+        "notes_bundle",
         "plain",
         "reply_bundle",
+        "server_tool_lines",
         "split_point",
+        "stacked",
+        "with_citations",
     }
     assert all(hasattr(layer, name) for name in layer.__all__)
     assert not hasattr(layer, "no_such_name")
