@@ -1,4 +1,4 @@
-"""What is known about models: aliases, limits, prices, what each refuses. One table, overridable.
+"""What is known about models: aliases, limits, prices, what each refuses. One table, whole.
 
 Source: the Messages API's model, pricing and deprecation pages, October and November 2026, and
 the deprecated models of the `anthropic` package 2.14. Prices are USD per million tokens. A name
