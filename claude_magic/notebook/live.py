@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..conversation.shown import reply_as_shown
 from ..conversation.turns import with_prefill
-from ..rendering import TerminalFilter
+from ..rendering import Citing, Fold, TerminalFilter, notes_bundle
 from . import calls, frame, lines, values
-from .slots import NOTHING, Publisher, Segments, Slot, slots
+from .server_calls import ServerCalls
+from .slots import NOTHING, Publisher, Segments, Slot, slots, stack
 
 if TYPE_CHECKING:
     from ..conversation.plan import Plan
@@ -58,6 +60,8 @@ class CellDisplay:
         """What stands above all, until it is shown; None before anything was sent."""
         self._segments: Segments | None = None
         self._calls: dict[str, Slot] = {}
+        self._folds: dict[str, Slot] = {}
+        self._citing, self._at_server = Citing(), ServerCalls()
         self._parameters: Mapping[str, Any] = {}
         # What was frozen must stay the beginning of what comes: so filtered as it comes.
         self._filter = TerminalFilter()
@@ -104,9 +108,12 @@ class CellDisplay:
         if kind == "content_block_start":
             block = event["content_block"]
             self._status = "thinking" if block.get("type") == "thinking" else "writing"
-            self._add(block)
-        elif kind == "content_block_delta":
-            self._add(event["delta"])
+        part = event.get("content_block") or event.get("delta") or {}
+        with self._lock:
+            self._add(self._citing.feed(event), part.get("thinking"))
+            fold = self._at_server.feed(event)
+            if fold is not None:
+                self._show_fold(fold)
 
     def calling(self, call: Block) -> None:
         with self._lock:
@@ -135,18 +142,21 @@ class CellDisplay:
         with self._lock:
             self._drop_calls()
             footer: Mapping[str, str] = {} if self._quiet else frame.footer(plan, reply)
-            text = self._shown()
+            self._add(self._citing.end())
+            text, notes = self._shown(), notes_bundle(self._citing.notes)
+            body = values.body(plan, reply)
             if reply.replayed:
                 self._marks["replayed"] = True  # in the metadata; what is shown is what was saved
             if self._top is None:  # a recorded reply: nothing was shown yet
-                text, self._top = reply.text, frame.header(plan, self._cache, quiet=self._quiet)
+                self._top = frame.header(plan, self._cache, quiet=self._quiet)
+                body = body or reply_as_shown(reply.turn)
                 self._thinking = "".join(str(b.get("thinking", "")) for b in reply.blocks)
                 if self._streaming:
                     next(self._slots).show(self._top)
                     self._top = {}
             segments = self._segments or Segments(lambda: next(self._slots))
             self._show_thinking(segments)
-            segments.finish(text, self._top, footer, body=values.body(plan, reply))
+            segments.finish(text, self._top, stack(notes, footer), body=body)
 
     def _wait(self, status: str) -> None:
         """Begin a stretch of text with a line that says what it waits for."""
@@ -173,15 +183,25 @@ class CellDisplay:
             slot.show(NOTHING)
         self._calls.clear()
 
-    def _add(self, part: Mapping[str, Any]) -> None:
-        text, thinking = part.get("text"), part.get("thinking")
-        with self._lock:
-            if isinstance(thinking, str):
-                self._thinking += thinking
-            if isinstance(text, str) and text and not self._as_value:
-                self._text.append(self._filter.feed(text))
-                self._dirty = True
-                self._flush()
+    def _show_fold(self, fold: Fold) -> None:
+        """Show a call of the server's where it was made; without streaming once its result came."""
+        slot = self._folds.get(fold.call)
+        if slot is None:
+            if not (self._streaming or fold.done):
+                return
+            self._settle()
+            slot = self._folds[fold.call] = next(self._slots)
+        slot.show(fold.bundle)
+        if self._streaming and self._segments is None:
+            self._wait("waiting for the server's tool")
+
+    def _add(self, text: str, thinking: object = None) -> None:
+        if isinstance(thinking, str):
+            self._thinking += thinking
+        if text and not self._as_value:
+            self._text.append(self._filter.feed(text))
+            self._dirty = True
+            self._flush()
 
     def _flush(self) -> None:
         if self._segments is None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ..conversation.shown import reply_as_shown
 from ..conversation.turns import with_prefill
-from ..rendering import TerminalFilter, plain
+from ..rendering import Citing, TerminalFilter, notes_bundle, plain
+from ..rendering.marks import spelled
 from . import calls, lines, values
+from .server_calls import ServerCalls
 
 if TYPE_CHECKING:
     from ..conversation.plan import Plan
@@ -28,6 +31,7 @@ class TerminalDisplay:
         self._received = ""
         self._written = 0
         self._began = self._as_value = False
+        self._citing, self._at_server = Citing(), ServerCalls()
 
     def __enter__(self) -> TerminalDisplay:
         return self
@@ -45,12 +49,15 @@ class TerminalDisplay:
         self._lines([f"{wait.reason}, again in {wait.seconds:.0f} s"])
 
     def received(self, event: Mapping[str, Any]) -> None:
-        part = event.get("delta") or event.get("content_block") or {}
-        text = part.get("text")
-        if isinstance(text, str) and text:
-            self._received += text
+        text = self._citing.feed(event)
+        if text:
+            self._received += spelled(text)
             if self._streaming and not self._as_value:
                 self._write(self._shown())
+        fold = self._at_server.feed(event)
+        if fold is not None and fold.done:
+            self._settle()
+            self._lines([fold.bundle["text/plain"]])
 
     def calling(self, call: Block) -> None:
         self._settle()
@@ -66,10 +73,14 @@ class TerminalDisplay:
     def ended(self, plan: Plan, reply: Reply) -> None:
         if not self._began and not self._quiet:
             self._lines([lines.header(plan)])
-        if not self._began:  # a recorded reply: nothing was shown yet
-            self._received, self._parameters = reply.text, {}
         body = values.body(plan, reply)
+        if not self._began:  # a recorded reply: nothing was shown yet
+            body = body or reply_as_shown(reply.turn)
+        self._received += spelled(self._citing.end())
         self._write(self._shown() if body is None else body["text/plain"])
+        if self._citing.notes:
+            self._out.write("\n")
+            self._lines([notes_bundle(self._citing.notes)["text/plain"]])
         self._out.write("\n")
         if not self._quiet:
             self._lines([*reply.notices[len(plan.notices) :], lines.footer(plan, reply)])

@@ -66,7 +66,8 @@ class Clock:
 
 
 def delta(piece: str, kind: str = "text") -> dict[str, Any]:
-    return {"type": "content_block_delta", "index": 0, "delta": {kind: piece}}
+    part = {"type": f"{kind}_delta", kind: piece}
+    return {"type": "content_block_delta", "index": 0, "delta": part}
 
 
 def play(
