@@ -44,7 +44,8 @@ def draft(asked: Asked, number: int, behaviour: str | None = None) -> Draft:
     goes_on = paused(asked.turns[-1])
     desktop = None if behaviour else at_desktop(asked, reading, number)
     if desktop is not None:
-        return Draft([Passage(desktop.text)], desktop.calls, _thinks(asked))
+        ending = "tool_use" if desktop.calls else "end_turn"
+        return Draft([Passage(desktop.text)], desktop.calls, _thinks(asked), ending)
     wanted = calling(asked, reading, number, behaviour)
     # Thinking is bound to where it stands, and a client may put both parts of a reply together.
     thought = _thinks(asked) and not goes_on and not wanted.unfinished

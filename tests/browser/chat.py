@@ -24,7 +24,8 @@ _DROP = """async ([selector, base64, type]) => {
   data.items.add(new File([bytes], 'dropped.png', {type}));
   const target = document.querySelector(selector);
   for (const name of ['dragover', 'drop']) {
-    target.dispatchEvent(new DragEvent(name, {dataTransfer: data, bubbles: true, cancelable: true}));
+    const how = {dataTransfer: data, bubbles: true, cancelable: true};
+    target.dispatchEvent(new DragEvent(name, how));
   }
 }"""
 

@@ -99,7 +99,7 @@ def test_restart_and_run_all_asks_nothing_again(page: Page) -> None:
     page.notebook.page.screenshot(path=ARTIFACTS / "restarted.png")
 
 
-def asked_after_a_restart(page: Page, question: str) -> tuple[Any, str]:
+def asked_after_a_restart(page: Page, name: str, question: str) -> tuple[Any, str]:
     """The request of a cell below one that showed a figure before, and what the cell shows."""
     nb = nbformat.v4.new_notebook()
     nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
@@ -110,8 +110,8 @@ def asked_after_a_restart(page: Page, question: str) -> tuple[Any, str]:
         nbformat.v4.new_code_cell("slow()", outputs=[printed, figure], execution_count=7),
         nbformat.v4.new_code_cell(question),
     ]
-    nbformat.write(nb, page.notebook.lab.folder / "unseen.ipynb")
-    page.notebook.open("unseen.ipynb")
+    nbformat.write(nb, page.notebook.lab.folder / name)
+    page.notebook.open(name)
     page.run(0)
     shown = page.run(2)
     (request,) = page.requests()
@@ -121,7 +121,7 @@ def asked_after_a_restart(page: Page, question: str) -> tuple[Any, str]:
 def test_what_a_cell_showed_before_the_restart_goes_along_though_it_did_not_run(
     page: Page,
 ) -> None:
-    request, shown = asked_after_a_restart(page, "%%claude\nWhat came out?")
+    request, shown = asked_after_a_restart(page, "shown.ipynb", "%%claude\nWhat came out?")
     assert "slow result: 42" in str(request)
     assert PIXEL in str(request)
     assert "1 figure" in shown
@@ -129,5 +129,5 @@ def test_what_a_cell_showed_before_the_restart_goes_along_though_it_did_not_run(
 
 def test_a_figure_of_before_the_restart_can_be_named_in_python(page: Page) -> None:
     asks = "from claude_magic import ask\nask('What came out?', images='last')"
-    request, _ = asked_after_a_restart(page, asks)
+    request, _ = asked_after_a_restart(page, "named.ipynb", asks)
     assert PIXEL in str(request)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from tests.browser.chat import IN_CELL, Chat
+from tests.browser.chat import Chat
 from tests.browser.conftest import picture
 from tests.browser.lab import Notebook
 from tests.browser.replying_server import ReplyingServer, Said

@@ -27,7 +27,7 @@ def adopt_orphans() -> None:
 def started(
     command: Sequence[str],
     environment: Mapping[str, str],
-    folder: Path,
+    folder: Path | str,
     *,
     ends_by: signal.Signals = signal.SIGKILL,
     keeps: Sequence[int] = (),

@@ -109,10 +109,11 @@ class Keeper:
                 told = {"windows": screen.windows(), "pressed": screen.pressed()}
                 told["ended"] = self._ended()
             case "open":
-                self._open(request["command"], Path(request["folder"]))
+                self._open(request["command"], request["folder"])
         return told, tail
 
-    def _open(self, command: str, folder: Path) -> None:
+    def _open(self, command: str, folder: str) -> None:
+        # Not as a Path: that of a folder which is gone, "", would be the keeper's own.
         log = self._folder / f"app-{len(self._apps)}.log"
         shell = ["/bin/sh", "-c", command]
         self._apps.append(started(shell, self._environment, folder, log=log))
