@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from .api import current_notebook, in_ipython
 
@@ -20,7 +20,6 @@ def caption(
     out: str | os.PathLike[str] | None = None,
     concurrency: int = 16,
     budget: float | None = None,
-    engine: Literal["threads", "batches", "daft"] = "threads",
     model: str | None = None,
     max_tokens: int | None = None,
     effort: str | None = None,
@@ -41,7 +40,6 @@ def caption(
 
     At most `concurrency` requests are under way, fewer where the server's rate limits say so.
     `budget` in USD: what would pass it is not asked; by default what is left of the kernel's.
-    `engine="batches"` takes hours and costs half; `engine="daft"` runs on Daft, and on Ray.
 
     Example: `claude_magic.caption(df["path"], out="captions.parquet")`
 
@@ -55,9 +53,7 @@ def caption(
         schema, prompt, model, max_tokens, effort, think, long_edge(hires, model, access)
     )
     path = Path(out) if out is not None else None
-    how = check(
-        How(engine, path, concurrency, left if budget is None else budget, progress=progress)
-    )
+    how = check(How(path, concurrency, left if budget is None else budget, progress=progress))
     with Run(images, wanted, how, access) as run:
         run.ask()
         return frame(run)

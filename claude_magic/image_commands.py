@@ -26,7 +26,6 @@ def add_caption_images(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--schema", type=Path, metavar="FILE", help="a JSON schema of your own")
     parser.add_argument("--prompt", default="", help="what to do, in place of writing captions")
-    parser.add_argument("--engine", choices=("threads", "batches", "daft"), default="threads")
     parser.add_argument(
         "--dry-run", action="store_true", help="count images and price, and ask nothing"
     )
@@ -44,7 +43,6 @@ def caption_images(given: argparse.Namespace) -> int:
     edge = long_edge(given.hires, given.model, access)
     wanted = Wanted(_schema(given.schema), given.prompt, given.model, long_edge=edge)
     how = How(
-        given.engine,
         given.out,
         given.concurrency,
         left if given.budget is None else given.budget,

@@ -34,7 +34,6 @@ class Checkpoint:
         self._job = job
         self._lock = threading.Lock()
         self._places: dict[bytes, int] = {}
-        self._batches: dict[str, Mapping[str, Any]] = {}
         self._unsynced = 0
         self._file = _opened(path)
         self._load()
@@ -65,18 +64,6 @@ class Checkpoint:
         """Keep an answer. On disk when this returns."""
         with self._lock:
             self._places[bytes.fromhex(key)] = self._append({"key": key, **record})
-
-    def note(self, name: str, record: Mapping[str, Any]) -> None:
-        """Keep what is known of a batch; the last note of a name counts."""
-        with self._lock:
-            self._append({"batch": name, **record})
-            self._batches[name] = record
-            self._sync()
-
-    @property
-    def batches(self) -> Mapping[str, Mapping[str, Any]]:
-        """What was noted of each batch of this job."""
-        return self._batches
 
     def close(self) -> None:
         """Have all of it on the disk."""
@@ -115,8 +102,6 @@ class Checkpoint:
                 continue
             if isinstance(record.get("key"), str) and "value" in record:
                 self._places[bytes.fromhex(record["key"])] = start
-            elif isinstance(record.get("batch"), str):
-                self._batches[record["batch"]] = record
         if whole < place:
             self._file.truncate(whole)  # torn by a crash: the next record begins a new line
 

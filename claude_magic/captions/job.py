@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 EXPECTED_OUTPUT = 500
 """Tokens of output that a caption is reckoned with before it is there."""
-BATCH_DISCOUNT = 0.5
-"""What a Message Batch costs of the price of its requests."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,6 @@ class Job:
     anthropic: bool = True
     free: bool = False
     long_edge: int = 1568
-    discount: float = 1.0
     notices: tuple[str, ...] = field(default=())
 
     def request(self, content: Sequence[Block]) -> Request:
@@ -65,8 +62,7 @@ class Job:
 
     def cost(self, used: Usage) -> float | None:
         """USD that it costs, at the offline server would cost; None where no price is known."""
-        cost = used.cost(self.model)
-        return None if cost is None else cost * self.discount
+        return used.cost(self.model)
 
     def paid(self, used: Usage) -> float:
         """USD that is charged for it."""

@@ -1,11 +1,11 @@
-"""Captions for many images: from whatever holds them, through an engine, to a table."""
+"""Captions for many images: from whatever holds them to a table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from ..conversation.shape import shape_of
 from ..messages.errors import ClaudeError, InputError, Interrupted
@@ -14,7 +14,7 @@ from .access import Access
 from .asking import Asker, SameTrouble
 from .checkpoint import Checkpoint
 from .guidance import CAPTION_PROMPT, CAPTION_SYSTEM, FIELDS_PROMPT, FIELDS_SYSTEM
-from .job import BATCH_DISCOUNT, Job
+from .job import Job
 from .limit import Limit
 from .progress import Bar, Tally
 from .purse import Purse
@@ -25,8 +25,6 @@ from .work import Work, ask_row
 if TYPE_CHECKING:
     from ..messages.client import Client
 
-Engine = Literal["threads", "batches", "daft"]
-ENGINES: tuple[Engine, ...] = ("threads", "batches", "daft")
 CONCURRENCY = 16
 """Requests at once, unless told otherwise; rate limits make it fewer."""
 _THREADS_A_SLOT = 2
@@ -53,14 +51,13 @@ class Wanted:
 class How:
     """How a job runs. `out` is the table's file, None for none; `budget` in USD."""
 
-    engine: Engine = "threads"
     out: Path | None = None
     concurrency: int = CONCURRENCY
     budget: float | None = None
     progress: bool = True
 
 
-def job_of(wanted: Wanted, access: Access, *, batched: bool = False) -> Job:
+def job_of(wanted: Wanted, access: Access) -> Job:
     """The job that asks `wanted`. Raises InputError for a schema or a model that is none."""
     settings, server = access.settings, access.asked
     if wanted.schema is None:
@@ -86,7 +83,6 @@ def job_of(wanted: Wanted, access: Access, *, batched: bool = False) -> Job:
         anthropic=server.anthropic,
         free=server.offline,
         long_edge=wanted.long_edge,
-        discount=BATCH_DISCOUNT if batched else 1.0,
     )
 
 
@@ -97,13 +93,11 @@ class Run:
     """
 
     def __init__(self, images: object, wanted: Wanted, how: How, access: Access) -> None:
-        if how.engine not in ENGINES:
-            raise InputError(f"{how.engine!r} is no engine: use one of {', '.join(ENGINES)}.")
         if how.concurrency < 1:
             raise InputError("concurrency must be at least 1.")
         self.images: Rows = rows_of(images)
         self.how, self.access = how, access
-        self.job = job_of(wanted, access, batched=how.engine == "batches")
+        self.job = job_of(wanted, access)
         self.tally = Tally()
         self.checkpoint = Checkpoint(checkpoint_path(how.out), self.job.digest)
         self.work = Work(self.job, self.checkpoint, self.tally)

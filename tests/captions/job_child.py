@@ -21,10 +21,10 @@ class Elsewhere:
     url: str
 
 
-def main(url: str, folder: str, out: str, engine: str) -> None:
+def main(url: str, folder: str, out: str) -> None:
     server = Server(url, "offline", offline=True, anthropic=True, loopback=True)
     asks = Access(Settings(), server=server, offline=cast(Any, Elsewhere(url)))
-    how = How(cast(Any, engine), Path(out), concurrency=4, progress=False)
+    how = How(Path(out), concurrency=4, progress=False)
     with Run(folder, Wanted(), check(how), asks) as run:
         run.ask()
         written(run)

@@ -79,17 +79,6 @@ def test_half_a_surrogate_pair_can_be_kept(path: Path) -> None:
         assert checkpoint.get(A)["value"] == "?"  # type: ignore[index]
 
 
-def test_what_is_known_of_a_batch_is_kept_and_the_last_note_counts(path: Path) -> None:
-    with Checkpoint(path, "job") as first:
-        first.note("msgbatch_1", {"state": "sent"})
-        first.note("msgbatch_1", {"state": "fetched"})
-        assert first.batches["msgbatch_1"]["state"] == "fetched"
-    with Checkpoint(path, "job") as second:
-        assert second.batches["msgbatch_1"]["state"] == "fetched"
-    with Checkpoint(path, "other") as third:
-        assert third.batches == {}
-
-
 def test_without_a_path_it_is_kept_for_this_run(tmp_path: Path) -> None:
     with Checkpoint(None, "job") as checkpoint:
         checkpoint.add(A, {"value": 1})

@@ -22,9 +22,9 @@ CONCURRENCY = 4
 IMAGES = 15 * KILLS
 
 
-def started(server: OfflineServer, folder: Path, out: Path, engine: str) -> subprocess.Popen[str]:
+def started(server: OfflineServer, folder: Path, out: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.captions.job_child", server.url, str(folder), str(out)]
-    return subprocess.Popen([*command, engine], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def lines(out: Path) -> int:
@@ -40,13 +40,13 @@ def test_a_killed_job_pays_twice_for_nothing_but_what_was_under_way(tmp_path: Pa
     with OfflineServer(pace=0.004, keep=10_000) as server:
         while killed < KILLS:
             before, some = lines(out), chance.randint(0, 4)
-            with started(server, folder, out, "threads") as job:
+            with started(server, folder, out) as job:
                 while job.poll() is None and lines(out) < before + some + 1:
                     time.sleep(0.01)
                 assert job.poll() is None, "it was done before it could be killed"
                 job.kill()
             killed += 1
-        with started(server, folder, out, "threads") as job:
+        with started(server, folder, out) as job:
             said, _ = job.communicate(timeout=120)
         assert said == "done\n"
         asked = Counter(str(body["messages"]) for body in questions(server))

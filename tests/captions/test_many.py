@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from pydantic import BaseModel
 
-from claude_magic.captions.run import ENGINES, How, Run, Wanted, check
+from claude_magic.captions.run import How, Run, Wanted, check
 from claude_magic.messages.errors import AuthenticationError, InputError, Interrupted
 from claude_magic.offline import OfflineServer
 from tests.captions.many_samples import (
@@ -283,7 +283,6 @@ class TestGoingOn:
 
 
 BAD = {
-    "an engine that is none": ({"engine": "magic"}, "use one of threads, batches, daft"),
     "no concurrency": ({"concurrency": 0}, "must be at least 1"),
     "a file of another kind": ({"out": Path("x.xlsx")}, "name the file so"),
 }
@@ -295,13 +294,6 @@ def test_what_cannot_be_is_said_before_anything_is_sent(case: str) -> None:
     with OfflineServer() as server, pytest.raises(InputError, match=said):
         ran([coloured(1)], access(server), **how)
     assert server.requests == []
-
-
-def test_the_engines_are_those_of_the_documentation() -> None:
-    from claude_magic.captioning import caption
-
-    assert ENGINES == ("threads", "batches", "daft")
-    assert all(f'"{name}"' in str(caption.__doc__) for name in ENGINES[1:])
 
 
 def test_without_the_packages_of_the_extra_it_is_said_what_to_install() -> None:
