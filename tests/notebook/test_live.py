@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -247,3 +248,91 @@ def test_wherever_an_interrupt_meets_the_end_it_can_end_once_more() -> None:
         assert returns(lambda display=display: display.ended(plan, reply)), f"at place {count}"
         display.__exit__()
     assert count > 5
+
+
+def block_events(*blocks: dict[str, Any]) -> list[dict[str, Any]]:
+    """Blocks as the events of a stream: text in two deltas, then its citations, then its end."""
+    found: list[dict[str, Any]] = []
+    for index, block in enumerate(blocks):
+        begun = {"type": "content_block_start", "index": index}
+        if block["type"] != "text":
+            found.append(begun | {"content_block": block})
+        else:
+            found.append(begun | {"content_block": {"type": "text", "text": ""}})
+            middle = len(block["text"]) // 2
+            for piece in (block["text"][:middle], block["text"][middle:]):
+                found.append(delta(piece) | {"index": index})
+            for citation in block.get("citations", ()):
+                part = {"type": "citations_delta", "citation": citation}
+                found.append({"type": "content_block_delta", "index": index, "delta": part})
+        found.append({"type": "content_block_stop", "index": index})
+    return found
+
+
+SOURCE = {
+    "type": "web_search_result_location",
+    "url": "https://example.org/ants",
+    "title": "Ants <script>alert(1)</script>",
+    "cited_text": "Ants are insects.",
+}
+SEARCHED = (
+    {"type": "text", "text": "I look it up."},
+    {
+        "type": "server_tool_use",
+        "id": "srvtoolu_1",
+        "name": "web_search",
+        "input": {"query": "ants <b>"},
+    },
+    {
+        "type": "web_search_tool_result",
+        "tool_use_id": "srvtoolu_1",
+        "content": [
+            {
+                "type": "web_search_result",
+                "url": "https://example.org/ants",
+                "title": "Ants",
+                "encrypted_content": "",
+            }
+        ],
+    },
+    {"type": "text", "text": "They are insects.", "citations": [SOURCE]},
+)
+
+
+def searched(*, streaming: bool, recorded: bool = False) -> Cell:
+    """The cell after a reply with a search came, or was shown again from the record."""
+    cell = Cell()
+    plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
+    turn = replace(turn_of(plan, ""), reply=SEARCHED)
+    with CellDisplay(cell, ImageCache(), streaming=streaming) as display:
+        if not recorded:
+            display.sending(plan)
+            for event in block_events(*SEARCHED):
+                display.received(event)
+        display.ended(plan, Reply(turn, plan.notices, replayed=recorded))
+    return cell
+
+
+@pytest.mark.parametrize("streaming", [True, False], ids=["as it comes", "at the end"])
+def test_a_search_is_folded_where_it_was_made_and_its_sources_are_listed_last(
+    streaming: bool,
+) -> None:
+    cell = searched(streaming=streaming)
+    shown = "\n".join(cell.shown())
+    places = [
+        shown.index(words)
+        for words in ("I look it up.", "Searched the web", "They are insects.[1]", "[1] Ants")
+    ]
+    assert places == sorted(places)
+    html = "\n".join(cell.shown("text/html"))
+    assert "<script" not in html
+    assert 'href="https://example.org/ants"' in html
+    assert len(cell.outputs) <= MOST_OUTPUTS
+
+
+def test_the_same_reply_from_the_record_shows_the_same() -> None:
+    live, again = (
+        " ".join(searched(streaming=False, recorded=recorded).shown()).split()
+        for recorded in (False, True)
+    )
+    assert live == again
