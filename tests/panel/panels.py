@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from queue import Empty
 from typing import Any
 
+from tests.kernels import SECONDS as KERNEL_SECONDS
 from tests.kernels import Kernel
 
 SECONDS = 30
@@ -117,3 +118,11 @@ def shown(kernel: Kernel, line: str = "%claude_chat") -> Panel:
 def text_of(turn: Mapping[str, Any]) -> str:
     """The text of a turn's reply."""
     return "".join(part["text"] for part in turn["parts"] if part["kind"] == "text")
+
+
+def create_subshell(kernel: Kernel) -> str:
+    """A subshell, as JupyterLab makes one for widgets."""
+    message = kernel.client.session.msg("create_subshell_request")
+    kernel.client.control_channel.send(message)
+    reply = kernel.client.get_control_msg(timeout=KERNEL_SECONDS)
+    return str(reply["content"]["subshell_id"])

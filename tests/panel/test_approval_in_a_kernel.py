@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.kernels import Kernel, kernel
-from tests.panel.panels import Panel, text_of
+from tests.kernels import SECONDS, Kernel, kernel
+from tests.panel.panels import Panel, create_subshell, text_of
 
 TOOL = """
 calls = []
@@ -115,8 +115,13 @@ def test_a_question_that_is_stopped_while_a_call_waits_runs_nothing(
 def test_code_that_is_asked_for_waits_until_no_cell_runs(panel: Panel, own: Kernel) -> None:
     own.run("%claude_config tools=run_python approve=auto")
     own.run("import threading; release = threading.Event()")
-    own.client.execute("release.wait(20)")
-    request = panel.ask("Use run_python")
+    subshell = create_subshell(own)
+    panel.say({"type": "preview", "cell": ""}, subshell=subshell)  # it was used before the cell
+    panel.one("carried")
+    own.client.execute("print('begun'); release.wait(20)")
+    while own.client.get_iopub_msg(timeout=SECONDS)["msg_type"] != "stream":
+        pass
+    request = panel.ask("Use run_python", subshell=subshell)
     panel.until(lambda m: m["type"] == "doing" and "waits until no cell runs" in m["doing"])
     interrupt = own.client.session.msg("interrupt_request")
     own.client.control_channel.send(interrupt)

@@ -13,7 +13,7 @@ import pytest
 from tests.browser.replying_server import ReplyingServer, Said
 from tests.kernels import SECONDS, Kernel, kernel
 from tests.messages.image_samples import photo, saved
-from tests.panel.panels import VIEW, Panel, shown, text_of
+from tests.panel.panels import VIEW, Panel, create_subshell, shown, text_of
 
 NOTEBOOK = "get_ipython().magics_manager.registry['ClaudeMagics'].notebook"
 
@@ -141,14 +141,6 @@ def test_it_answers_and_stops_while_a_cell_runs(panel: Panel, own: Kernel) -> No
         if message["msg_type"] == "stream":
             assert message["content"]["text"] == "cell over\n"
             return
-
-
-def create_subshell(kernel: Kernel) -> str:
-    """A subshell, as JupyterLab makes one for widgets."""
-    message = kernel.client.session.msg("create_subshell_request")
-    kernel.client.control_channel.send(message)
-    reply = kernel.client.get_control_msg(timeout=SECONDS)
-    return str(reply["content"]["subshell_id"])
 
 
 def test_two_panels_have_the_same_conversation_and_ask_at_once(panel: Panel, own: Kernel) -> None:
