@@ -24,6 +24,8 @@ import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from long_conversation import WHERE, cell, fill, held, records, serve
 
@@ -117,7 +119,30 @@ def measure(root: Path, how: str) -> dict[str, float]:
         took = milliseconds(lambda _: b"".join(encoded), lambda number: build(session, number))
         found["floor"], found["build"] = map(statistics.median, took)
         found["least floor"], found["least build"] = map(min, took)
+        found |= looked_up(session)
     return found
+
+
+def looked_up(session: Session) -> dict[str, float]:
+    """What the table of the turns takes, and one of them whole."""
+    from claude_magic.notebook import records  # its imports are no part of what is held
+
+    made, middle = notebook(session), len(session.turns) // 2
+    return {
+        "table": processor(lambda _: records.history(made), 5),
+        "whole": processor(lambda _: records.one(made, middle), 5),
+    }
+
+
+def notebook(session: Session) -> Any:
+    """What the magics that look back need of a notebook, all of whose cells ran here."""
+    order = session.turns[-1].order
+    ran = [SimpleNamespace(cell=cell, count=count) for count, cell in enumerate(order, 1)]
+    return SimpleNamespace(
+        session=session,
+        standing=SimpleNamespace(page=SimpleNamespace(order=order), read=lambda: None),
+        recorder=SimpleNamespace(runs=ran),
+    )
 
 
 def kept(session: Session, number: int) -> None:
@@ -200,6 +225,7 @@ def conversation(name: str, *, grows: bool, turns: int, rounds: int) -> None:
         built, joined = timed[f"{which}build"], timed[f"{which}floor"]
         how = f"next, {which or 'median'}"
         print(f"  {how:17}{built:7.2f} ms = {built / joined:.2f} x join {joined:.2f} ms")
+    print(f"  %claude_history  {timed['table']:7.0f} ms CPU, of one turn {timed['whole']:.0f} ms")
     print(f"  open             {mega('opened')}, at most {mega('opening')}")
     print(f"  after a request  {mega('warm')}, at most {mega('building')}")
     print(f"  the process grew {mega('opening RSS', timed)}, {mega('building RSS', timed)}")

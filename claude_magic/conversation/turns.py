@@ -130,8 +130,9 @@ class Turn:
         """Whether later questions see this turn: not if it was stopped before anything came."""
         if self.alone:
             return False
-        came = bool(self.steps or self.text)
-        return self.status == "complete" or (self.status == "interrupted" and came)
+        if self.status == "interrupted":
+            return bool(self.steps or self.text)
+        return self.status == "complete"
 
     @property
     def sealed(self) -> tuple[Sealed, ...]:

@@ -48,12 +48,11 @@ def rows(notebook: Notebook, *, old: bool = False) -> list[Row]:
         standing = [turn for turn in standing if turn.id in history.asked]
     shown = {turn.id for turn in standing}
     stale = stale_turns(turns, lambda turn: _seen(notebook, turn)) & shown
-    found = [
-        Row(turn, numbers[turn.id], _cell(notebook, turn), turn.id in stale) for turn in standing
-    ]
+    cells = _cells(notebook)
+    found = [Row(turn, numbers[turn.id], _cell(turn, cells), turn.id in stale) for turn in standing]
     if old:
         found += [
-            Row(turn, numbers[turn.id], _cell(notebook, turn), retired=True)
+            Row(turn, numbers[turn.id], _cell(turn, cells), retired=True)
             for turn in turns
             if turn.id not in shown
         ]
@@ -77,7 +76,7 @@ def one(notebook: Notebook, number: int) -> Bundle:
     """One turn whole, with what was sent."""
     turn = _numbered(notebook, number)
     row = next((row for row in rows(notebook, old=True) if row.turn.id == turn.id), None)
-    return whole(row or Row(turn, number, _cell(notebook, turn)), notebook.session.images)
+    return whole(row or Row(turn, number, _cell(turn, _cells(notebook))), notebook.session.images)
 
 
 def restore(notebook: Notebook, number: int) -> str:
@@ -222,16 +221,20 @@ def _seen(notebook: Notebook, turn: Turn) -> list[Turn]:
     return found
 
 
-def _cell(notebook: Notebook, turn: Turn) -> str:
-    """A short word for where a turn stands."""
-    if turn.panel:
-        return "panel"
-    counts = {run.cell: run.count for run in notebook.recorder.runs if run.cell}
-    count = counts.get(turn.cell or "")
-    if count is not None:
-        return f"[{count}]"
+def _cells(notebook: Notebook) -> dict[str, str]:
+    """A short word for each cell: its execution count, else its place on the page."""
     order = notebook.standing.page.order
-    return f"cell {order.index(turn.cell) + 1}" if turn.cell in order else ""
+    return {
+        **{cell: f"cell {place}" for place, cell in enumerate(order, 1)},
+        **{
+            r.cell: f"[{r.count}]" for r in notebook.recorder.runs if r.cell and r.count is not None
+        },
+    }
+
+
+def _cell(turn: Turn, cells: Mapping[str, str]) -> str:
+    """A short word for where a turn stands."""
+    return "panel" if turn.panel else cells.get(turn.cell or "", "")
 
 
 def _numbered(notebook: Notebook, number: int) -> Turn:
