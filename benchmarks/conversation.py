@@ -136,7 +136,7 @@ def looked_up(session: Session) -> dict[str, float]:
 
 def notebook(session: Session) -> Any:
     """What the magics that look back need of a notebook, all of whose cells ran here."""
-    order = session.turns[-1].order
+    order = tuple(session.turns[-1].order)
     ran = [SimpleNamespace(cell=cell, count=count) for count, cell in enumerate(order, 1)]
     return SimpleNamespace(
         session=session,
