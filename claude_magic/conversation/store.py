@@ -88,8 +88,9 @@ class Store:
         """Record a reply of a turn that runs and is not the last; it is on disk afterwards."""
         with self._here():
             if turn_id in self._running:
+                at = self._running[turn_id]
                 self._running[turn_id] += 1
-                self._add("turn_step", {"turn": turn_id, "step": step})
+                self._add("turn_step", {"turn": turn_id, "step": step, "at": at})
 
     def progress(self, turn_id: str, reply: Sequence[Block]) -> None:
         """Record what has come so far of a turn that runs; the caller limits how often."""
@@ -184,8 +185,8 @@ class Store:
         self._add("turn_start", {"turn": values}, sync=sync)
 
     def _add_steps(self, turn: Turn, kept: int = 0) -> None:
-        for step in turn.steps[kept:]:
-            self._add("turn_step", {"turn": turn.id, "step": step}, sync=False)
+        for at, step in enumerate(turn.steps[kept:], kept):
+            self._add("turn_step", {"turn": turn.id, "step": step, "at": at}, sync=False)
 
     def _add_end(self, turn: Turn, *, kept: int = 0, sync: bool = True) -> None:
         """Record how a turn ended, with those of its steps that are not `kept` yet."""

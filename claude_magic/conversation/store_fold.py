@@ -131,7 +131,10 @@ class Fold:
     def _step(self, record: Record) -> bool:
         standing = self._standing(record)
         if standing:
-            standing.steps.append(record.get("step"))
+            at = record.get("at")
+            at = at if isinstance(at, int) and at >= 0 else len(standing.steps)
+            # A turn whose end was interrupted is written once more: the same step is one.
+            standing.steps[at : at + 1] = [record.get("step")]
             standing.reply, standing.time = None, record["time"]  # the next one has yet to come
         return standing is not None
 

@@ -5,7 +5,8 @@ A record is a JSON object on a line of its own: `schema`, `lamport`, `segment`, 
 
     turn_start     turn: the turn as it is asked
     turn_progress  turn: its id; reply: the blocks that had come
-    turn_step      turn: its id; step: a reply that was not the last, and what went back
+    turn_step      turn: its id; step: a reply that was not the last, and what went back; at: its
+                   place among them, from 0
     turn_end       turn: its id; and the fields of `END_FIELDS`
     retire         turns: ids
     restore        turn: an id

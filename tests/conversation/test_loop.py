@@ -18,7 +18,7 @@ from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.turns import Turn
 from claude_magic.conversation.watcher import Silent, Watcher
-from claude_magic.messages.blocks import Block, text
+from claude_magic.messages.blocks import Block, content_blocks, text
 from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.errors import (
     BadRequest,
@@ -344,6 +344,68 @@ def test_an_interrupt_while_the_second_reply_comes_keeps_the_call(
     at.server.script = [says("Yes.")]
     at.ask("Go on", cell="B")
     assert at.server.bodies[-1]["messages"][-2]["content"][-1]["text"].startswith("[The user")
+
+
+class StopsAt(Silent):
+    """Interrupts whatever the question is doing as it is told of it for the so-manieth time."""
+
+    def __init__(self, moment: int) -> None:
+        self._left = moment
+        self.doing = ""
+
+    def _told(self, doing: str) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self.doing = doing
+            raise KeyboardInterrupt
+
+    def sending(self, plan: Any) -> None:
+        self._told("sending")
+
+    def received(self, event: Mapping[str, Any]) -> None:
+        self._told("receiving")
+
+    def calling(self, call: Block) -> None:
+        self._told("calling")
+
+    def called(self, call: Block, result: Block, seconds: float) -> None:
+        self._told("called")
+
+    def ended(self, plan: Any, reply: Reply) -> None:
+        self._told("ending")
+
+
+def test_an_interrupt_at_any_moment_of_a_loop_leaves_a_conversation_that_goes_on(
+    desk: Callable[..., Desk],
+) -> None:
+    both = calls(("t1", "weigh", {"sample": "A"}), ("t2", "weigh", {"sample": "B"}), text="Both.")
+    loop = (both, says("3 g and 3 g."), says("Yes."))
+    at, met = desk(*loop), []
+    for moment in range(1, 100):
+        at.server.script = list(loop)
+        watcher = StopsAt(moment)
+        try:
+            at.ask(f"Weigh {moment}", watcher=watcher, tools=Scales())
+        except Interrupted:
+            met.append(watcher.doing)
+        else:
+            break
+        kept = [(turn.prompt, turn.status, turn.blocks) for turn in at.turns]
+        at.restart()
+        assert [(turn.prompt, turn.status, turn.blocks) for turn in at.turns] == kept
+        at.server.script = [says("Yes.")]
+        at.ask("Go on", cell="B", fresh=True)
+        results = [
+            block
+            for message in at.server.bodies[-1]["messages"]
+            for block in content_blocks(message)
+            if block["type"] == "tool_result"
+        ]
+        assert len(results) in (0, 2), "each call has its result"
+    assert set(met) == {"sending", "receiving", "calling", "called", "ending"}
+    assert met.count("calling") == met.count("called") == 2
+    assert len(met) == moment - 1
+    assert at.server.refused == []
 
 
 def test_a_loop_that_breaks_is_kept_with_all_that_came(desk: Callable[..., Desk]) -> None:

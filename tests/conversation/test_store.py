@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from claude_magic.conversation.steps import Step
 from claude_magic.conversation.store import Store
 from claude_magic.conversation.store_records import Found
 from claude_magic.conversation.turns import Turn
@@ -218,6 +219,18 @@ def test_progress_after_the_end_changes_nothing(tmp_path: Path) -> None:
     store.end(turn("a"))
     store.progress("a", [text("late")])
     assert Store(tmp_path, "c").load().turns == (turn("a"),)
+
+
+def test_a_turn_that_is_ended_once_more_has_its_steps_once(tmp_path: Path) -> None:
+    """As where the end of a reply is interrupted."""
+    store = Store(tmp_path, "c")
+    steps = tuple(Step("tools", (text(f"call {n}"),), (text("result"),)) for n in range(2))
+    whole = replace(turn("a"), steps=steps)
+    store.start(asked(turn("a")))
+    store.step("a", steps[0])
+    for _ in range(2):
+        store.end(whole)
+    assert Store(tmp_path, "c").load().turns == (whole,)
 
 
 def test_turns_come_in_the_order_started(tmp_path: Path) -> None:

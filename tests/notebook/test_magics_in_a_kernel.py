@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -178,6 +179,40 @@ def test_a_file_goes_along_as_a_document(running_kernel: Kernel, shared_folder: 
         "source": {"type": "text", "media_type": "text/plain", "data": "Ants have six legs."},
         "title": "notes.txt",
     }
+
+
+def test_a_paper_goes_along_as_a_document(running_kernel: Kernel, shared_folder: Path) -> None:
+    paper = b"%PDF-1.7\n1 0 obj <</Type /Page>> endobj\n"
+    (shared_folder / "paper.pdf").write_bytes(paper)
+    shown = running_kernel.run("%claude --alone -f paper.pdf --cite What does it find?").shown()
+    assert last(running_kernel)["messages"][0]["content"][0] == {
+        "type": "document",
+        "source": {
+            "type": "base64",
+            "media_type": "application/pdf",
+            "data": base64.b64encode(paper).decode(),
+        },
+        "title": "paper.pdf",
+        "citations": {"enabled": True},
+    }
+    assert "1 file" in shown
+
+
+def test_a_prefill_that_was_asked_for_otherwise_is_said_below_the_reply(
+    running_kernel: Kernel,
+) -> None:
+    for prefill, how in (
+        ("The answer is (", "as one of A, B"),
+        ("Well,", "in words"),
+    ):
+        ask = f'%claude --alone --prefill "{prefill}" Is it (A) an ant or (B) a bee?'
+        lines = running_kernel.run(ask).shown().splitlines()
+        begun = next(n for n, line in enumerate(lines) if line.startswith(prefill))
+        below = "\n".join(lines[begun + 1 :])
+        assert f"Sonnet 5.5 takes no prefill: asked for {how}" in below
+    ran = running_kernel.run('%claude --alone -m claude-sonnet-4-5 --prefill "Well," Why?')
+    assert "prefill" not in ran.shown().partition("Well,")[2].splitlines()[-1]
+    assert last(running_kernel)["messages"][-1] == {"role": "assistant", "content": "Well,"}
 
 
 def test_a_table_goes_along_as_a_document_that_the_reply_cites(running_kernel: Kernel) -> None:

@@ -181,6 +181,28 @@ def test_code_runs_in_the_notebook_and_what_it_shows_stands_in_the_cell_and_goes
     assert "data:image" in folded, "the figure stands there small"
 
 
+def test_a_figure_that_was_drawn_is_looked_at_and_drawn_better(
+    running: Kernel, server: ScriptedServer
+) -> None:
+    draw = "plt.figure(figsize=(2, 2), dpi=50)\nplt.plot([1, 2])\n{}plt.show()"
+    first = call("run_python", code=draw.format(""))
+    better = call("run_python", code=draw.format("plt.title('Now with a title')\n"))
+    ran = ask(running, server, f"--tools run_python {AUTO}", first, better)
+    drawn = [
+        [b["source"]["data"] for b in result["content"] if b["type"] == "image"]
+        for message in server.bodies[-1]["messages"]
+        for result in message["content"]
+        if not isinstance(result, str) and result["type"] == "tool_result"
+    ]
+    assert [len(figures) for figures in drawn] == [1, 1]
+    assert drawn[0] != drawn[1]
+    (seen,) = results(server)
+    assert str(drawn[0][0]) in str(server.bodies[1]), "it was looked at before the second call"
+    assert drawn[1][0] in str(seen)
+    assert sum("image/png" in output["data"] for output in ran.outputs) == 2
+    assert ran.shown().rstrip().split("\n")[-3] == "Done."
+
+
 FAILING = {
     "an error": ("def f():\n    return 1 / 0\nf()", 'File "<cell>", line 3'),
     "code that is none": ("x = = 1", "SyntaxError: invalid syntax"),
