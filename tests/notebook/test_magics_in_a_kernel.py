@@ -210,7 +210,7 @@ def test_a_prefill_that_was_asked_for_otherwise_is_said_below_the_reply(
         begun = next(n for n, line in enumerate(lines) if line.startswith(prefill))
         below = "\n".join(lines[begun + 1 :])
         assert f"Sonnet 5.5 takes no prefill: asked for {how}" in below
-    ran = running_kernel.run('%claude --alone -m claude-sonnet-4-5 --prefill "Well," Why?')
+    ran = running_kernel.run('%claude --alone -m claude-haiku-4-5 --prefill "Well," Why?')
     assert "prefill" not in ran.shown().partition("Well,")[2].splitlines()[-1]
     assert last(running_kernel)["messages"][-1] == {"role": "assistant", "content": "Well,"}
 
