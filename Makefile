@@ -15,7 +15,7 @@ test: $(VENV)/.test  ## all tests, notebooks included
 	@./tests/install-chromium
 	@./tests/install-desktop
 	npm --prefix labextension test --silent
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 	CLAUDE_MAGIC_OFFLINE_JOURNAL=$(CURDIR)/test-artifacts/requests.jsonl \
 	CLAUDE_MAGIC_BASE_URL=offline CLAUDE_MAGIC_STREAM=off CLAUDE_MAGIC_STORE=off \
 	  $(BIN)/python -m pytest -W default --nbval --nbval-current-env \

@@ -20,10 +20,20 @@ def pytest_configure() -> None:
         os.environ[JOURNAL] = str(file)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What looks at all requests comes last, and what they are is begun anew before it."""
-    items.sort(key=lambda item: item.path.name == "test_every_request.py")
-    if any(item.path.name != "test_every_request.py" for item in items):
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What looks at all requests comes last, and what they are is begun anew before it.
+
+    Of several processes (`-n`) none is the last: `make test` looks at all of them afterwards.
+    """
+    among = os.environ.get("PYTEST_XDIST_WORKER")
+    others = [item for item in items if item.path.name != "test_every_request.py"]
+    looks = [item for item in items if item.path.name == "test_every_request.py"]
+    if others and among:
+        items[:] = others
+        config.hook.pytest_deselected(items=looks)
+    else:
+        items[:] = [*others, *looks]
+    if others and among in (None, "gw0"):
         Path(os.environ[JOURNAL]).unlink(missing_ok=True)
 
 

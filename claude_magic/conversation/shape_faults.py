@@ -43,10 +43,16 @@ def of_exception(error: Exception) -> MisfitError:
 def validator(schema: Mapping[str, Any], name: str) -> Callable[[Any], Any]:
     """A check that gives a value back which fits `schema`, and raises MisfitError for another.
 
-    Raises InputError where `schema`, which is JSON, is no JSON schema.
+    Raises InputError where `schema`, which is JSON, is no JSON schema, and without jsonschema.
     """
-    import jsonschema
-    from referencing import Registry
+    try:  # it comes with JupyterLab and nbformat, and brings four more packages
+        import jsonschema
+        from referencing import Registry
+    except ImportError:
+        raise InputError(
+            f"{name}: jsonschema, which checks replies by a JSON schema, is not installed: "
+            "pip install 'claude-magic[schema]', or ask for a type of Python."
+        ) from None
 
     with warnings.catch_warnings(action="ignore"):  # of a `$schema` that is not known
         kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)

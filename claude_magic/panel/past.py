@@ -100,7 +100,8 @@ class Past:
             if not new and (order, found, used) == (self._order, self._versions, self._places):
                 return None
             self._order, self._versions, self._places = order, found, used
-            self._told |= {turn.id for turn in new}
+            # A panel keeps none that does not count: one that counts again is told again.
+            self._told = set(order)
             return {
                 "type": "turns",
                 "order": order,

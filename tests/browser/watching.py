@@ -134,3 +134,8 @@ class Watch:
         self._dialogs.clear()
         self.page.evaluate("window.__pwned = false; window.__found.clear()")
         return seen
+
+    def forget(self) -> None:
+        """Leave the page, so that what it asks for late is not taken for the next one's."""
+        self.page.goto("about:blank")
+        self.seen()

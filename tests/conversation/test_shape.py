@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import subprocess
+import sys
 import typing
 from decimal import Decimal
 from enum import Enum
@@ -407,3 +409,16 @@ def test_no_reply_raises_anything_but_a_value_error(shape: Any, reply: str) -> N
     except ValueError as misfit:
         assert 3 < len(str(misfit)) < 1000
         assert not isinstance(misfit, pydantic.ValidationError)
+
+
+def test_without_jsonschema_a_dict_schema_is_refused_with_what_to_do() -> None:
+    code = (
+        "import sys; sys.modules['jsonschema'] = None\n"
+        "from claude_magic.conversation.shape import shape_of\n"
+        "from claude_magic.messages.errors import InputError\n"
+        "assert shape_of(list[int])\n"
+        "try: shape_of({'type': 'object'})\n"
+        "except InputError as error: print(error)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install 'claude-magic[schema]', or ask for a type of Python." in ran.stdout

@@ -96,6 +96,7 @@ def check(said: list[str], loaded: Loaded) -> str:
     return last
 
 
+@pytest.mark.timeout(300)
 def test_a_store_whose_writer_is_killed_200_times_opens_with_every_turn(
     tmp_path: Path, killer: subprocess.Popen[str]
 ) -> None:

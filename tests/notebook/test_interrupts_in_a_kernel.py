@@ -109,6 +109,9 @@ def test_of_two_queued_cells_the_second_is_not_run_when_the_first_is_interrupted
         if "This is the" not in str(message["content"].get("data", "")):
             return False
         queued.append(client.execute("second = 'run'"))
+        # Interrupted before the second cell has come, the kernel would take it for a later one.
+        client.control_channel.send(client.session.msg("kernel_info_request"))
+        client.get_control_msg(timeout=30)
         return True
 
     interrupted_when(running_kernel, "%claude The first", queue_then_stop)

@@ -429,7 +429,7 @@ def messages(request: Recorded) -> list[Message]:
     return [(m["role"], joined_text(content_blocks(m))) for m in request.json["messages"]]
 
 
-TestStory = Story.TestCase
+TestStory = pytest.mark.timeout(600)(Story.TestCase)
 TestStory.settings = hypothesis_settings(
     deadline=None,
     max_examples=STORIES or 100,

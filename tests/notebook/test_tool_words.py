@@ -70,7 +70,7 @@ FOUND = {
 }
 
 
-@pytest.mark.parametrize("words", FOUND, ids=str)
+@pytest.mark.parametrize("words", FOUND, ids=map(str, range(len(FOUND))))
 def test_names_functions_and_lists_are_found(words: tuple[object, ...]) -> None:
     expected = FOUND[words]
     if expected is InputError:  # posixpath.join takes any number of paths

@@ -45,7 +45,10 @@ export class Composer extends Emitter<IComposerEvents> {
       rows: '1',
       placeholder: 'Ask about this notebook',
       'aria-label': 'Your question',
-      input: () => this.grown()
+      input: () => {
+        this.isDue = false;
+        this.grown();
+      }
     });
     this.chips = element('div', { class: 'claude-chat-chips', role: 'list' });
     this.chips.setAttribute('aria-label', 'What goes along');
@@ -226,10 +229,15 @@ export class Composer extends Emitter<IComposerEvents> {
     }
   }
 
+  /** Send it now, or once the pictures are there and the kernel has told the conversation. */
   private send(): void {
     const text = this.text.value;
     const waiting = [...this.attachments.values()].some(({ ready }) => !ready);
-    if (text.trim() === '' || waiting || !this.conversation.known) {
+    if (text.trim() === '') {
+      return;
+    }
+    this.isDue = waiting || !this.conversation.known;
+    if (this.isDue) {
       return;
     }
     this.emit('ask', {
@@ -287,6 +295,9 @@ export class Composer extends Emitter<IComposerEvents> {
       this.go.replaceChildren(icon(name));
     }
     this.go.disabled = !this.isRunning && this.text.value.trim() === '';
+    if (this.isDue && !this.isRunning) {
+      this.send();
+    }
   }
 
   private get isRunning(): boolean {
@@ -364,6 +375,8 @@ export class Composer extends Emitter<IComposerEvents> {
   private banned = '';
   /** The id of the question that left last, '' once it is over. */
   private asked = '';
+  /** Whether what is written is to be sent as soon as it can be. */
+  private isDue = false;
   /** Whether the kernel has said that it began. */
   private begun = false;
 }
