@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import pytest
 from calls_as_sent import FORMS, NEWEST, call
+from claude_magic.tools.computer.pruning import BATCH, GONE, MOST
 from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic.messages.blocks import Message
 from claude_magic.messages.models import Model
 from claude_magic.tools.computer import pruned
-from claude_magic.tools.computer.pruning import BATCH, GONE, MOST
 
 
 def image(number: int) -> dict[str, object]:
