@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 import pytest
 from calls_as_sent import FORMS, NEWEST, call
-from claude_magic.tools.computer.pruning import BATCH, GONE, MOST
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claude_magic.conversation.screenshots import BATCH, GONE, MOST, pruned
 from claude_magic.messages.blocks import Message
 from claude_magic.messages.models import Model
-from claude_magic.tools.computer import pruned
 
 
 def image(number: int) -> dict[str, object]:
