@@ -134,7 +134,7 @@ def text(call: Block, result: Block, seconds: float | None) -> str:
 
     took = "" if seconds is None else f" · {seconds:.1f} s"
     said = f"[{step_line(call)}{took} · {calls.outcome(result)}]"
-    return said + (f" {_words(result)}" if result.get("is_error") else "")
+    return said + (f": {_words(result)}" if result.get("is_error") else "")
 
 
 def strip(pictures: Sequence[bytes | None]) -> Bundle:
@@ -148,7 +148,7 @@ def strip(pictures: Sequence[bytes | None]) -> Bundle:
     count = sum(picture is not None for picture in pictures)
     return {
         "text/html": box(f'{image} alt="The desktop after each step">'),
-        "text/plain": f"[{count} pictures of the desktop]",
+        "text/plain": f"[{count} picture{'s' if count > 1 else ''} of the desktop]",
     }
 
 
@@ -167,7 +167,8 @@ def _top(rows: Sequence[_Row]) -> str:
 
 
 def _plain(rows: Sequence[_Row]) -> str:
-    return plain("\n".join(f"{row.said} {row.words}".strip() for row in rows))
+    lines = (f"{row.said}: {row.words}" if row.words else row.said for row in rows)
+    return plain("\n".join(lines))
 
 
 def _words(result: Mapping[str, object]) -> str:
