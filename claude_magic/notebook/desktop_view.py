@@ -15,7 +15,7 @@ from ..messages.blocks import Block, content_blocks
 from ..messages.computer_calls import is_call
 from ..rendering import escape, plain
 from . import calls, frame
-from .frame import Bundle, box, line
+from .frame import Bundle, box
 
 if TYPE_CHECKING:
     from .slots import Slot
@@ -25,6 +25,7 @@ __all__ = ["DesktopView", "is_call", "strip", "text"]
 _LIVE_LINES = 6
 _LIVE_WIDTH, _LIVE_QUALITY = 960, 70
 _KEPT_WIDTH, _KEPT_QUALITY = 640, 55
+_SHEET_WIDTH = 1200
 # What all pictures of a run may take in the saved notebook, in bytes; the strip shows every step.
 _MOST_KEPT = 400_000
 
@@ -109,7 +110,7 @@ class DesktopView:
         if not self._streaming:
             return
         self._slot = self._slot or self._take()
-        said = [line(row.said) for row in self._rows[-_LIVE_LINES:]]
+        said = [_line(row) for row in self._rows[-_LIVE_LINES:]]
         image = f'<img class="claude-magic-screen" src="{self._newest}" alt="The virtual desktop">'
         self._slot.show(
             {
@@ -143,8 +144,11 @@ def strip(pictures: Sequence[bytes | None]) -> Bundle:
         return {}
     from ..tools.computer.pictures import strip as drawn
 
-    source = b64encode(drawn(pictures)).decode()
-    image = f'<img class="claude-magic-screen" src="data:image/png;base64,{source}"'
+    sheet = drawn(pictures)
+    source = f"data:image/png;base64,{b64encode(sheet).decode()}"
+    if len(source) > _MOST_KEPT:  # of photographs a PNG is large
+        source = min(source, _uri(sheet, _SHEET_WIDTH, _KEPT_QUALITY), key=len)
+    image = f'<img class="claude-magic-screen" src="{source}"'
     count = sum(picture is not None for picture in pictures)
     return {
         "text/html": box(f'{image} alt="The desktop after each step">'),
@@ -152,9 +156,14 @@ def strip(pictures: Sequence[bytes | None]) -> Bundle:
     }
 
 
+def _line(row: _Row) -> str:
+    """HTML of a step's line, with the spaces that were typed."""
+    return f'<div class="claude-magic-line claude-magic-step">{escape(row.said)}</div>'
+
+
 def _folded(row: _Row) -> str:
     words = f'<div class="claude-magic-pre">{escape(row.words)}</div>' if row.words else ""
-    return line(row.said) + words + (frame.opening(row.picture, row.said) if row.picture else "")
+    return _line(row) + words + (frame.opening(row.picture, row.said) if row.picture else "")
 
 
 def _top(rows: Sequence[_Row]) -> str:
