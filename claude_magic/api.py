@@ -74,6 +74,7 @@ class Conversation:
         tools: object = (),
         approve: Approve | Asked | None = None,
         steps: int | None = None,
+        app: str | None = None,
         json: object = None,
         alone: bool = False,
         fresh: bool = False,
@@ -95,6 +96,7 @@ class Conversation:
             tools=_tools(tools),
             approve=approve,
             steps=steps,
+            app=app,
             json=json,
             alone=alone,
             fresh=fresh,
@@ -135,7 +137,7 @@ class Conversation:
         from .notebook.json_option import not_in_a_script, wanted_shape
         from .notebook.lines import carried
         from .notebook.standing import without_cell
-        from .notebook.toolboxes import script_box
+        from .notebook.toolboxes import opened, script_box
 
         if not prompt.strip():
             raise InputError("The question is empty: give its words.")
@@ -146,7 +148,9 @@ class Conversation:
         secrets = self._secrets()
         place = without_cell(session.history)
         question = Question(
-            content=tuple(masked(b, *secrets) for b in (*papers, *shown, text(prompt))),
+            content=tuple(
+                masked(b, *secrets) for b in (*papers, *shown, *opened(options), text(prompt))
+            ),
             model=options.model,
             system=options.system,
             max_tokens=options.max_tokens,
@@ -229,6 +233,7 @@ def ask(
     tools: object = (),
     approve: Approve | Asked | None = None,
     steps: int | None = None,
+    app: str | None = None,
     json: object = None,
     alone: bool = False,
     fresh: bool = False,
@@ -246,6 +251,9 @@ def ask(
     `tools` are functions, or the names that `--tools` takes; `steps` is how many rounds of calls
     there may be. `approve` is "ask" (in the cell), "auto", "never", or a function that gets a
     tool's name and arguments and gives True, or False or words that say why not.
+
+    With the tool "computer" the model uses a virtual desktop, on which the shell command `app`
+    opens a program. The reply's `steps` are what it did, each with its `picture`, PNG bytes.
 
     `json` has the reply be JSON of that shape: a pydantic model, a dataclass, a TypedDict, a type
     made of such (`list[Model]`, `dict[str, float]`), a JSON schema as a dict or in a file. The
@@ -270,6 +278,7 @@ def ask(
         tools=_tools(tools),
         approve=approve,
         steps=steps,
+        app=app,
         json=json,
         alone=alone,
         fresh=fresh,

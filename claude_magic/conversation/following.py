@@ -12,7 +12,15 @@ from ..messages.usage import Usage, estimate_input
 from .digest import digest
 from .healing import no_result
 from .plan import EXPECTED_OUTPUT, Plan, within_image_limits
-from .steps import Kind, Step, asked_again, calls, unanswered, without_thinking
+from .steps import (
+    Kind,
+    Step,
+    asked_again,
+    calls,
+    unanswered,
+    with_results,
+    without_thinking,
+)
 
 if TYPE_CHECKING:
     from ..messages.cancel import Cancel
@@ -69,10 +77,20 @@ class Following:
         answer: list[Block],
         watcher: Watcher,
         cancel: Cancel | None,
+        *,
+        recorded: Sequence[Block] = (),
     ) -> None:
-        """Fill `answer` with what goes back after `reply`, block by block as tools give it."""
+        """Fill `answer` with what goes back after `reply`, block by block as tools give it.
+
+        `recorded` is what went back when `reply` came, where it comes from the record.
+        """
         tools = self._plan.question.tools
-        if kind == "tools" and tools is not None:
+        if kind == "tools" and tools is not None and tools.once and recorded:
+            for call, result in with_results(reply, recorded):
+                watcher.calling(call)
+                watcher.called(call, result, None)
+                answer.append(result)
+        elif kind == "tools" and tools is not None:
             for result in tools.run(calls(reply), watcher, cancel):
                 answer.append(result)
         elif kind == "retry":

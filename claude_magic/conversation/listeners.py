@@ -54,7 +54,11 @@ class Heard:
         for each in self._all:
             each.doing(call, what)
 
-    def called(self, call: Block, result: Block, seconds: float) -> None:
+    def seen(self, call: Block, picture: bytes) -> None:
+        for each in self._all:
+            each.seen(call, picture)
+
+    def called(self, call: Block, result: Block, seconds: float | None) -> None:
         for each in self._all:
             each.called(call, result, seconds)
 

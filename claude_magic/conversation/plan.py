@@ -19,6 +19,7 @@ from .connection import Server
 from .digest import digest
 from .healing import mended_tools
 from .question import Question
+from .screenshots import pruned
 from .settings import OFFLINE, Settings
 from .turns import Turn, told
 
@@ -234,12 +235,14 @@ def _options(
 def within_image_limits(
     body: Mapping[str, Any], cache: Callable[[], ImageCache]
 ) -> Mapping[str, Any]:
-    """The body with every image at most 2000 px a side, which the API asks for over 20 images."""
+    """The body with at most 20 screenshots, and over 20 images each at most 2000 px a side."""
     messages = transcript(body["messages"])
     if messages.images <= _MANY_IMAGES:
         return body
-    fitted = [m.noted("fitted", partial(_fitted, m, cache())) for m in messages]
-    return {**body, "messages": Transcript(fitted)}
+    kept = transcript(pruned(messages))
+    if kept.images > _MANY_IMAGES:
+        kept = Transcript(m.noted("fitted", partial(_fitted, m, cache())) for m in kept)
+    return {**body, "messages": kept}
 
 
 def _fitted(message: Sealed, cache: ImageCache) -> Sealed:

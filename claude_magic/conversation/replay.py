@@ -168,7 +168,7 @@ class Replays:
             for turn in turns
             if turn.id not in question.run and digest in turn.digests
         ]
-        whole = [r for r in found if r.whole]
+        whole = [r for r in found if r.whole and (r.turn.status == "complete" or not _once(plan))]
         here = [r for r in whole if _place(r.turn) == _place(question)]
         # One that ended well before one that was stopped later on.
         best = sorted(here or whole, key=lambda r: r.turn.status == "complete")
@@ -203,6 +203,11 @@ class Replays:
             and t.id not in question.run
         ]
         return next(reversed(found), None)
+
+
+def _once(plan: Plan) -> bool:
+    """Whether calls are not run again: then a run that was stopped is not gone on with either."""
+    return plan.question.tools is not None and plan.question.tools.once
 
 
 def _place(asked: Question | Turn) -> tuple[str | None, int, bool, bool]:

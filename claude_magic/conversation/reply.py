@@ -22,7 +22,8 @@ class Reply:
     `notices` are lines that the user should read: a model about to be retired, a prefill that had
     to be asked for in words, an image that was left out. `replayed` says that nothing was sent.
     `value` is what the text stands for where JSON was asked for; `problem` why it stands for
-    nothing. `known` are the models whose prices are known.
+    nothing. `known` are the models whose prices are known. `steps` are those of a run on a virtual
+    desktop, each with its `line` in words, its `picture` as PNG bytes or None, and its `error`.
     """
 
     turn: Turn
@@ -31,6 +32,7 @@ class Reply:
     value: Any = None
     problem: str = ""
     known: Catalogue = BUILT_IN
+    steps: Sequence[Any] = ()
 
     @property
     def text(self) -> str:

@@ -109,7 +109,14 @@ class Run:
             return False
         answer: list[Block] = []
         try:
-            self._following.answer(kind, self.reply, answer, self.watcher, self._cancel)
+            self._following.answer(
+                kind,
+                self.reply,
+                answer,
+                self.watcher,
+                self._cancel,
+                recorded=self._answered_then,
+            )
         except KeyboardInterrupt:
             self._add(kind, self._following.cut_short(self.reply, answer), "", history)
             raise
@@ -139,6 +146,14 @@ class Run:
         if self._recorded is not None:
             return Usage()
         return Usage.from_wire(self.snapshot.get("usage"))
+
+    @property
+    def _answered_then(self) -> Sequence[Block]:
+        """What went back after the reply when it was recorded; nothing of one that is new."""
+        recorded = self._recorded
+        if recorded is None or recorded.last:
+            return ()
+        return recorded.turn.steps[recorded.index].answer
 
     def _add(self, kind: Kind, answer: Sequence[Block], digest: str, history: History) -> None:
         """The newest reply was not the last: keep it, and what goes back."""

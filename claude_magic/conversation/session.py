@@ -152,7 +152,7 @@ class Session:
                 return self._checked(plan, self._replay(plan, recorded.turn, watcher))
         elif settings.replay == "on":
             plan = plan.noting(self._replays.miss(plan))
-        if question.tools is not None:
+        if question.tools is not None and not (recorded and question.tools.once):
             question.tools.check()
         informer = Informer(self._known, plan, lambda: self.plan(question))
         turn = self._turn(plan)
@@ -392,8 +392,9 @@ class Session:
         self, plan: Plan, turn: Turn, notices: tuple[str, ...], *, replayed: bool = False
     ) -> Reply:
         """The reply of a turn, with its value where JSON was asked for."""
-        reply = Reply(turn, notices, replayed, known=plan.known)
-        shape = plan.question.shape
+        tools, shape = plan.question.tools, plan.question.shape
+        made = () if tools is None else tools.ended(turn.answered)
+        reply = Reply(turn, notices, replayed, known=plan.known, steps=tuple(made))
         if shape is None or turn.status != "complete":
             return reply
         try:

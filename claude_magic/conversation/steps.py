@@ -123,6 +123,13 @@ def calls(blocks: Iterable[Block]) -> list[Block]:
     return [block for block in blocks if block.get("type") == "tool_use"]
 
 
+def with_results(blocks: Iterable[Block], answer: Iterable[Block]) -> list[tuple[Block, Block]]:
+    """The calls among `blocks` that have a result in `answer`, each with it."""
+    results = {block.get("tool_use_id"): block for block in answer}
+    found = ((call, results.get(call.get("id"))) for call in calls(blocks))
+    return [(call, result) for call, result in found if result is not None]
+
+
 def _whole(block: Block) -> Block:
     """The block as the API takes it back: input that is no JSON object stands in one."""
     if block.get("type") != "tool_use" or runnable(block):

@@ -20,6 +20,13 @@ class Toolbox(Protocol):
     def most_steps(self) -> int:
         """How often the model may have tools run for one question; then it has to sum up."""
 
+    @property
+    def once(self) -> bool:
+        """Whether calls must not be run again where the question is answered from the record.
+
+        What they did changed something; the recorded run is shown with the recorded results.
+        """
+
     def definitions(self, model: Model, *, anthropic: bool) -> Sequence[Mapping[str, Any]]:
         """The tools in wire form, always in the same order.
 
@@ -31,7 +38,10 @@ class Toolbox(Protocol):
         """The names that the header `anthropic-beta` needs for these tools."""
 
     def check(self) -> None:
-        """Nothing. Raises InputError where a call could not be approved: nobody can be asked."""
+        """Nothing. Raises InputError where a call could not be run.
+
+        Nobody can be asked to approve it, or something is not installed.
+        """
 
     def run(
         self, calls: Sequence[Block], watcher: Watcher, cancel: Cancel | None
@@ -41,6 +51,12 @@ class Toolbox(Protocol):
         Whatever a call asks for and whatever a tool raises is a result that says so. Raises
         KeyboardInterrupt, and Interrupted once `cancel` is set: the results so far stand. The
         watcher is told of each call as it begins and as it ends.
+        """
+
+    def ended(self, answered: Sequence[tuple[Block, Block]]) -> Sequence[Any]:
+        """The question is over, however it ended: what its calls leave to look at in the reply.
+
+        `answered` are all its calls, each with its result.
         """
 
 

@@ -11,7 +11,15 @@ from ..messages.models import Model
 from ..messages.prefill import CHOICE, completed
 from ..messages.sealed import Sealed, seal
 from ..messages.usage import Usage
-from .steps import Step, calls, finished, told_later, without_open, without_thinking
+from .steps import (
+    Step,
+    calls,
+    finished,
+    told_later,
+    with_results,
+    without_open,
+    without_thinking,
+)
 
 Status = Literal["complete", "interrupted", "broken", "refused"]
 
@@ -96,6 +104,11 @@ class Turn:
     def digests(self) -> list[str]:
         """The digests of its requests, in their order."""
         return [self.digest, *(step.digest for step in self.steps if step.digest)]
+
+    @property
+    def answered(self) -> list[tuple[Block, Block]]:
+        """The calls of tools that ran here, each with its result."""
+        return [pair for step in self.steps for pair in with_results(step.reply, step.answer)]
 
     def cost(self, model: Model) -> float | None:
         """USD, each request by itself, since a long prompt may cost more; None if not known."""

@@ -33,8 +33,14 @@ class Watcher(Protocol):
     def doing(self, call: Block, what: str) -> None:
         """A call that runs says what it does, or waits for, in a few words."""
 
-    def called(self, call: Block, result: Block, seconds: float) -> None:
-        """A call is over, or was not allowed; `seconds` is how long the tool ran."""
+    def seen(self, call: Block, picture: bytes) -> None:
+        """What a call has left on a screen, as a PNG: it is shown, and is no part of the result."""
+
+    def called(self, call: Block, result: Block, seconds: float | None) -> None:
+        """A call is over, or was not allowed; `seconds` is how long the tool ran.
+
+        None where it did not run, and its recorded result is shown.
+        """
 
     def ended(self, plan: Plan, reply: Reply) -> None:
         """The reply is over, however it ended: see `reply.turn.status`.
@@ -60,6 +66,8 @@ class Silent:
 
     def doing(self, call: Block, what: str) -> None: ...
 
-    def called(self, call: Block, result: Block, seconds: float) -> None: ...
+    def seen(self, call: Block, picture: bytes) -> None: ...
+
+    def called(self, call: Block, result: Block, seconds: float | None) -> None: ...
 
     def ended(self, plan: Plan, reply: Reply) -> None: ...

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 QUESTION = "Allow this call? [y]es, [a]lways for this tool, [n]o, or no with a reason: "
 """What is asked. Fixed: what is to be run stands above it, and is not part of it."""
 
+QUESTION_OF_RUN = QUESTION.replace("for this tool", "for this run")
+"""The same for a tool whose "always" ends with the question."""
+
 # As it is when this is loaded: code of the notebook can give the name to something else.
 _TYPED = input
 
@@ -52,16 +55,17 @@ class AskInCell:
     def approve(self, call: Block, tool: Tool, cancel: Cancel | None) -> Decision:  # noqa: ARG002
         """What the user types to `call`. Raises KeyboardInterrupt where they interrupt instead."""
         self.check()
+        question = QUESTION if tool.lasting else QUESTION_OF_RUN
         kernel: Any = getattr(self._shell, "kernel", None)
         if kernel is None:
             out = self._recorder.stdout
             out.write(calls.asked(call, tool)["text/plain"] + "\n")
             out.flush()
-            return _answered(_TYPED)
+            return _answered(_TYPED, question)
         slot = next(slots(self._shell.display_pub, {}))
         slot.show(calls.asked(call, tool))
         try:
-            return _answered(kernel.raw_input)
+            return _answered(kernel.raw_input, question)
         finally:
             slot.show(NOTHING)  # what was run stands, folded, in the call's own line
 
@@ -73,9 +77,9 @@ class AskInCell:
         return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _answered(ask: Callable[[str], str]) -> Decision:
+def _answered(ask: Callable[[str], str], question: str) -> Decision:
     try:
-        return decision(ask(QUESTION))
+        return decision(ask(question))
     except EOFError:
         return Decision(False)
 

@@ -62,6 +62,13 @@ def name(call: Mapping[str, object]) -> str:
     return plain(str(call.get("name")))
 
 
+def outcome(result: Block) -> str:
+    """How a call ended: ok, error or denied."""
+    if not result.get("is_error"):
+        return "ok"
+    return "denied" if _words(result).startswith(NOT_ALLOWED) else "error"
+
+
 def visible(text: str) -> str:
     r"""`text` with what would not be seen, or shown in another order than it stands, as `\u202e`.
 
@@ -72,12 +79,8 @@ def visible(text: str) -> str:
 
 def _top(call: Block, result: Block, seconds: float | None) -> str:
     """For example "run_python · 1.2 s · ok"."""
-    outcome = "ok"
-    if result.get("is_error"):
-        denied = _words(result).startswith(NOT_ALLOWED)
-        outcome = "denied" if denied else "error"
     took = "" if seconds is None else f" · {seconds:.1f} s"
-    return f"{name(call)}{took} · {outcome}"
+    return f"{name(call)}{took} · {outcome(result)}"
 
 
 def _given(call: Block) -> tuple[str, str]:

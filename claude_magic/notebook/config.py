@@ -62,6 +62,24 @@ class _Carried(Unicode[str, str | bytes]):
         return f"{self.words.replace('|', ', ')}, last or last:2"
 
 
+class _Screen(Unicode[str, str | bytes]):
+    """The size of a screen in pixels."""
+
+    def validate(self, obj: Any, value: Any) -> str:
+        from ..messages.errors import InputError
+        from ..tools.computer import parse_size
+
+        said = super().validate(obj, value)
+        try:
+            parse_size(said)
+        except InputError:
+            raise TraitError(f"{self.name}={value!r} does not fit; give {self.info()}.") from None
+        return said
+
+    def info(self) -> str:
+        return "a size such as 1280x800, from 320x240 to 3840x2160"
+
+
 class _Version(Unicode[str, str | bytes]):
     """A version of the API: a date."""
 
@@ -118,6 +136,7 @@ class Settable(Configurable):
     tool_timeout = Float(
         120.0, min=0.0, help="Seconds that a tool's function may run; 0: any time."
     ).tag(config=True)
+    screen = _Screen("1280x800", help="Size of the virtual desktop in pixels.").tag(config=True)
     replay = Enum(
         ("on", "off", "only"),
         "on",

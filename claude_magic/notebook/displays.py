@@ -45,7 +45,10 @@ class Noting:
     def doing(self, call: Block, what: str) -> None:
         self._display.doing(call, what)
 
-    def called(self, call: Block, result: Block, seconds: float) -> None:
+    def seen(self, call: Block, picture: bytes) -> None:
+        self._display.seen(call, picture)
+
+    def called(self, call: Block, result: Block, seconds: float | None) -> None:
         self._display.called(call, result, seconds)
 
     def ended(self, plan: Plan, reply: Reply) -> None:

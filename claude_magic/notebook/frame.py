@@ -73,12 +73,16 @@ def thumbnails(blocks: tuple[Block, ...], cache: ImageCache) -> str:
             address = escape(str(block["source"].get("url", "image")))
             shown.append(f'<span class="claude-magic-line">{address}</span>')
         else:
-            shown.append(
-                f'<details class="claude-magic-thumbnail"><summary title="Image {number} as sent">'
-                f'<img src="{source}" height="48" alt="Image {number} that was sent">'
-                "</summary></details>"
-            )
+            shown.append(opening(source, f"Image {number} as sent"))
     return f'<div class="claude-magic-thumbnails">{"".join(shown)}</div>' if shown else ""
+
+
+def opening(source: str, label: str) -> str:
+    """HTML of a small image, a `data:` URI of ours, that opens on click."""
+    return (
+        f'<details class="claude-magic-thumbnail"><summary title="{html.escape(label)}">'
+        f'<img src="{source}" height="48" alt="{html.escape(label)}"></summary></details>'
+    )
 
 
 def line(text: str, title: str = "") -> str:

@@ -16,6 +16,7 @@ from ..conversation.shown import reply_as_shown
 from ..conversation.turns import with_prefill
 from ..rendering import Citing, Fold, TerminalFilter, notes_bundle
 from . import calls, frame, lines, values
+from .desktop_view import DesktopView, is_call, strip
 from .server_calls import ServerCalls
 from .slots import NOTHING, Publisher, Segments, Slot, slots, stack
 
@@ -59,6 +60,9 @@ class CellDisplay:
         self._top: Mapping[str, str] | None = None
         """What stands above all, until it is shown; None before anything was sent."""
         self._segments: Segments | None = None
+        self._spare: Slot | None = None
+        """The last output of all, where nothing is shown in it any more."""
+        self._desktop = DesktopView(self._take, streaming=streaming)
         self._calls: dict[str, Slot] = {}
         self._folds: dict[str, Slot] = {}
         self._citing, self._at_server = Citing(), ServerCalls()
@@ -80,6 +84,7 @@ class CellDisplay:
             with self._lock:
                 if self._segments is not None and not self._text:
                     self._segments.tail.show(NOTHING)
+                self._desktop.close()
                 self._drop_calls()
 
     def sending(self, plan: Plan) -> None:
@@ -119,9 +124,17 @@ class CellDisplay:
         with self._lock:
             self._settle()
             self._status, self._began = calls.name(call), self._clock()
+            if is_call(call):
+                self._desktop.calling(call)
+                return
+            self._desktop.close()
             if self._streaming:
-                self._calls[str(call.get("id"))] = next(self._slots)
+                self._calls[str(call.get("id"))] = self._take()
                 self._show_status()
+
+    def seen(self, call: Block, picture: bytes) -> None:  # noqa: ARG002
+        with self._lock:
+            self._desktop.seen(picture)
 
     def doing(self, call: Block, what: str) -> None:
         with self._lock:
@@ -129,11 +142,14 @@ class CellDisplay:
             if self._streaming:
                 self._show_status()
 
-    def called(self, call: Block, result: Block, seconds: float) -> None:
+    def called(self, call: Block, result: Block, seconds: float | None) -> None:
         with self._lock:
             self._settle()
-            slot = self._calls.pop(str(call.get("id")), None) or next(self._slots)
-            slot.show(calls.shown(call, result, seconds, self._cache))
+            if is_call(call):
+                self._desktop.called(call, result, seconds)
+            else:
+                slot = self._calls.pop(str(call.get("id")), None) or self._take()
+                slot.show(calls.shown(call, result, seconds, self._cache))
             if self._streaming and not self._calls:
                 self._wait("sending the result")
 
@@ -141,6 +157,7 @@ class CellDisplay:
         self._over = True
         with self._lock:
             self._drop_calls()
+            self._desktop.close()
             footer: Mapping[str, str] = {} if self._quiet else frame.footer(plan, reply)
             self._add(self._citing.end())
             text, notes = self._shown(), notes_bundle(self._citing.notes)
@@ -154,26 +171,39 @@ class CellDisplay:
                 if self._streaming:
                     next(self._slots).show(self._top)
                     self._top = {}
-            segments = self._segments or Segments(lambda: next(self._slots))
+            segments = self._segments or Segments(self._take)
             self._show_thinking(segments)
-            segments.finish(text, self._top, stack(notes, footer), body=body)
+            pictures = strip([step.picture for step in reply.steps])
+            segments.finish(text, self._top, stack(pictures, notes, footer), body=body)
 
     def _wait(self, status: str) -> None:
         """Begin a stretch of text with a line that says what it waits for."""
         self._status, self._began = status, self._clock()
-        self._segments = Segments(lambda: next(self._slots))
+        self._segments = Segments(self._take)
         self._show_status()
+
+    def _take(self) -> Slot:
+        """The next output: a new one, or the one below all that shows nothing any more."""
+        slot, self._spare = self._spare or next(self._slots), None
+        return slot
 
     def _settle(self) -> None:
         """Have what was said so far stand, above what a tool displays."""
         said, top = self._shown(), self._top or {}
         self._top = {}
         segments = self._segments
-        if segments is None and (said.strip() or self._thinking or top):
-            segments = Segments(lambda: next(self._slots))
+        any_said = bool(said.strip() or self._thinking or top)
+        if any_said and not self._streaming:
+            self._desktop.close()
+        if segments is None and any_said:
+            segments = Segments(self._take)
         if segments is not None:
             self._show_thinking(segments)
             segments.finish(said, top, {})
+        if any_said:
+            self._desktop.close()
+        elif segments is not None:
+            self._spare = segments.tail
         self._segments, self._text, self._parameters = None, [], {}
         self._thinking, self._thinking_shown, self._dirty = "", False, False
 
@@ -190,7 +220,8 @@ class CellDisplay:
             if not (self._streaming or fold.done):
                 return
             self._settle()
-            slot = self._folds[fold.call] = next(self._slots)
+            self._desktop.close()
+            slot = self._folds[fold.call] = self._take()
         slot.show(fold.bundle)
         if self._streaming and self._segments is None:
             self._wait("waiting for the server's tool")

@@ -145,8 +145,9 @@ class Notebook:
             ("image", _count_images([*shown, *asked])),
             ("file", len(papers)),
         )
+        toolbox, opened = self._toolbox(options, approver)
         return Question(
-            content=self._masked([*papers, *context.blocks, *shown, *blocks, *asked]),
+            content=self._masked([*papers, *context.blocks, *shown, *blocks, *opened, *asked]),
             model=options.model,
             system=None if options.system is None else self._mask(options.system),
             max_tokens=options.max_tokens,
@@ -155,7 +156,7 @@ class Notebook:
             effort=options.effort,
             think=options.think,
             cite=bool(options.cite),
-            tools=self._toolbox(options, approver),
+            tools=toolbox,
             shape=self._shape(options),
             alone=bool(options.alone),
             fresh=bool(options.fresh) or self._again(asker),
@@ -183,10 +184,15 @@ class Notebook:
 
         return wanted_shape(options.json, self.evaluate, *self._secrets())
 
-    def _toolbox(self, options: RequestOptions, approver: Approver | None) -> Toolbox | None:
-        if options.tools is None and not self.settable.value("tools"):
-            return None
-        return self.tools.box(options, approver)
+    def _toolbox(
+        self, options: RequestOptions, approver: Approver | None
+    ) -> tuple[Toolbox | None, Sequence[Block]]:
+        """The tools of a question, and what the model is told of a program that they open."""
+        if options.tools is None and options.app is None and not self.settable.value("tools"):
+            return None, ()
+        from .toolboxes import opened
+
+        return self.tools.box(options, approver), opened(options)
 
     @cached_property
     def tools(self) -> NotebookTools:

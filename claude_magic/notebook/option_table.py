@@ -94,7 +94,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("--cite", "have the reply cite the documents that go along, as footnotes", "--cite"),
     Option(
         "--tools",
-        "functions that the model may call: of the notebook, built in, web, code; none",
+        "functions that the model may call: of the notebook, built in, web, code, computer; none",
         "--tools lookup,run_python",
         metavar="TOOLS",
         repeatable=True,
@@ -115,6 +115,12 @@ OPTIONS: tuple[Option, ...] = (
         "--steps 5",
         metavar="N",
         integer=True,
+    ),
+    Option(
+        "--app",
+        "with --tools computer: a command that opens a program on the desktop",
+        '--app "l3afpad notes.txt"',
+        metavar="COMMAND",
     ),
     Option(
         "--json",

@@ -51,6 +51,7 @@ class RequestOptions:
     tools: tuple[object, ...] | None = None
     approve: Approve | Asked | None = None
     steps: int | None = None
+    app: str | None = None
     json: object = None
     max_tokens: int | None = None
     stop: tuple[str, ...] | None = None

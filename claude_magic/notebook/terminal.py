@@ -9,7 +9,8 @@ from ..conversation.shown import reply_as_shown
 from ..conversation.turns import with_prefill
 from ..rendering import Citing, TerminalFilter, notes_bundle, plain
 from ..rendering.marks import spelled
-from . import calls, lines, values
+from . import calls, desktop_view, lines, values
+from .desktop_view import is_call
 from .server_calls import ServerCalls
 
 if TYPE_CHECKING:
@@ -61,14 +62,19 @@ class TerminalDisplay:
 
     def calling(self, call: Block) -> None:
         self._settle()
-        self._lines([f"[{calls.name(call)}]"])
+        if not is_call(call):  # a step on a desktop is one line, when it is done
+            self._lines([f"[{calls.name(call)}]"])
+
+    def seen(self, call: Block, picture: bytes) -> None:
+        """Nothing: a terminal shows no pictures."""
 
     def doing(self, call: Block, what: str) -> None:
         self._lines([f"[{calls.name(call)}: {what}]"])
 
-    def called(self, call: Block, result: Block, seconds: float) -> None:
+    def called(self, call: Block, result: Block, seconds: float | None) -> None:
         self._settle()
-        self._lines([calls.text(call, result, seconds)])
+        shown = desktop_view.text if is_call(call) else calls.text
+        self._lines([shown(call, result, seconds)])
 
     def ended(self, plan: Plan, reply: Reply) -> None:
         if not self._began and not self._quiet:

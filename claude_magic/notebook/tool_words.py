@@ -22,6 +22,7 @@ NAMES: Mapping[str, str] = {
     "inspect_variable": "look at the notebook's variables",
     "insert_cell": "put a new cell below the question",
     "edit_cell": "change a cell's text, in JupyterLab",
+    "computer": "use a virtual desktop: look at it, click, type",
 }
 """What each does, by the name that `--tools` takes."""
 
@@ -130,7 +131,9 @@ def offered(namespace: Mapping[str, object], built_in: Sequence[str]) -> list[st
 
 def _unknown(word: str, namespace: Mapping[str, object], built_in: Mapping[str, Any]) -> InputError:
     if not namespace:
-        return InputError(f"tools={word[:64]!r}: give the function itself, or web or code.")
+        return InputError(
+            f"tools={word[:64]!r}: give the function itself, or computer, web or code."
+        )
     near = get_close_matches(word[:64], offered(namespace, list(built_in)), n=1)
     hint = f"did you mean {near[0]}?" if near else "define the function, and run its cell, first"
     built = ", ".join((*built_in, *SERVER_TOOLS))

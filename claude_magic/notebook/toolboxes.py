@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ..messages.blocks import Block, text
+from ..messages.errors import InputError
 from ..messages.plain_text import terminal_text, trim_middle
 from ..tools.approval import Always, Approval, ByFunction, Nobody, rule_of
 from ..tools.calling import Surroundings
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from ..messages.credentials import Secret
     from ..messages.images import Prepared
     from ..tools.approval import Approver
+    from ..tools.computer import ComputerTool, Workplace
     from ..tools.results import Render
+    from ..tools.tool import Tool
+    from ..tools.toolsets import Toolset
     from .config import Settable
     from .context import Render as RenderOutput
     from .front_end import FrontEnd
@@ -52,6 +56,7 @@ class Toolboxes:
         self.render: Render = partial(shown_to_model, prepare=prepare)
         self._loop = AsyncThread()
         self._always = Always()
+        self._workplaces: dict[tuple[int, int], Workplace] = {}
 
     def box(
         self,
@@ -66,6 +71,8 @@ class Toolboxes:
         words = options.tools
         if words is None:
             words = tuple(w.strip() for w in self._settable.value("tools").split(",") if w.strip())
+        if options.app is not None and "computer" not in words:
+            raise InputError("--app opens a program on the virtual desktop: add --tools computer.")
         found = find(words)
         if not (found.tools or found.at_server or found.toolsets):
             return None
@@ -86,8 +93,21 @@ class Toolboxes:
         )
 
     def close(self) -> None:
-        """End the loop of async functions."""
+        """End the loop of async functions, and the desktop."""
         self._loop.close()
+        for workplace in self._workplaces.values():
+            workplace.close()
+
+    def computer(self, options: RequestOptions) -> ComputerTool:
+        """The desktop of the size that is set, for one question; one of another size is ended."""
+        from ..tools.computer import ComputerTool, Workplace, parse_size
+
+        size = parse_size(self._settable.value("screen"))
+        for other, workplace in self._workplaces.items():
+            if other != size:
+                workplace.close()
+        workplace = self._workplaces.setdefault(size, Workplace(size=size))
+        return ComputerTool(workplace, app=options.app or "")
 
 
 class NotebookTools:
@@ -124,18 +144,27 @@ class NotebookTools:
         self, options: RequestOptions, approver: Approver | None = None
     ) -> FunctionToolbox | None:
         """The tools of a question; who is asked is whoever sits at the cell, or `approver`."""
-        built_in = {name: partial(self._built_in.__getitem__, name) for name in NAMES}
+        built_in: dict[str, Callable[[], Tool | Toolset]] = {
+            name: partial(self._built_in.__getitem__, name) for name in NAMES
+        }
+        built_in["computer"] = partial(self._boxes.computer, options)
         find = partial(chosen, namespace=self._shell.user_ns, built_in=built_in)
         return self._boxes.box(options, find, approver or self._asks)
 
     def close(self) -> None:
-        """End the loop of async functions."""
+        """End what the tools have left running."""
         self._boxes.close()
 
 
 def script_box(boxes: Toolboxes, options: RequestOptions) -> FunctionToolbox | None:
-    """The tools of a script's question: functions themselves, and those at the server."""
-    return boxes.box(options, partial(chosen, namespace={}, built_in={}), Nobody())
+    """The tools of a script's question: functions, the desktop, and those at the server."""
+    built_in = {"computer": partial(boxes.computer, options)}
+    return boxes.box(options, partial(chosen, namespace={}, built_in=built_in), Nobody())
+
+
+def opened(options: RequestOptions) -> list[Block]:
+    """What the model is told of the program that `--app` opens; part of what was asked."""
+    return [text(f"[Opened on the virtual desktop: {options.app}]")] if options.app else []
 
 
 def shown_to_model(

@@ -105,7 +105,7 @@ class LiveRun(Silent):
     def doing(self, call: Block, what: str) -> None:
         self._say(f"{calls.name(call)}: {what}")
 
-    def called(self, call: Block, result: Block, seconds: float) -> None:
+    def called(self, call: Block, result: Block, seconds: float | None) -> None:
         with self._lock:
             self._call(self._parts.result(str(call.get("id")), result, seconds))
         self._say("reading the result")

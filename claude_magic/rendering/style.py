@@ -7,7 +7,7 @@ Classes, for what stands around a reply: `claude-magic-line` a muted header or f
 `claude-magic-pre` text as it is (a request, thinking), `claude-magic-fold` a folded line
 (`<details>`), `claude-magic-footnotes` what stands below a reply that cites,
 `claude-magic-thumbnail` an image 48 px high in a
-`<details>`, which shows it large when open.
+`<details>`, which shows it large when open, `claude-magic-screen` a picture of a screen.
 """
 
 from __future__ import annotations
@@ -98,6 +98,9 @@ details.claude-magic-thumbnail > summary::-webkit-details-marker { display: none
 details.claude-magic-thumbnail img { display: block; height: 48px; width: auto;
   max-width: 100%; margin: 0; }
 details.claude-magic-thumbnail[open] img { height: auto; min-height: 48px; max-height: 480px; }
+.claude-magic-line.claude-magic-step { white-space: pre-wrap; }
+.claude-magic img.claude-magic-screen { display: block; max-width: 100%; height: auto;
+  margin: 4px 0; border: 1px solid var(--jp-border-color2, #bdbdbd); }
 """
 
 STYLE = f"<style>{_RULES}{_token_rules()}\n</style>"

@@ -29,7 +29,7 @@ True allows the call; False, or a text that says why, does not.
 
 @dataclass(frozen=True)
 class Decision:
-    """What was said to one call; `always` holds for this tool until the kernel ends."""
+    """What was said to one call; `always` holds for this tool, as long as `Tool` says."""
 
     allowed: bool
     reason: str = ""
@@ -81,6 +81,7 @@ class Approval:
         self._rule = rule
         self._approver = approver
         self._always = always
+        self._here = Always()
 
     def check(self, tools: Iterable[Tool]) -> None:
         """Nothing. Raises InputError where a call could not be approved: nobody can be asked."""
@@ -95,14 +96,16 @@ class Approval:
         if self._asks(tool):
             said = self._approver.approve(call, tool, cancel)
             if said.allowed and said.always:
-                self._always.add(tool)
+                (self._always if tool.lasting else self._here).add(tool)
             return None if said.allowed else said.reason
         if (tool.approve or self._rule) == "never":
             return "calls of this tool are denied here"
         return None
 
     def _asks(self, tool: Tool) -> bool:
-        return (tool.approve or self._rule) == "ask" and tool not in self._always
+        if (tool.approve or self._rule) != "ask":
+            return False
+        return tool not in (self._always if tool.lasting else self._here)
 
 
 class ByFunction:

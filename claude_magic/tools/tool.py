@@ -52,7 +52,8 @@ class Tool:
     ArgumentsError. `approve` None means as the question says; `timeout` is in seconds, None as set,
     0 for none. `preview` gives the language and the text in which a call is shown to whoever is to
     allow it, where its arguments as JSON would not be read. A function of ours that is given its
-    `task` stops with it and keeps its own time.
+    `task` stops with it and keeps its own time. That every call is allowed holds until the kernel
+    ends; for one that is not `lasting`, until the question does.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Tool:
     timeout: float | None = None
     preview: Callable[[Mapping[str, Any]], tuple[str, str]] | None = None
     with_task: bool = False
+    lasting: bool = True
 
     @property
     def definition(self) -> dict[str, Any]:

@@ -47,6 +47,11 @@ class FunctionToolbox:
         self._at_server = tuple(at_server)
         self._toolsets = tuple(toolsets)
 
+    @property
+    def once(self) -> bool:
+        """Whether there is a toolset: what was done on a desktop is not done again."""
+        return bool(self._toolsets)
+
     def definitions(self, model: Model, *, anthropic: bool) -> Sequence[Mapping[str, Any]]:
         """The tools in wire form, always in the same order; see `Toolbox.definitions`."""
         functions = [self._tools[name].definition for name in sorted(self._tools)]
@@ -58,7 +63,9 @@ class FunctionToolbox:
         return tuple(beta for toolset in self._toolsets for beta in toolset.betas(model))
 
     def check(self) -> None:
-        """Nothing. Raises InputError where a call could not be approved."""
+        """Nothing. Raises InputError where a call could not be run."""
+        for toolset in self._toolsets:
+            toolset.check()
         sets = (as_tool(toolset, {}) for toolset in self._toolsets)
         self._approval.check([*self._tools.values(), *sets])
 
@@ -75,6 +82,10 @@ class FunctionToolbox:
             else:
                 for call in batch:
                     yield from self._calls.alone(call, watcher, cancel)
+
+    def ended(self, answered: Sequence[tuple[Block, Block]]) -> Sequence[Any]:
+        """What the calls leave to look at; see `Toolbox.ended`."""
+        return [made for toolset in self._toolsets for made in toolset.ended(answered)]
 
     def _kind(self, call: Block) -> tuple[Toolset | None, bool]:
         """What a call is run with: a toolset, or, if not, whether beside others of its kind."""

@@ -24,6 +24,9 @@ class Toolset(Protocol):
     def betas(self, model: Model) -> tuple[str, ...]:
         """As `Toolbox.betas`."""
 
+    def check(self) -> None:
+        """Nothing. Raises InputError where it cannot be used on this machine."""
+
     def takes(self, call: Block) -> bool:
         """Whether `call` is one of this set's."""
 
@@ -39,15 +42,23 @@ class Toolset(Protocol):
         *,
         approve: Callable[[Block], str | None] | None = None,
         cancel: Cancel | None = None,
+        seen: Callable[[Block, bytes], None] | None = None,
     ) -> Iterator[Block]:
         """The `tool_result` of each call, in their order; a call is run as its result is asked for.
 
-        `approve` says why a call that needs that is not allowed, None where it is.
+        `approve` says why a call that needs that is not allowed, None where it is. `seen` is given
+        what a call has left on a screen, as a PNG.
         """
+
+    def ended(self, answered: Sequence[tuple[Block, Block]]) -> Sequence[Any]:
+        """As `Toolbox.ended`; among the calls may be those of others."""
 
 
 def as_tool(toolset: Toolset, call: Block) -> Tool:
-    """The set as the rule for calls sees it: one tool, which is allowed always or not at all."""
+    """The set as the rule for calls sees it: one tool.
+
+    "Always" is said of one run: the next question may be about another program.
+    """
     return Tool(
         str(call.get("toolset_name") or call.get("name")),
         "",
@@ -55,6 +66,7 @@ def as_tool(toolset: Toolset, call: Block) -> Tool:
         type(toolset).run,
         lambda _: Arguments(),
         preview=lambda _: ("", toolset.describe(call)),
+        lasting=False,
     )
 
 
@@ -72,7 +84,7 @@ def batch(
     def approve(call: Block) -> str | None:
         return approval.objection(call, as_tool(toolset, call), cancel)
 
-    results = toolset.run(calls, approve=approve, cancel=cancel)
+    results = toolset.run(calls, approve=approve, cancel=cancel, seen=watcher.seen)
     for call in calls:
         watcher.calling(call)
         began = clock()

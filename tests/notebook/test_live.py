@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from claude_magic.conversation.plan import Plan
 from claude_magic.conversation.question import Question
@@ -20,6 +22,8 @@ from claude_magic.messages.retry import Wait
 from claude_magic.notebook import live
 from claude_magic.notebook.live import CellDisplay
 from claude_magic.notebook.slots import stack
+from claude_magic.tools.computer import Step
+from claude_magic.tools.computer.pictures import png
 from tests.interrupting import places, returns
 
 MOST_OUTPUTS = 12
@@ -336,3 +340,41 @@ def test_the_same_reply_from_the_record_shows_the_same() -> None:
         for recorded in (False, True)
     )
     assert live == again
+
+
+def step(number: int) -> dict[str, Any]:
+    given = {"coordinate": [number, 1]}
+    name = {"name": "left_click", "toolset_name": "computer"}
+    return {"type": "tool_use", "id": f"toolu_{number}", "input": given, **name}
+
+
+def done(number: int) -> dict[str, Any]:
+    return {"type": "tool_result", "tool_use_id": f"toolu_{number}", "content": [text("OK")]}
+
+
+@pytest.mark.parametrize("streaming", [True, False], ids=["as it comes", "at the end"])
+def test_many_steps_on_a_desktop_stand_in_few_outputs_and_stay_small(streaming: bool) -> None:
+    picture = photograph()
+    cell = Cell()
+    plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
+    reply = Reply(turn_of(plan, "All done."), steps=[Step("left_click", picture)] * 60)
+    with CellDisplay(cell, ImageCache(), streaming=streaming) as display:
+        display.sending(plan)
+        for number in range(60):
+            display.calling(step(number))
+            display.seen(step(number), picture)
+            display.called(step(number), done(number), 0.1)
+        display.ended(plan, reply)
+    outputs = [o for o in cell.outputs.values() if any(o.values())]
+    assert len(outputs) <= 4
+    shown = "".join(o["text/html"] for o in outputs)
+    assert "60 steps on the desktop · 6.0 s" in shown
+    assert "60. left_click at 59, 1 · 0.1 s · ok" in shown
+    assert shown.count("claude-magic-thumbnail") < 40
+    assert len(shown) < 1_500_000
+
+
+def photograph() -> bytes:
+    """A screen that is one photograph: its picture is larger than that of a program."""
+    pixels = random.Random(1).randbytes(16 * 10 * 3)  # noqa: S311
+    return png(Image.frombytes("RGB", (16, 10), pixels).resize((1280, 800)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from pathlib import Path
 
 import pexpect
 import pytest
+
+from claude_magic.messages.blocks import text
+from claude_magic.notebook.terminal import TerminalDisplay
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -129,3 +133,19 @@ def test_a_reply_in_json_is_a_table_of_text(tmp_path: Path) -> None:
     assert "x\n1\n2\n" in shown
     assert '"items"' not in shown
     assert "[Point(x=1), Point(x=2)]" in shown
+
+
+def test_a_step_on_a_desktop_is_one_line() -> None:
+    call = {"type": "tool_use", "id": "1", "name": "computer", "input": {"action": "screenshot"}}
+    fine = {"type": "tool_result", "tool_use_id": "1", "content": [text("OK")]}
+    wrong = {**fine, "is_error": True, "content": [text("It is \x1b[31mgone.")]}
+    out = io.StringIO()
+    with TerminalDisplay(out) as display:
+        for result in (fine, wrong):
+            display.calling(call)
+            display.seen(call, b"PNG")
+            display.called(call, result, 0.5)
+    assert out.getvalue().split("\n")[:-1] == [
+        "[screenshot · 0.5 s · ok]",
+        "[screenshot · 0.5 s · error]: It is gone.",
+    ]

@@ -571,6 +571,8 @@ class Desktop:
     def betas(self, model: models.Model) -> tuple[str, ...]:
         return ("desktop-1",)
 
+    def check(self) -> None: ...
+
     def takes(self, call: Block) -> bool:
         return call.get("toolset_name") == "computer"
 
@@ -586,6 +588,7 @@ class Desktop:
         *,
         approve: Callable[[Block], str | None] | None = None,
         cancel: Cancel | None = None,
+        seen: Callable[[Block, bytes], None] | None = None,
     ) -> Iterator[Block]:
         self.batches.append([str(c["id"]) for c in calls])
         assert approve is not None
@@ -597,6 +600,9 @@ class Desktop:
                 "toolset_name": "computer",
                 "content": [text(KEY if refused is None else f"no: {refused}")],
             }
+
+    def ended(self, answered: Sequence[tuple[Block, Block]]) -> Sequence[str]:
+        return [str(call["id"]) for call, _ in answered]
 
 
 def click(number: int, name: str = "left_click") -> Block:
@@ -617,13 +623,17 @@ def test_a_toolset_gets_its_consecutive_calls_as_a_batch() -> None:
     assert made.betas(models.MODELS["claude-sonnet-5-5"]) == ("desktop-1",)
 
 
-def test_calls_of_a_toolset_are_allowed_each_or_always() -> None:
+def test_calls_of_a_toolset_are_allowed_each_or_for_as_long_as_the_question_lasts() -> None:
     approver = Answering(Decision(False, "not there"), Decision(True, always=True))
-    made = box(approver=approver, rule="ask", toolsets=[Desktop()])
+    always = Always()
+    made = box(approver=approver, rule="ask", toolsets=[Desktop()], always=always)
     results = ran(made, click(1), click(2), click(3), click(4, "screenshot"))
     assert [said(r) for r in results] == ["no: not there", "[key]", "[key]", "[key]"]
     assert [asked["id"] for asked in approver.asked] == ["toolu_1", "toolu_2"]
     assert approver.shown == ["click: toolu_1", "click: toolu_2"]
+    asked_anew = Answering(Decision(False, "another program"))
+    next_one = box(approver=asked_anew, rule="ask", toolsets=[Desktop()], always=always)
+    assert said(ran(next_one, click(5))[0]) == "no: another program"
     with pytest.raises(InputError, match="Nobody can be asked"):
         box(rule="ask", toolsets=[Desktop()]).check()
 
@@ -631,13 +641,14 @@ def test_calls_of_a_toolset_are_allowed_each_or_always() -> None:
 def test_the_desktop_is_such_a_toolset() -> None:
     desktop: Toolset = ComputerTool(Workplace())
     needed = [name for name in vars(Toolset) if not name.startswith("_")]
-    assert len(needed) == 6
+    assert len(needed) == 8
     assert all(callable(getattr(desktop, name)) for name in needed)
     assert list(inspect.signature(ComputerTool.run).parameters) == [
         "self",
         "calls",
         "approve",
         "cancel",
+        "seen",
     ]
 
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .batch import Step
     from .protocol import Computer, Shot
-    from .pruning import pruned
     from .tool import ComputerTool
     from .workplace import Workplace, parse_size
 
-__all__ = ["Computer", "ComputerTool", "Shot", "Step", "Workplace", "parse_size", "pruned"]
+__all__ = ["Computer", "ComputerTool", "Shot", "Step", "Workplace", "parse_size"]
 
 _HOME = {
     "Computer": "protocol",
@@ -23,7 +22,6 @@ _HOME = {
     "Step": "batch",
     "Workplace": "workplace",
     "parse_size": "workplace",
-    "pruned": "pruning",
 }
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...messages.blocks import Block, text
+from ...messages.blocks import Block, content_blocks, text
 from ...messages.errors import DesktopError
+from ..approval import NOT_ALLOWED
 from . import lines
 from .actions import carry_out, look_again
-from .calls import Action, WrongInputError, action
+from .calls import Action, WrongInputError, action, named
 from .protocol import Computer, Shot
 from .scale import Scale
 
@@ -33,6 +35,32 @@ class Step:
     line: str
     picture: bytes | None = None
     error: str = ""
+
+
+def recorded(call: Block, result: Block) -> Step:
+    """The step of a call that is in the record: its picture is the one that the model saw."""
+    parts = content_blocks(result) if result.get("content") else []
+    words = "\n".join(str(part["text"]) for part in parts if part.get("type") == "text")
+    image = next((part for part in parts if part.get("type") == "image"), None)
+    picture = None if image is None else _recorded_picture(call, image)
+    return Step(lines.line(call), picture, words if result.get("is_error") else "")
+
+
+def _recorded_picture(call: Block, block: Block) -> bytes | None:
+    """A screenshot with the place marked that the call names; None for one that is damaged."""
+    from ...messages.errors import ImageError
+    from ...messages.images import prepare
+    from .pictures import marked, opened, png
+
+    try:
+        source = prepare(block).block["source"]
+        image = opened(b64decode(str(source.get("data", ""))))
+    except ImageError:
+        return None
+    match named(call)[1].get("coordinate"):
+        case [int(x), int(y)]:
+            return marked(image, (x, y))
+    return png(image)
 
 
 class Batch:
@@ -60,7 +88,9 @@ class Batch:
             asked = action(call, self._scale)
             refused = self._approve(call)
             if refused is not None:
-                return self._error(call, f"The user did not allow this action. {refused}".strip())
+                return self._error(
+                    call, f"{NOT_ALLOWED}: {refused}" if refused else NOT_ALLOWED + "."
+                )
             content, picture = self._outcome(asked, last=last)
         except (WrongInputError, DesktopError) as fault:
             return self._error(call, str(fault))

@@ -14,9 +14,6 @@ from . import keys
 from .protocol import WHEEL
 from .scale import Box, Point, Scale
 
-TOOLSET = "computer"
-"""The `toolset_name` of a toolset's calls, and the name of the older tool."""
-
 _CLICK = ((), ("coordinate", "text"))
 # The parameters that each action must have, and those that it may have.
 _PARAMETERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -71,12 +68,6 @@ class Action:
     amount: int = 0
     seconds: float = 0.0
     repeat: int = 1
-
-
-def is_call(block: Block) -> bool:
-    """Whether a `tool_use` block calls the computer: a member of the toolset, or the older tool."""
-    toolset = block.get("toolset_name")
-    return toolset == TOOLSET or (toolset is None and block.get("name") == TOOLSET)
 
 
 def named(call: Block) -> tuple[str, Mapping[str, Any]]:

@@ -46,20 +46,30 @@ def marked(image: Image.Image, pointer: tuple[int, int]) -> bytes:
     return png(shown)
 
 
-def strip(pictures: Sequence[bytes]) -> bytes:
-    """PNG bytes of all the PNG pictures, small, numbered from 1, in rows of three.
+def small(picture: bytes, width: int, quality: int) -> bytes:
+    """WebP bytes of a PNG picture, at most `width` pixels wide."""
+    with Image.open(io.BytesIO(picture)) as image:
+        shown = image.convert("RGB")
+    shown.thumbnail((width, shown.height), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    shown.save(out, "WEBP", quality=quality, method=2)
+    return out.getvalue()
 
-    Of more than 48 the last 48, with their own numbers. `pictures` must not be empty.
+
+def strip(pictures: Sequence[bytes | None]) -> bytes:
+    """PNG bytes of all the PNG pictures, small, numbered by their places from 1, in rows of three.
+
+    Of more than 48 the last 48, with their own numbers. `pictures` must hold one.
     """
-    first = max(0, len(pictures) - _STRIP_MOST)
-    small = [_small(data) for data in pictures[first:]]
-    height = max(image.height for image in small)
+    numbered = [(number, data) for number, data in enumerate(pictures, 1) if data]
+    small = [(number, _small(data)) for number, data in numbered[-_STRIP_MOST:]]
+    height = max(image.height for _, image in small)
     columns = min(_STRIP_COLUMNS, len(small))
     rows = math.ceil(len(small) / columns)
     across, down = _STRIP_WIDTH + _STRIP_GAP, height + _STRIP_GAP
     sheet = Image.new("RGB", (columns * across - _STRIP_GAP, rows * down - _STRIP_GAP), _GROUND)
-    for place, image in enumerate(small):
-        _number(image, first + place + 1)
+    for place, (number, image) in enumerate(small):
+        _number(image, number)
         sheet.paste(image, (place % columns * across, place // columns * down))
     # Screens have few colours, and a palette makes the strip half as large.
     return png(sheet.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE))
@@ -79,6 +89,12 @@ def _number(image: Image.Image, number: int) -> None:
     above = image.height - bottom - 4
     draw.rectangle((0, above + top - 4, right + 5, image.height), fill=_MARK)
     draw.text((6, above), str(number), fill=_GROUND, font=font)
+
+
+def opened(data: bytes) -> Image.Image:
+    """The RGB image that the bytes are; they have been checked."""
+    with Image.open(io.BytesIO(data)) as image:
+        return image.convert("RGB")
 
 
 def png(image: Image.Image) -> bytes:

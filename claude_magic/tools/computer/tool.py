@@ -7,11 +7,13 @@ from typing import Any
 
 from ...messages.blocks import Block
 from ...messages.cancel import Cancel
+from ...messages.computer_calls import TOOLSET, is_call
 from ...messages.errors import InputError
 from ...messages.models import Model
 from . import lines
-from .batch import Approve, Batch, Step
-from .calls import LOOKING, TOOLSET, is_call, named
+from .batch import Approve, Batch, Step, recorded
+from .calls import LOOKING, named
+from .environment import check_installed
 from .scale import Scale
 from .workplace import Workplace
 
@@ -20,16 +22,21 @@ _ZOOMS = "computer_20251124"
 
 
 class ComputerTool:
-    """The calls of one question for the computer of `workplace`.
+    """The calls of one question for the computer of `workplace`, with `app` open on it.
 
     `steps` are those so far; each is also given to `on_step` as it is done.
     """
 
     def __init__(
-        self, workplace: Workplace, *, on_step: Callable[[Step], None] | None = None
+        self,
+        workplace: Workplace,
+        *,
+        app: str = "",
+        on_step: Callable[[Step], None] | None = None,
     ) -> None:
         self.steps: list[Step] = []
         self._workplace = workplace
+        self._app = app
         self._on_step = on_step
         self._scale: Scale | None = None
 
@@ -53,6 +60,10 @@ class ComputerTool:
         date = kind.rpartition("_")[2]
         return () if kind == _TOOLSET_TYPE else (f"computer-use-{date[:4]}-{date[4:6]}-{date[6:]}",)
 
+    def check(self) -> None:
+        """Nothing. Raises InputError that names what is not installed."""
+        check_installed()
+
     def takes(self, call: Block) -> bool:
         """Whether a `tool_use` block is for this tool."""
         return is_call(call)
@@ -71,29 +82,39 @@ class ComputerTool:
         *,
         approve: Approve | None = None,
         cancel: Cancel | None = None,
+        seen: Callable[[Block, bytes], None] | None = None,
     ) -> Iterator[Block]:
         """The `tool_result` of each call, in their order, each as soon as it is there.
 
         After one that failed, none is carried out. `approve` is asked about a call right before
-        it, once the calls before it have been carried out. What the model asked wrongly is an
-        error result. `definitions` has been called. Raises Interrupted or KeyboardInterrupt, with
-        nothing left pressed; InputError and DesktopError where there is no desktop.
+        it, once the calls before it have been carried out; `seen` is given a marked picture of the
+        screen after it. What the model asked wrongly is an error result. `definitions` has been
+        called. Raises Interrupted or KeyboardInterrupt, with nothing left pressed; InputError and
+        DesktopError where there is no desktop.
         """
         if self._scale is None:
             raise RuntimeError("definitions() comes first")
-        with self._workplace.computer(cancel or Cancel()) as computer:
+        with self._workplace.computer(cancel or Cancel(), self._app) as computer:
             batch = Batch(computer, self._scale, self._show, self._asking(approve))
             for number, call in enumerate(calls, 1):
-                yield batch.answer(call, last=number == len(calls))
+                result = batch.answer(call, last=number == len(calls))
+                picture = self.steps[-1].picture
+                if seen is not None and picture is not None:
+                    seen(call, picture)
+                yield result
 
-    def end(self) -> None:
-        """For the end of the question: nothing stays pressed. The desktop stays."""
+    def ended(self, answered: Sequence[tuple[Block, Block]]) -> Sequence[Step]:
+        """The steps of the question, which is over: nothing stays pressed. The desktop stays.
+
+        Where none was made, those of the record: `answered` holds its calls with their results.
+        """
         self._workplace.let_go()
+        return self.steps or [recorded(*pair) for pair in answered if is_call(pair[0])]
 
     def strip(self) -> bytes | None:
         """A PNG with the pictures of all steps, small; None if there is none."""
-        found = [step.picture for step in self.steps if step.picture]
-        if not found:
+        found = [step.picture for step in self.steps]
+        if not any(found):
             return None
         from .pictures import strip
 

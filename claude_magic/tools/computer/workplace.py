@@ -40,8 +40,8 @@ class Workplace:
         self._lock = threading.Lock()
 
     @contextmanager
-    def computer(self, cancel: Cancel) -> Iterator[Computer]:
-        """The computer, for one at a time, with its program open.
+    def computer(self, cancel: Cancel, app: str = "") -> Iterator[Computer]:
+        """The computer, for one at a time, with `app` open, or else its own program.
 
         Whatever ends what is done meanwhile, `cancel` too, leaves no key or button pressed.
         Raises InputError where something is not installed; DesktopError; Interrupted.
@@ -53,7 +53,7 @@ class Workplace:
             computer = self._started()
             cancel.add(computer.stop)
             try:
-                self._open(computer)
+                self._open(computer, app or self.app)
                 self._touched = True
                 yield computer
             except BaseException:
@@ -83,13 +83,13 @@ class Workplace:
             computer = self._computer = self._start(*self.size)
         return computer
 
-    def _open(self, computer: Computer) -> None:
-        if not self.app or self._opened == self.app:
+    def _open(self, computer: Computer, app: str) -> None:
+        if not app or self._opened == app:
             return
         # Noted before it is there: one that an interrupt left opening comes up all the same.
-        self._opened = self.app
+        self._opened = app
         try:
-            computer.open(self.app)
+            computer.open(app)
         except DesktopError:
             self._opened = ""
             raise

@@ -61,6 +61,14 @@ def family(keeper: int) -> dict[int, str]:
     return {pid: _name(pid) for pid, _ in footprint(keeper).processes}
 
 
+def keeper_of(pid: int) -> int | None:
+    """The process that keeps the desktop of this process; None where it has none."""
+    for child in _all():
+        if _parent(child) == pid and b"computer.keeper" in _command(child):
+            return child
+    return None
+
+
 def environment(pid: int) -> dict[str, str]:
     """The variables that a process was started with; empty if it is not there."""
     try:
@@ -88,6 +96,13 @@ def _stat(pid: int) -> list[str]:
 def _parent(pid: int) -> int:
     fields = _stat(pid)
     return int(fields[1]) if fields else 0
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _started(pid: int) -> str:

@@ -123,7 +123,7 @@ def test_a_call_that_is_not_allowed_fails_with_the_reason() -> None:
         approve=approve,
     )
     assert bench.done == [("move", 1, 1), ("press", 1), ("release", 1)]
-    assert words(results[2]) == "The user did not allow this action. Not that field."
+    assert words(results[2]) == "This call was not allowed by the user: Not that field."
     assert words(results[3]) == NOT_EXECUTED
     # What only looks is not asked about, and nothing after the failure.
     assert asked == ["left_click", "type"]

@@ -9,8 +9,9 @@ from calls_as_sent import FORMS, NEWEST, OLDER, OLDEST, call
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claude_magic.messages.computer_calls import is_call
 from claude_magic.messages.models import Model
-from claude_magic.tools.computer.calls import ACTIONS, Action, WrongInputError, action, is_call
+from claude_magic.tools.computer.calls import ACTIONS, Action, WrongInputError, action
 from claude_magic.tools.computer.scale import Scale
 
 PLAIN = Scale((1280, 800), (1280, 800))

@@ -10,10 +10,9 @@ from calls_as_sent import FORMS, NEWEST, call
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claude_magic.conversation.screenshots import BATCH, GONE, MOST, pruned
 from claude_magic.messages.blocks import Message
 from claude_magic.messages.models import Model
-from claude_magic.tools.computer import pruned
-from claude_magic.tools.computer.pruning import BATCH, GONE, MOST
 
 
 def image(number: int) -> dict[str, object]:

@@ -13,9 +13,10 @@ import pytest
 from calls_as_sent import FORMS
 from recorder import Recorder
 
+from claude_magic.conversation.screenshots import pruned
 from claude_magic.messages.models import Model
 from claude_magic.offline import OfflineServer
-from claude_magic.tools.computer import ComputerTool, Workplace, pruned
+from claude_magic.tools.computer import ComputerTool, Workplace
 
 EDITOR = "l3afpad"
 TYPED = "Gel 7: 42 % → ☃"
