@@ -73,6 +73,16 @@ class Figures:
                 return self._figure(run, output)
         return None
 
+    def shown(self, output: Output, source: str) -> Figure:
+        """What an output shows that this kernel did not record, of a cell with that text.
+
+        Raises ImageError where that is no figure that can be sent.
+        """
+        figure = self._figure(CellRun(0, None, source), output)
+        if figure is None:
+            raise ImageError("This output holds no figure that can be sent: run its cell again.")
+        return figure
+
     def _of(self, choice: str) -> list[Figure]:
         last = _LAST.fullmatch(choice)
         if last:
