@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..captions.caption import Caption
 from ..captions.guidance import CAPTION_PROMPT, CAPTION_SYSTEM, figure_along
 from .caption_options import CaptionOptions
-from .figures import Figure, Figures
+from .figures import Figure, Figures, image_text
 from .options import RequestOptions
 from .outputs import Prepare, Rendered, output_blocks
 
@@ -109,13 +109,15 @@ def alt_text(reply: Reply) -> str:
 
 def write(notebook: Notebook, front_end: FrontEnd, figure: Figure, alt: str) -> str:
     """Have the open notebook hold the alt text; what came of it, or what to do instead."""
-    if figure.output is None or figure.cell is None:
+    if figure.output is None:
         return _NOT_DISPLAYED
     bundle = figure.output.bundle or {}
-    kind = next((kind for kind in IMAGES if isinstance(bundle.get(kind), str)), None)
+    kind = next((kind for kind in IMAGES if image_text(bundle.get(kind))), None)
     if kind is None:
         return _NO_PICTURE
-    if front_end.describe(figure.cell, kind=kind, image=bundle[kind], alt=alt):
+    image = image_text(bundle[kind])
+    cell = figure.cell
+    if cell is not None and front_end.describe(cell, kind=kind, image=image, alt=alt):
         return _WRITTEN
     path = notebook.standing.path
     return _NO_PAGE.format(path.name if path else "NOTEBOOK")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,8 +69,10 @@ class Figures:
 
     def at(self, cell: str, image: str) -> Figure | None:
         """The figure that a cell displays, whose picture is the text `image` in its bundle."""
+        wanted = image_text(image)
         for run, output in self._displayed(reversed(self._runs)):
-            if run.cell == cell and image in (output.bundle or {}).values():
+            held = (output.bundle or {}).values()
+            if run.cell == cell and any(image_text(value) == wanted for value in held):
                 return self._figure(run, output)
         return None
 
@@ -169,3 +172,13 @@ class Figures:
             for output in reversed(run.outputs):
                 if output.bundle is not None:
                     yield run, output
+
+
+def image_text(value: object) -> str:
+    """An image of a mimebundle as a front end has it, line breaks left out; "" for anything else.
+
+    Some libraries display bytes, which the kernel sends as base64.
+    """
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    return "".join(value.split()) if isinstance(value, str) else ""

@@ -132,10 +132,10 @@ class FrontEnd:
     def describe(self, cell: str, *, kind: str, image: str, alt: str) -> bool:
         """Have the metadata of an output hold this alt text, for its media type `kind`.
 
-        `image` is what the output holds of that type: by its sum it is found among those of the
-        cell. False where no page is there to be told.
+        `image` is what the output holds of that type, without line breaks: by its sum it is found
+        among those of the cell. False where no page is there to be told.
         """
-        same = "".join(image.split()).encode()
+        same = image.encode()
         told = {"kind": kind, "length": len(same), "sum": adler32(same), "alt": alt}
         return self._tell({"type": "alt", "cell": cell, **told})
 

@@ -108,6 +108,11 @@ def test_without_a_lab_it_is_said_how_the_alt_text_is_written(plotting: Kernel) 
     plotting.run(MATPLOTLIB, cell="there")
     ran = plotting.run("%claude_caption --write -q")
     assert "claude-magic caption NOTEBOOK --write" in ran.shown()
+    plotting.run("with alt.renderers.enable('png'):\n  display(alt.Chart(sales).mark_bar())")
+    ran = plotting.run("%claude_caption --write -q")
+    assert "claude-magic caption NOTEBOOK --write" in ran.shown(), "an image given as bytes"
+    plotting.run("go.Figure(go.Scatter(x=[1, 2], y=[3, 4]))")
+    assert "holds no image" in plotting.run("%claude_caption --write -q").shown()
     ran = plotting.run("%claude_caption -i kept.png --write -q")
     assert "no output of this notebook shows it" in ran.shown()
 

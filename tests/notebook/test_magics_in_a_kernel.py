@@ -343,6 +343,7 @@ COMPLETED = {
     "a model of the line magic": ("%claude -m claude-son", "claude-sonnet-5-5"),
     "a variable": ("%claude -i completed_fig", "completed_figure"),
     "a choice": ("%claude --effort me", "medium"),
+    "an option of captions alone": ("%claude_caption --wr", "--write"),
 }
 
 
