@@ -93,6 +93,16 @@ def test_a_figure_that_is_gone_is_described_with_the_tables_of_its_cell(plotting
     assert "sales: 4 rows x 2 columns" in last(plotting)[1]
 
 
+def test_of_closed_figures_only_the_newest_four_are_kept(plotting: Kernel) -> None:
+    for number in range(6):
+        plotting.run(f"plt.plot([{number}, 1]);", cell=f"kept-{number}")
+    plotting.run("import gc; gc.collect()")
+    runs = "get_ipython().magics_manager.registry['ClaudeMagics'].recorder.runs"
+    mine = f"[r for r in {runs} if r.cell and 'kept-' in r.cell]"
+    alive = f"[o.drawn() is not None for r in {mine} for o in r.outputs]"
+    assert plotting.value(alive) == [False, False, True, True, True, True]
+
+
 def test_of_a_figure_that_was_changed_and_shown_again_the_older_output_has_no_data(
     plotting: Kernel,
 ) -> None:
