@@ -2,9 +2,15 @@
 
     python benchmarks/captions.py [images] [concurrency]
 
-The server runs in a process of its own and takes 0.3 s for an answer, which is quick for a model.
-What is measured against is httpx with asyncio doing the same requests at the same concurrency: it
-sends each again at once where it is refused, reads the stream and keeps nothing.
+Speed: the server runs in a process of its own and takes 0.3 s for an answer, which is quick for a
+model. What is measured against is httpx with asyncio doing the same requests at the same
+concurrency: it sends each again at once where it is refused, reads the stream and keeps nothing.
+
+Memory: the most that a process takes for so many images, and for ten times as many.
+
+Kills: a job that is killed (SIGKILL) 20 times and gone on with, and what is asked twice for it.
+
+It exits with 1 where a row is lost or one of the limits below is passed.
 """
 
 from __future__ import annotations
@@ -13,8 +19,10 @@ import asyncio
 import io
 import json
 import multiprocessing
-import resource
+import os
+import random
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,9 +30,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+
+Ended: TypeAlias = Callable[[], tuple[int, int]]
 
 ROUNDS = 3
+KILLS = 20
+# At most: requests for rows and refusals, wall time over httpx's, memory for ten times the images.
+MORE_REQUESTS, SLOWER, MORE_MEMORY = 1.15, 1.3, 1.15
 # Deltas of the offline server's answer to a caption's question, each after a pause.
 PACE = 0.006
 
@@ -33,24 +46,29 @@ def serve(told: Connection, pace: float, failing: bool) -> None:
     from claude_magic.offline import OfflineServer
 
     behaviours = ["every_tenth"] if failing else []
-    with OfflineServer(behaviours=behaviours, pace=pace, keep=0) as server:
+    with OfflineServer(behaviours=behaviours, pace=pace, keep=0 if failing else 10_000) as server:
         told.send(server.url)
         told.recv()
-        told.send(server._journal._questions)
+        different = {json.dumps(r.json["messages"]) for r in server.requests if r.json}
+        told.send((server._journal._questions, len(different)))
 
 
 @contextmanager
-def served(pace: float = PACE, *, failing: bool = True) -> Iterator[tuple[str, Callable[[], int]]]:
-    """The URL of a server in another process, and what ends it and says how many it was asked."""
+def served(pace: float = PACE, *, failing: bool = True) -> Iterator[tuple[str, Ended]]:
+    """The URL of a server in another process, and what ends it.
+
+    That says how many questions it was asked, and how many different ones where none was refused.
+    """
     here, there = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(
         target=serve, args=(there, pace, failing), daemon=True
     )
     process.start()
 
-    def ended() -> int:
+    def ended() -> tuple[int, int]:
         here.send(None)
-        return int(here.recv())
+        asked, different = here.recv()
+        return int(asked), int(different)
 
     yield here.recv(), ended
     process.terminate()
@@ -132,26 +150,94 @@ def timed(work: Callable[[], Any]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def main() -> None:
-    images = int(sys.argv[1]) if len(sys.argv) > 1 else 400
-    concurrency = int(sys.argv[2]) if len(sys.argv) > 2 else 16
-    print(f"{images} images, {concurrency} at once, every tenth request refused")
+def speed(images: int, concurrency: int) -> bool:
+    """Whether requests and wall time stay within the limits."""
     found: dict[str, list[tuple[float, float]]] = {"ours": [], "httpx": []}
     for _ in range(ROUNDS):
         with served() as (url, ended), tempfile.TemporaryDirectory() as folder:
             found["ours"].append(timed(lambda: captioned(url, images, concurrency, Path(folder))))
-            asked = ended()
+            asked, _different = ended()
         with served() as (url, ended):
             found["httpx"].append(timed(lambda: plain(url, images, concurrency)))
             ended()
     refused = asked // 10
     print(f"  requests {asked}: {images} rows, {refused} refusals, {asked - images - refused} more")
+    walls = {}
     for name, times in found.items():
         wall, cpu = (statistics.median(part) for part in zip(*times, strict=True))
+        walls[name] = wall
         print(f"  {name:6s} {wall:6.2f} s, CPU {cpu:6.2f} s ({cpu / images * 1e3:.1f} ms an image)")
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"  most memory of this process {most} MB")
+    ratio = walls["ours"] / walls["httpx"]
+    print(f"  {ratio:.2f} times the time of httpx")
+    return asked <= MORE_REQUESTS * (images + refused) and ratio <= SLOWER
+
+
+def memory(images: int, concurrency: int) -> bool:
+    """Whether ten times as many images take hardly more memory."""
+    most = []
+    for count in (images, 10 * images):
+        with served(0.0) as (url, ended), tempfile.TemporaryDirectory() as folder:
+            job = started(url, count, concurrency, Path(folder))
+            said, _ = job.communicate()
+            ended()
+        most.append(int(said))
+        print(f"  {count:,} images: most memory {most[-1]} MB")
+    return most[1] <= MORE_MEMORY * most[0]
+
+
+def kills(images: int, concurrency: int) -> bool:
+    """Whether a job that is killed again and again asks twice for what was under way alone."""
+    chance = random.Random(7)  # noqa: S311 - when it is killed
+    with served(failing=False) as (url, ended), tempfile.TemporaryDirectory() as name:
+        kept = Path(name) / "captions.parquet.checkpoint.jsonl"
+        for _ in range(KILLS):
+            wanted = lines(kept) + chance.randint(1, images // (2 * KILLS))
+            job = started(url, images, concurrency, Path(name))
+            while job.poll() is None and lines(kept) < wanted:
+                time.sleep(0.005)
+            if job.poll() is not None:
+                raise SystemExit("it was done before it could be killed")
+            job.kill()
+            job.wait()
+        job = started(url, images, concurrency, Path(name))
+        job.communicate()
+        asked, different = ended()
+    again = asked - different
+    print(f"  killed {KILLS} times: {different} images, {again} asked twice", end="")
+    print(f" ({again / KILLS:.1f} a kill, of {concurrency} under way)")
+    return job.returncode == 0 and different == images and again <= KILLS * concurrency
+
+
+def started(url: str, images: int, concurrency: int, folder: Path) -> subprocess.Popen[str]:
+    """A job in a process of its own, which prints the most memory that it took, in MB."""
+    command = [sys.executable, __file__, "job", url, str(images), str(concurrency), str(folder)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def job(url: str, images: str, concurrency: str, folder: str) -> None:
+    captioned(url, int(images), int(concurrency), Path(folder))
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    print(int(status.split("VmHWM:")[1].split()[0]) // 1024)
+
+
+def lines(file: Path) -> int:
+    return file.read_bytes().count(b"\n") if file.exists() else 0
+
+
+def main() -> int:
+    if sys.argv[1:2] == ["job"]:
+        job(*sys.argv[2:])
+        return 0
+    images = int(sys.argv[1]) if len(sys.argv) > 1 else 400
+    concurrency = int(sys.argv[2]) if len(sys.argv) > 2 else 16
+    print(f"{images} images, {concurrency} at once, {os.cpu_count()} cores")
+    held = []
+    for part in (speed, memory, kills):
+        print(part.__name__)
+        held.append(part(images, concurrency))
+        print("  held" if held[-1] else "  NOT held", flush=True)
+    return 0 if all(held) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -73,6 +73,14 @@ def figure_content(
     `data` is what the figure was drawn from, `source` the cell that drew it, `before` and `after`
     the text around it in the notebook. All of it is marked so that it cannot pass for more.
     """
+    along = figure_along(data=data, source=source, before=before, after=after)
+    return [image, *along, text(prompt)]
+
+
+def figure_along(
+    *, data: str = "", source: str = "", before: str = "", after: str = ""
+) -> list[Block]:
+    """What goes along with a figure, as one block of text; no block where there is nothing."""
     parts = [
         wrap("data", data) if data.strip() else "",
         wrap("code", trim_middle(source.strip(), _LONGEST_SOURCE)) if source.strip() else "",
@@ -80,4 +88,4 @@ def figure_content(
         wrap("text-after", trim_middle(after.strip(), _LONGEST_TEXT)) if after.strip() else "",
     ]
     along = "\n".join(part for part in parts if part)
-    return [image, *([text(along)] if along else []), text(prompt)]
+    return [text(along)] if along else []

@@ -146,7 +146,9 @@ def ask_row(work: Work, asker: Asker, limit: Limit, trouble: SameTrouble) -> Any
             else:
                 with limit.slot(cancel):
                     answer = asker.ask(content, cancel)
-                work.answered(key, answer)
+                    # Kept before the next request leaves: should the job be killed now, no more
+                    # is paid twice than may be under way at once.
+                    work.answered(key, answer)
                 if answer.error != OVER_BUDGET:
                     trouble.check(answer)
         work.tally.row()

@@ -1,4 +1,4 @@
-"""Tab completion on the line of `%claude` and `%%claude`: options, models, variables, paths."""
+"""Tab completion on the lines of `%claude` and `%claude_caption`: options, models, names, paths."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
     from .notebook import Notebook
 
-_COMMANDS = ("%claude", "%%claude")
+_CAPTION = "%claude_caption"
+_COMMANDS = ("%claude", "%%claude", _CAPTION)
 _MOST_FILES = 200
 
 
@@ -18,11 +19,13 @@ def attach(shell: InteractiveShell) -> None:
     hooks: Any = shell
 
     def completed(_: Any, event: Any) -> list[str]:
+        from .caption_options import CAPTION_OPTIONS
         from .json_option import shapes
-        from .options import complete
+        from .options import OPTIONS, complete
         from .tool_words import NAMES, offered
 
         hidden = shell.user_ns_hidden
+        is_caption = event.line.lstrip().startswith(_CAPTION)
         own = {n: v for n, v in shell.user_ns.items() if n not in hidden}
         return complete(
             event.text_until_cursor,
@@ -32,6 +35,7 @@ def attach(shell: InteractiveShell) -> None:
             files=_files(event.symbol),
             tools=offered(own, [*NAMES]),
             shapes=shapes(own),
+            options=CAPTION_OPTIONS if is_caption else OPTIONS,
         )
 
     for command in _COMMANDS:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import adler32
 
 if TYPE_CHECKING:
     from comm.base_comm import BaseComm
@@ -127,6 +128,16 @@ class FrontEnd:
         False where no page is there to be told.
         """
         return self._tell({"type": "edit", "cell": cell, "was": was, "source": source})
+
+    def describe(self, cell: str, *, kind: str, image: str, alt: str) -> bool:
+        """Have the metadata of an output hold this alt text, for its media type `kind`.
+
+        `image` is what the output holds of that type, without line breaks: by its sum it is found
+        among those of the cell. False where no page is there to be told.
+        """
+        same = image.encode()
+        told = {"kind": kind, "length": len(same), "sum": adler32(same), "alt": alt}
+        return self._tell({"type": "alt", "cell": cell, **told})
 
     def _tell(self, message: dict[str, Any]) -> bool:
         if self._comm is None or not self.told:

@@ -76,6 +76,36 @@ class ClaudeMagics(ConversationMagics, Settable):
 
     claude.__doc__ = CLAUDE_HELP
 
+    @no_var_expand
+    @line_magic
+    def claude_caption(self, line: str) -> None:
+        """Describe a figure for those who cannot see it: alt text, long description, axes, trend.
+
+        `%claude_caption` takes the last figure displayed, `-i fig` a figure, a path or what else
+        `-i` of `%claude` takes. The data behind it goes along, as far as the kernel still has it.
+        `--write` puts the alt text into the output's metadata, where exporters find it. `-o` binds
+        the caption, of several figures a list. `-m`, `--max-tokens`, `--effort`, `--think`, `-q`,
+        `--dry-run`, `--fresh`, `--hires` as in `%claude`. Words on the line go along:
+
+            %claude_caption -i fig --write -o caption Write in French.
+        """
+        from .caption import caption_question, captioned, figures
+        from .caption_options import parse_caption
+
+        options = parse_caption(line)
+        found = figures(self.notebook, options)
+        if options.dry_run:
+            from .dryrun import show
+
+            for figure in found:
+                question = caption_question(self.notebook, options, figure)
+                self._show(show(self.notebook, question, options.dry_run))
+            return
+        value, said = captioned(self.notebook, self.front_end, options, found)
+        self._bind(options.out, value)
+        for told in said:
+            self._say(told)
+
     @line_magic
     def claude_code(self, line: str) -> None:
         """Put the last reply's code into a new cell below; nothing is sent.

@@ -119,7 +119,7 @@ class Notebook:
         prompt = "\n".join(p.strip("\n").rstrip() for p in (options.prompt, body) if p.strip())
         if not prompt.strip():
             raise InputError("The question is empty: write it on the line or in the cell below it.")
-        prepare = self._prepare(options)
+        prepare = self.preparing(options)
         asked = (
             [text(prompt)] if options.raw else interpolate(prompt, self.evaluate, prepare=prepare)
         )
@@ -363,7 +363,8 @@ class Notebook:
         }
         return kept(found.values(), beside.without if beside else ())
 
-    def _prepare(self, options: RequestOptions) -> Callable[[object], Prepared]:
+    def preparing(self, options: RequestOptions) -> Callable[[object], Prepared]:
+        """What prepares an image of a question with these options."""
         hires = bool(options.hires or self.settable.value("hires"))
         model = options.model or self.settable.value("model")
         known = self.session.catalogue.lookup(model) if hires else None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .option_table import BY_SPELLING, OPTIONS, Option
+from .option_table import OPTIONS, Option
 from .option_words import Word, is_option, list_word, plain_word, skip_spaces, split_list, text_word
 
 _MAGIC = re.compile(r"\s*%{1,2}\w+(?=\s|$)")
@@ -33,15 +33,17 @@ def complete(
     files: Iterable[str],
     tools: Iterable[str] = (),
     shapes: Iterable[str] = (),
+    options: Sequence[Option] = OPTIONS,
 ) -> list[str]:
     """What can stand in place of `word`, which ends at the cursor; empty inside a prompt.
 
-    `text_until_cursor` is the line up to the cursor, with or without the magic's name.
+    `text_until_cursor` is the line up to the cursor, with or without the magic's name; `options`
+    are those of the magic.
     """
     magic = _MAGIC.match(text_until_cursor)
     line = text_until_cursor[magic.end() :] if magic else text_until_cursor
     names = {"model": models, "variable": variables, "path": files, "tool": tools, "shape": shapes}
-    found = _at_cursor(line, names)
+    found = _at_cursor(line, names, options)
     matches = dict.fromkeys(c for c in found.candidates if c.startswith(found.typed))
     return [_replacement(match, found, word) for match in matches]
 
@@ -54,7 +56,10 @@ def _replacement(match: str, found: _AtCursor, word: str) -> str:
     return match.removeprefix(found.typed.removesuffix(word))
 
 
-def _at_cursor(line: str, names: Mapping[str, Iterable[str]]) -> _AtCursor:
+def _at_cursor(
+    line: str, names: Mapping[str, Iterable[str]], options: Sequence[Option]
+) -> _AtCursor:
+    known = {spelling: option for option in options for spelling in option.spellings}
     position, given = skip_spaces(line, 0), set[str]()
     while position < len(line):
         word = plain_word(line, position).raw
@@ -63,7 +68,7 @@ def _at_cursor(line: str, names: Mapping[str, Iterable[str]]) -> _AtCursor:
             return _AtCursor()
         if position + len(word) == len(line) and not equals:
             break
-        option = BY_SPELLING.get(name)
+        option = known.get(name)
         if option is None:
             return _AtCursor()
         given.add(option.field)
@@ -76,7 +81,7 @@ def _at_cursor(line: str, names: Mapping[str, Iterable[str]]) -> _AtCursor:
             if end == len(line):
                 return _value_at_cursor(option, line[start:], names)
         position = skip_spaces(line, end)
-    spellings = [s for o in OPTIONS if o.repeatable or o.field not in given for s in o.spellings]
+    spellings = [s for o in options if o.repeatable or o.field not in given for s in o.spellings]
     return _AtCursor(line[position:], tuple(spellings))
 
 

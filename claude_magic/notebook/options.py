@@ -6,9 +6,9 @@ Loaded with the extension, so it imports nothing heavy.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..messages.errors import InputError
 from .option_completion import complete
@@ -69,8 +69,25 @@ class RequestOptions:
     reply: str | None = None
 
 
-def parse(line: str) -> RequestOptions:
+T = TypeVar("T", bound=RequestOptions)
+
+
+@overload
+def parse(line: str) -> RequestOptions: ...
+
+
+@overload
+def parse(line: str, made: type[T], known: Mapping[str, Option]) -> T: ...
+
+
+def parse(
+    line: str,
+    made: type[RequestOptions] = RequestOptions,
+    known: Mapping[str, Option] = BY_SPELLING,
+) -> RequestOptions:
     """The options that `line` starts with, and the prompt after them, verbatim.
+
+    `known` are the options of the magic, `made` what holds them.
 
     Raises InputError if an option is unknown, lacks its value, has one that cannot be, or is
     given twice although it counts once.
@@ -79,11 +96,11 @@ def parse(line: str) -> RequestOptions:
     position = skip_spaces(line, 0)
     while is_option(word := plain_word(line, position).raw):
         if word == "--":
-            return RequestOptions(prompt=line[skip_spaces(line, position + 2) :], **given)
-        position = skip_spaces(line, _read_option(line, position, given))
+            return made(prompt=line[skip_spaces(line, position + 2) :], **given)
+        position = skip_spaces(line, _read_option(line, position, given, known))
     rest = line[position:]
     is_comment = rest.startswith("#") and (len(rest) == 1 or rest[1].isspace())
-    return RequestOptions(prompt="" if is_comment else rest, **given)
+    return made(prompt="" if is_comment else rest, **given)
 
 
 def usage_text() -> str:
@@ -112,12 +129,12 @@ def usage_text() -> str:
     return "\n".join(lines)
 
 
-def _read_option(line: str, start: int, given: dict[str, Any]) -> int:
+def _read_option(line: str, start: int, given: dict[str, Any], known: Mapping[str, Option]) -> int:
     """The position after the option at `start` and its value, which is added to `given`."""
     name, equals, _ = plain_word(line, start).raw.partition("=")
-    option = BY_SPELLING.get(name)
+    option = known.get(name)
     if option is None:
-        raise _unknown(name)
+        raise _unknown(name, known)
     if option.field in given and not option.repeatable:
         raise InputError(f"{name} is given twice; it counts once, so drop one of them")
     end = start + len(name)
@@ -213,9 +230,9 @@ def _missing(option: Option, name: str) -> InputError:
     return InputError(f"{name} needs a value; for example {option.example}")
 
 
-def _unknown(name: str) -> InputError:
-    spelling = next((s for s in BY_SPELLING if len(s) == 2 and name.startswith(s)), None)
-    if near := _nearest(name, tuple(BY_SPELLING)):
+def _unknown(name: str, known: Mapping[str, Option]) -> InputError:
+    spelling = next((s for s in known if len(s) == 2 and name.startswith(s)), None)
+    if near := _nearest(name, tuple(known)):
         hint = f"did you mean {near}?"
     elif spelling and not name.startswith("--"):
         hint = f"did you mean {spelling} {_shown(name[2:])}?"

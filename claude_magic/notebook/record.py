@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,11 +47,17 @@ class StreamText:
         return "".join(self._head) + gap + tail
 
 
+def nothing() -> object:
+    """None: no object is known."""
+    return None
+
+
 @dataclass
 class Output:
     """One thing a cell showed. `serial` orders outputs and cell starts of this kernel.
 
-    Either `text` (printed) or `bundle` (displayed, or the value of the last expression).
+    Either `text` (printed) or `bundle` (displayed, or the value of the last expression). `drawn`
+    gives the figure object that was displayed, None where it is not known or gone.
     """
 
     serial: int
@@ -59,6 +65,7 @@ class Output:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     text: StreamText | None = None
     error: str = ""
+    drawn: Callable[[], object] = nothing
 
 
 @dataclass

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 from weakref import WeakValueDictionary
 
+from .drawn import Drawn
 from .record import CellRun, Output, StreamText
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Recorder:
         self._serials = itertools.count(1)
         self._open: list[ExecutionInfo] = []
         self._by_display_id: WeakValueDictionary[str, Output] = WeakValueDictionary()
+        self._drawn = Drawn(shell)
         # Who wants to know that a cell starts, and that it has ended.
         self.started: Callable[[CellRun], None] = _nobody
         self.ended: Callable[[CellRun], None] = _nobody
@@ -76,6 +78,7 @@ class Recorder:
             events.register(name, callback)
             self._undo.append(partial(events.unregister, name, callback))
         self._undo.append(self._wrapped(self._shell.displayhook, "write_format_data", self._result))
+        self._undo.append(self._drawn.attach())
         self._listen()
 
     def detach(self) -> None:
@@ -244,9 +247,10 @@ class Recorder:
             shown = self._by_display_id.get(display_id)
             if shown is not None:
                 shown.bundle, shown.metadata = dict(data), dict(metadata or {})
-                shown.serial = next(self._serials)
+                shown.serial, shown.drawn = next(self._serials), self._drawn.of(data)
             return
-        output = self._add(bundle=dict(data), metadata=dict(metadata or {}))
+        drawn = self._drawn.of(data)
+        output = self._add(bundle=dict(data), metadata=dict(metadata or {}), drawn=drawn)
         if output is not None and display_id:
             self._by_display_id[display_id] = output
 
@@ -254,7 +258,8 @@ class Recorder:
         self, format_dict: Mapping[str, Any], md_dict: Mapping[str, Any] | None = None
     ) -> None:
         if not (md_dict and OURS in md_dict):
-            self._add(bundle=dict(format_dict), metadata=dict(md_dict or {}))
+            drawn = self._drawn.of(format_dict)
+            self._add(bundle=dict(format_dict), metadata=dict(md_dict or {}), drawn=drawn)
 
     def _cleared(self, wait: bool = False) -> None:
         if self.current is None:

@@ -1,4 +1,4 @@
-"""The comm by which the JupyterLab extension asks for the panel that it docks.
+"""The comm by which the JupyterLab extension asks for the panel that it docks, and for alt text.
 
 The kernel opens it, with an id that is known beforehand, as `notebook/front_end.py` does with its
 own. It takes requests while a cell runs: the extension sends them through a subshell.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .threads import beside_the_cells
@@ -22,11 +23,20 @@ COMM = "claude_magic:panel"
 
 
 class Dock:
-    """Gives the front end the model of the docked panel; `make` makes that widget's model id."""
+    """Gives the front end the model of the docked panel; `make` makes that widget's model id.
 
-    def __init__(self, shell: InteractiveShell, make: Callable[[], str]) -> None:
+    `caption` gives the answer to a request for alt text, None to what is no such request.
+    """
+
+    def __init__(
+        self,
+        shell: InteractiveShell,
+        make: Callable[[], str],
+        caption: Callable[[Mapping[str, Any]], dict[str, Any] | None],
+    ) -> None:
         self._shell = shell
         self._make = make
+        self._caption = caption
         self._comm: BaseComm | None = None
         self._process = 0
         self._lock = threading.Lock()
@@ -66,21 +76,36 @@ class Dock:
         self._comm, self._process = opened, os.getpid()
 
     def _received(self, message: Mapping[str, Any]) -> None:
-        """A request for the model; made in a thread, for ipywidgets may have to be imported."""
+        """A request for the model, or for alt text.
+
+        Answered in a thread: ipywidgets may have to be imported, and a reply takes its time.
+        """
         said = message.get("content", {}).get("data")
-        if isinstance(said, dict) and said.get("type") == "open":
+        if not isinstance(said, dict):
+            return
+        if said.get("type") == "open":
             self._tell(show=False)
+        elif said.get("type") == "caption":
+            _beside(partial(self._describe, said))
 
     def _tell(self, *, show: bool) -> None:
-        threading.Thread(
-            target=beside_the_cells(self._answer),
-            kwargs={"show": show},
-            name="claude-magic-panel-dock",
-            daemon=True,
-        ).start()
+        _beside(partial(self._answer, show=show))
+
+    def _describe(self, said: Mapping[str, Any]) -> None:
+        answer = self._caption(said)
+        comm = self._comm
+        if answer is not None and comm is not None:
+            comm.send(answer)
 
     def _answer(self, *, show: bool) -> None:
         with self._lock:
             comm = self._comm
             if comm is not None:
                 comm.send({"type": "panel", "model": self._make(), "show": show})
+
+
+def _beside(work: Callable[[], None]) -> None:
+    """Do this in a thread of its own."""
+    threading.Thread(
+        target=beside_the_cells(work), name="claude-magic-panel-dock", daemon=True
+    ).start()

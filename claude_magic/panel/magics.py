@@ -6,6 +6,7 @@ Loaded with the extension, so it imports nothing heavy; ipywidgets comes in with
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ class PanelMagics(Magics):
         super().__init__(magics.shell)
         self._magics = magics
         self._docked: ClaudeChat | None = None
-        self.dock = Dock(magics.notebook_shell, self._docked_model)
+        self.dock = Dock(magics.notebook_shell, self._docked_model, self._alt_text)
 
     @cached_property
     def desk(self) -> Desk:
@@ -70,6 +71,13 @@ class PanelMagics(Magics):
         if self._docked is None or self._docked.comm is None:
             self._docked = ClaudeChat(self.desk)
         return str(self._docked.model_id)
+
+    def _alt_text(self, said: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The answer to the lab extension's request for alt text; None for what is none."""
+        from .alt_text import describe, read_request
+
+        asked = read_request(said)
+        return describe(self._magics.notebook, asked) if asked else None
 
 
 def ensure() -> None:

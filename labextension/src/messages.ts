@@ -50,7 +50,18 @@ export type KernelSays =
   | { type: 'conversation'; id: string }
   | { type: 'ran'; cells: string[] }
   | IInsertMessage
-  | IEditMessage;
+  | IEditMessage
+  | IAltMessage;
+
+/** Alt text for the image of a cell's output that has this length and sum. */
+export interface IAltMessage {
+  type: 'alt';
+  cell: string;
+  kind: string;
+  length: number;
+  sum: number;
+  alt: string;
+}
 
 /** A new cell, which the user has allowed: `cell` is its id, `below` the cell above it or ''. */
 export interface IInsertMessage {
@@ -72,6 +83,7 @@ export interface IEditMessage {
 const MOST_CELLS = 20_000;
 const LONGEST_CELL_ID = 256;
 const LONGEST_SOURCE = 1_000_000;
+const IMAGE = /^image\/[a-z+]{1,20}$/;
 const CONVERSATION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** `value` if it can be the id of a conversation, else null. */
@@ -91,6 +103,9 @@ export function kernelSays(data: unknown): KernelSays | null {
   if (data.type === 'insert' || data.type === 'edit') {
     return isWritten(data) ? data : null;
   }
+  if (data.type === 'alt') {
+    return isAlt(data) ? data : null;
+  }
   const cells = data.cells;
   if (data.type === 'ran' && Array.isArray(cells) && cells.length <= MOST_CELLS) {
     return cells.every(isCellId) ? { type: 'ran', cells } : null;
@@ -107,6 +122,12 @@ function isWritten(data: Record<string, unknown>): data is Record<string, unknow
   return data.type === 'insert'
     ? isCellId(below) && (kind === 'code' || kind === 'markdown')
     : isSource(was);
+}
+
+function isAlt(data: Record<string, unknown>): data is Record<string, unknown> & IAltMessage {
+  const { cell, kind, length, sum, alt } = data;
+  const isImage = typeof kind === 'string' && IMAGE.test(kind);
+  return isCellId(cell) && isImage && [length, sum].every(Number.isInteger) && isSource(alt);
 }
 
 /** Whether `value` is an object with keys, and no list. */

@@ -1,3 +1,4 @@
+import { Notification } from '@jupyterlab/apputils';
 import { isCodeCellModel } from '@jupyterlab/cells';
 import type { Cell, ICellModel, ICodeCellModel } from '@jupyterlab/cells';
 import { PageConfig } from '@jupyterlab/coreutils';
@@ -6,7 +7,7 @@ import { NotebookActions } from '@jupyterlab/notebook';
 import type { INotebookModel, Notebook } from '@jupyterlab/notebook';
 import type { Contents, Kernel } from '@jupyterlab/services';
 
-import { edit, insert } from './writing';
+import { edit, insert, writeAlt } from './writing';
 import { Link } from './link';
 import { conversationId, isObject } from './messages';
 import type { IPageMessage, KernelSays } from './messages';
@@ -141,6 +142,11 @@ export class Page {
         break;
       case 'edit':
         edit(model, message);
+        break;
+      case 'alt':
+        if (!writeAlt(model, message)) {
+          Notification.warning('The alt text was not written: that output is not there any more.');
+        }
         break;
       case 'conversation':
         if (message.id !== this.conversation) {

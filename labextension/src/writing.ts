@@ -1,8 +1,10 @@
 /** What tools write into the notebook, once the user has allowed it. Undone as what is typed is. */
 
+import { isCodeCellModel } from '@jupyterlab/cells';
 import type { INotebookModel } from '@jupyterlab/notebook';
 
-import type { IEditMessage, IInsertMessage } from './messages';
+import { adler32, bare, describe } from './alt';
+import type { IAltMessage, IEditMessage, IInsertMessage } from './messages';
 
 /** Put a new cell below another one; at the end, where that one is not there. */
 export function insert(model: INotebookModel, message: IInsertMessage): void {
@@ -21,6 +23,22 @@ export function edit(model: INotebookModel, message: IEditMessage): void {
     const kind = cell?.type === 'markdown' ? 'markdown' : 'code';
     put(model, index < 0 ? model.cells.length : index + 1, kind, message.source);
   }
+}
+
+/** Have the outputs of a cell that show an image hold its alt text; whether there is one. */
+export function writeAlt(model: INotebookModel, message: IAltMessage): boolean {
+  const cell = Array.from(model.cells).find(held => held.id === message.cell);
+  if (!cell || !isCodeCellModel(cell)) {
+    return false;
+  }
+  const { outputs } = cell;
+  const all = Array.from({ length: outputs.length }, (_, at) => outputs.get(at));
+  const found = all.filter(output => {
+    const image = bare(output.data[message.kind]);
+    return image.length === message.length && adler32(image) === message.sum;
+  });
+  found.forEach(output => describe(output, message.alt));
+  return found.length > 0;
 }
 
 function put(

@@ -343,6 +343,7 @@ COMPLETED = {
     "a model of the line magic": ("%claude -m claude-son", "claude-sonnet-5-5"),
     "a variable": ("%claude -i completed_fig", "completed_figure"),
     "a choice": ("%claude --effort me", "medium"),
+    "an option of captions alone": ("%claude_caption --wr", "--write"),
 }
 
 
@@ -361,6 +362,7 @@ def test_nothing_is_said_on_loading_and_unloading_undoes_it_all(tmp_path: Path) 
             "(sorted(n for n in get_ipython().magics_manager.magics['line'] if 'claude' in n),"
             " 'publish' in vars(get_ipython().display_pub),"
             " 'write_format_data' in vars(get_ipython().displayhook),"
+            " 'format' in vars(get_ipython().display_formatter),"
             " type(__import__('sys').stdout).__name__,"
             " [len(c) for c in get_ipython().events.callbacks.values()],"
             " len(get_ipython().input_transformers_cleanup),"

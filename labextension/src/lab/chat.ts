@@ -29,7 +29,10 @@ export class Chat {
       return new DockedPanel(notebook, this.panels, () => void this.show(notebook));
     });
     this.dock.title.icon = chatIcon;
-    this.commands = new Commands(app, tracker, { open: notebook => this.show(notebook) });
+    this.commands = new Commands(app, tracker, {
+      open: notebook => this.show(notebook),
+      caption: (notebook, asked) => this.dock.of(notebook).caption(asked)
+    });
     widgets.registerWidget({
       name: 'claude-magic',
       version: VERSION,

@@ -1,14 +1,19 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
 import { CodeCell } from '@jupyterlab/cells';
 import type { Cell } from '@jupyterlab/cells';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import type { IOutputModel } from '@jupyterlab/rendermime';
 import { Menu } from '@lumino/widgets';
 
 import type { IItem } from '../panel/conversation';
 import type { IAbout } from '../panel/protocol';
 import type { Panel } from '../panel/panel';
+import { isDescribable } from '../alt';
+import { writeAltText } from './altText';
 import { CellEdit } from './edit';
 import { cellIcon, chatIcon } from './icons';
+import type { ICaption } from './kernelPanel';
 import { bundleOf, errorOf, outputAt } from './outputs';
 
 /** The ids of the commands. */
@@ -18,6 +23,7 @@ export const COMMANDS = {
   edit: 'claude-magic:edit-cell',
   fix: 'claude-magic:fix-cell',
   output: 'claude-magic:ask-about-output',
+  alt: 'claude-magic:write-alt-text',
   cell: 'claude-magic:cell-menu'
 } as const;
 
@@ -25,6 +31,11 @@ export const COMMANDS = {
 export interface IChat {
   /** Brings the panel of a notebook up; null where that fails, which is said there. */
   open(notebook: NotebookPanel): Promise<Panel | null>;
+  /** A caption for an output. Rejects with an error in words for the user. */
+  caption(
+    notebook: NotebookPanel,
+    asked: { cell: string; source: string; bundle: object }
+  ): Promise<ICaption>;
 }
 
 /** Every command, all of them about the notebook and the cell that the user is at. */
@@ -64,6 +75,12 @@ export class Commands {
       label: 'Ask Claude about This Output',
       isEnabled,
       execute: () => this.output()
+    });
+    commands.addCommand(COMMANDS.alt, {
+      label: 'Write Alt Text with Claude',
+      caption: 'Describe this image in the metadata of the output, for exports and screen readers',
+      isEnabled,
+      execute: () => this.altText()
     });
     commands.addCommand(COMMANDS.cell, {
       label: '',
@@ -125,21 +142,45 @@ export class Commands {
   }
 
   private async output(): Promise<void> {
-    const node = this.app.contextMenuHitTest(element => element.closest('.jp-OutputArea') !== null);
-    const cell = node ? this.cellOf(node) : this.codeCell;
+    const { cell, output } = this.pointedAt(() => true);
     const { notebook } = this;
     if (!notebook || !cell) {
       return;
     }
-    const { model } = cell.outputArea;
-    const output =
-      (node && outputAt(cell, node)) ?? (model.length > 0 ? model.get(model.length - 1) : null);
     const bundle = output && bundleOf(output);
     const panel = await this.chat.open(notebook);
     if (panel && bundle) {
       const count = cell.model.executionCount;
       panel.attach(count === null ? 'output' : `output of [${count}]`, bundle);
     }
+  }
+
+  private async altText(): Promise<void> {
+    const { cell, output } = this.pointedAt(isDescribable);
+    const notebook = this.tracker.find(({ content }) => !!cell && content.widgets.includes(cell));
+    const bundle = output && bundleOf(output);
+    if (!notebook || !cell || !output || !bundle) {
+      Notification.warning('There is no image here that alt text can be written for.');
+      return;
+    }
+    const asked = this.chat.caption(notebook, { ...this.of(cell), bundle });
+    await writeAltText(cell.outputArea.model, output, asked);
+  }
+
+  /** The output that was pointed at, else the last one of its cell, or of the active one. */
+  private pointedAt(fits: (output: IOutputModel) => boolean): {
+    cell: CodeCell | null;
+    output: IOutputModel | null;
+  } {
+    const node = this.app.contextMenuHitTest(element => element.closest('.jp-OutputArea') !== null);
+    const cell = node ? this.cellOf(node) : this.codeCell;
+    const pointed = node && cell && outputAt(cell, node);
+    if (!cell || pointed) {
+      return { cell, output: pointed && fits(pointed) ? pointed : null };
+    }
+    const { model } = cell.outputArea;
+    const all = Array.from({ length: model.length }, (_, at) => model.get(at));
+    return { cell, output: all.reverse().find(fits) ?? null };
   }
 
   /** A menu at the cell's toolbar. */

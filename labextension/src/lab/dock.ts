@@ -3,6 +3,7 @@ import { Panel as Box, StackedLayout, Widget } from '@lumino/widgets';
 
 import type { Panel } from '../panel/panel';
 import { KernelPanel, NoPanel } from './kernelPanel';
+import type { ICaption } from './kernelPanel';
 import type { Panels } from './panels';
 
 const VIEW = 'application/vnd.jupyter.widget-view+json';
@@ -43,6 +44,15 @@ export class DockedPanel extends Box {
     this.wanted = true;
     this.opening ??= this.bringUp().finally(() => (this.opening = null));
     return this.opening;
+  }
+
+  /** A caption for an output of the notebook. Rejects with `NoPanel`. */
+  async caption(asked: { cell: string; source: string; bundle: object }): Promise<ICaption> {
+    await this.notebook.sessionContext.ready;
+    if (!this.kernel) {
+      throw new NoPanel('This notebook has no kernel: start one, and ask again.');
+    }
+    return this.kernel.caption(asked);
   }
 
   private async bringUp(): Promise<Panel | null> {

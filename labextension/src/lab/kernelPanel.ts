@@ -1,6 +1,8 @@
 import { CommsOverSubshells, KernelMessage } from '@jupyterlab/services';
 import type { Kernel } from '@jupyterlab/services';
 
+import { UUID } from '@lumino/coreutils';
+
 import { isObject } from '../messages';
 
 /** The name of the comm, and its id; the kernel's side is `claude_magic/panel/dock.py`. */
@@ -21,6 +23,12 @@ export interface IKernelPanelEvents {
 
 /** What goes wrong when a panel is opened, in words for the user. */
 export class NoPanel extends Error {}
+
+/** An alt text that the kernel has asked for; `cost` in words, '' where nothing was paid. */
+export interface ICaption {
+  alt: string;
+  cost: string;
+}
 
 /** Gets the model of the docked panel from one kernel, also while a cell runs. */
 export class KernelPanel {
@@ -54,16 +62,33 @@ export class KernelPanel {
     if (!this.comm) {
       await this.load();
     }
+    const found = new Promise<string>(resolve => this.waiting.push(resolve));
+    return this.sendBeside({ type: 'open' }, found);
+  }
+
+  /** A caption for an output; the extension is loaded for it. Rejects with `NoPanel`. */
+  async caption(asked: { cell: string; source: string; bundle: object }): Promise<ICaption> {
+    if (!this.comm) {
+      await this.load();
+    }
+    const id = UUID.uuid4();
+    const found = new Promise<ICaption>((resolve, reject) =>
+      this.captions.set(id, { resolve, reject })
+    );
+    return this.sendBeside({ type: 'caption', id, ...asked }, found);
+  }
+
+  /** Send a message past a cell that runs, and give what comes of it. */
+  private async sendBeside<T>(data: object, found: Promise<T>): Promise<T> {
     const subshell = await this.subshell();
     try {
-      const found = new Promise<string>(resolve => this.waiting.push(resolve));
       const message = KernelMessage.createMessage<KernelMessage.ICommMsgMsg<'shell'>>({
         msgType: 'comm_msg',
         channel: 'shell',
         username: this.kernel.username,
         session: this.kernel.clientId,
         subshellId: subshell,
-        content: { comm_id: COMM, data: { type: 'open' } }
+        content: { comm_id: COMM, data: data as KernelMessage.ICommMsgMsg['content']['data'] }
       });
       this.kernel.sendShellMessage(message, false, true);
       return await found;
@@ -142,6 +167,9 @@ export class KernelPanel {
   }
 
   private received(data: unknown): void {
+    if (isObject(data) && data.type === 'caption') {
+      this.captioned(data);
+    }
     if (!isObject(data) || data.type !== 'panel') {
       return;
     }
@@ -154,8 +182,21 @@ export class KernelPanel {
     }
   }
 
+  private captioned({ id, alt, cost, error }: Record<string, unknown>): void {
+    const waiting = this.captions.get(String(id));
+    this.captions.delete(String(id));
+    if (typeof alt === 'string' && alt !== '') {
+      waiting?.resolve({ alt, cost: typeof cost === 'string' ? cost : '' });
+    } else {
+      waiting?.reject(new NoPanel(typeof error === 'string' ? error : ''));
+    }
+  }
+
   private lose(): void {
     this.comm = null;
+    const lost = new NoPanel('The kernel was restarted: ask again.');
+    this.captions.forEach(({ reject }) => reject(lost));
+    this.captions.clear();
     this.events.lost();
   }
 
@@ -171,5 +212,9 @@ export class KernelPanel {
 
   private comm: Kernel.IComm | null = null;
   private readonly waiting: ((model: string) => void)[] = [];
+  private readonly captions = new Map<
+    string,
+    { resolve(caption: ICaption): void; reject(error: NoPanel): void }
+  >();
   private restarting = false;
 }
