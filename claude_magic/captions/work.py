@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,6 +88,23 @@ class Work:
         """The row is in the table with an error; nothing is asked about it."""
         self._enter(row, None)
         self.failed(row, error)
+
+    def reserve(self, keys: Iterable[bytes]) -> None:
+        """Have the images with these keys taken for asked about."""
+        with self._lock:
+            self._claimed.update(keys)
+
+    def release(self, keys: Iterable[bytes]) -> Container[int]:
+        """Have the images with these keys asked about again; where their rows stand."""
+        wanted = set(keys)
+        with self._lock:
+            self._claimed -= wanted
+            return {n for n, key in enumerate(self._keys) if key in wanted}
+
+    def unanswered(self, keys: Iterable[bytes], error: str) -> None:
+        """There is no answer about these images yet."""
+        with self._lock:
+            self._errors.update(dict.fromkeys(keys, error))
 
     def answered(self, key: str, answer: Answer) -> None:
         """Keep an answer; one with an error is asked again by the next run."""
