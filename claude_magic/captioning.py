@@ -20,7 +20,7 @@ def caption(
     out: str | os.PathLike[str] | None = None,
     concurrency: int = 16,
     budget: float | None = None,
-    engine: Literal["threads", "batches"] = "threads",
+    engine: Literal["threads", "batches", "daft"] = "threads",
     model: str | None = None,
     max_tokens: int | None = None,
     effort: str | None = None,
@@ -43,6 +43,7 @@ def caption(
     `budget` in USD: what would pass it is not asked; by default what is left of the kernel's.
     `engine="batches"` asks by Message Batches, which cost half and may take hours, at most a day.
     If the kernel ends, run it again, and it goes on waiting; an interrupt cancels the batches.
+    `engine="daft"` runs on Daft, on many machines where Daft runs on Ray (extra `scale`).
 
     Example: `claude_magic.caption(df["path"], out="captions.parquet")`
 

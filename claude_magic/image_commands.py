@@ -30,8 +30,8 @@ def add_caption_images(commands: Any) -> None:
         "--dry-run", action="store_true", help="count images and price, and ask nothing"
     )
     parser.add_argument(
-        "--engine", choices=("threads", "batches"), default="threads",
-        help="batches: half the price, and up to a day",
+        "--engine", choices=("threads", "batches", "daft"), default="threads",
+        help="batches: half the price, and up to a day; daft: on Daft, and on Ray",
     )  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
     add_common(parser, concurrency=16)

@@ -41,7 +41,7 @@ class Job:
 
     def request(self, content: Sequence[Block]) -> Request:
         """The request that asks about `content`, prompt and all."""
-        options = replace(self.options, schema=self.shape.schema, cache=False)
+        options = replace(self.options, schema=self.shape.schema or None, cache=False)
         return build(self.model, [], content, options, anthropic=self.anthropic)
 
     @property

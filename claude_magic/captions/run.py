@@ -11,6 +11,7 @@ from ..conversation.shape import shape_of
 from ..messages.errors import ClaudeError, InputError, Interrupted
 from ..messages.request import Options
 from .access import Access
+from .answering import THREADS_A_SLOT
 from .asking import Asker, SameTrouble
 from .batch_chunks import Limits
 from .batches import DISCOUNT, LIMITS, Batching, Parts
@@ -27,12 +28,10 @@ from .work import Work, ask_row
 if TYPE_CHECKING:
     from ..messages.client import Client
 
-Engine = Literal["threads", "batches"]
-ENGINES: tuple[Engine, ...] = ("threads", "batches")
+Engine = Literal["threads", "batches", "daft"]
+ENGINES: tuple[Engine, ...] = ("threads", "batches", "daft")
 CONCURRENCY = 16
 """Requests at once, unless told otherwise; rate limits make it fewer."""
-_THREADS_A_SLOT = 2
-"""Who waits for the server lends its slot to another thread: there are more than slots."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class Run:
         if how.concurrency < 1:
             raise InputError("concurrency must be at least 1.")
         self.images: Rows = rows_of(images)
-        self.how, self.access = how, access
+        self.how, self.access, self.wanted = how, access, wanted
         self.job = job_of(wanted, access, DISCOUNT if how.engine == "batches" else 1.0)
         self.tally = Tally()
         self.checkpoint = Checkpoint(checkpoint_path(how.out), self.job.digest)
@@ -139,6 +138,9 @@ class Run:
 
     def _ask(self) -> None:
         purse = Purse(self.how.budget, self.access.spend)
+        if self.how.engine == "daft":
+            self._daft(purse)
+            return
         with (
             self.access.client(self.how.concurrency) as (client, limit),
             self._bar() as bar,
@@ -147,6 +149,14 @@ class Run:
                 self._batches(client, limit, purse, bar)
             else:
                 self._threads(client, limit, purse, bar)
+
+    def _daft(self, purse: Purse) -> None:
+        from .daft_engine import Dafting
+        from .reach import Reach
+
+        reach = Reach(self.access, purse)
+        with self._bar() as bar:
+            Dafting(self.wanted, reach, self.work, bar, self.how.concurrency).run(self.images)
 
     def _batches(self, client: Client, limit: Limit, purse: Purse, bar: Bar) -> None:
         clock, threads = self.access.clock, self.how.concurrency
@@ -160,7 +170,7 @@ class Run:
 
     def _threads(self, client: Client, limit: Limit, purse: Purse, bar: Bar) -> None:
         do = ask_row(self.work, Asker(client, self.job, purse), limit, SameTrouble())
-        Threads(do, _THREADS_A_SLOT * self.how.concurrency).run(self.images, bar.tick)
+        Threads(do, THREADS_A_SLOT * self.how.concurrency).run(self.images, bar.tick)
 
     def _bar(self) -> Bar:
         shown, free = self.how.progress, self.job.free
@@ -197,6 +207,13 @@ def check(how: How) -> How:
         raise InputError(
             f"Captions for many images need {error.name}: pip install 'claude-magic[caption]'"
         ) from None
+    if how.engine == "daft":
+        try:
+            import daft  # noqa: F401 - the engine
+        except ImportError:
+            raise InputError(
+                "Captions on Daft need daft: pip install 'claude-magic[scale]'"
+            ) from None
     if how.out is None:
         return how
     from .table_files import check_suffix

@@ -71,12 +71,7 @@ class Work:
 
     def content(self, found: Picture) -> Sequence[Block]:
         """The content of the question about a picture. Raises ImageError."""
-        from ..messages.images import prepare
-
-        source = (
-            {"type": "image", "source": dict(found.source)} if isinstance(found, Link) else found
-        )
-        return [prepare(source, long_edge=self.job.long_edge).block, text(self.job.prompt)]
+        return content_of(self.job, found)
 
     def failed(self, row: Row, error: str) -> None:
         """The row's image cannot be asked about."""
@@ -134,6 +129,14 @@ class Work:
                 self._keys += [None] * missing
             self._labels[row.index] = row.label
             self._keys[row.index] = key
+
+
+def content_of(job: Job, found: Picture) -> Sequence[Block]:
+    """The content of a job's question about a picture. Raises ImageError."""
+    from ..messages.images import prepare
+
+    source = {"type": "image", "source": dict(found.source)} if isinstance(found, Link) else found
+    return [prepare(source, long_edge=job.long_edge).block, text(job.prompt)]
 
 
 def record_of(answer: Answer) -> dict[str, Any]:
