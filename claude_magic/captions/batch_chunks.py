@@ -26,7 +26,7 @@ class Limits:
     """
 
     requests: int = 20_000
-    size: int = 64_000_000
+    size: int = 128_000_000
 
     def __post_init__(self) -> None:
         if not (1 <= self.requests <= MOST_REQUESTS and 1 <= self.size <= MOST_BYTES):
