@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .api import current_notebook, in_ipython
 
@@ -20,6 +20,7 @@ def caption(
     out: str | os.PathLike[str] | None = None,
     concurrency: int = 16,
     budget: float | None = None,
+    engine: Literal["threads", "batches", "daft"] = "threads",
     model: str | None = None,
     max_tokens: int | None = None,
     effort: str | None = None,
@@ -40,6 +41,9 @@ def caption(
 
     At most `concurrency` requests are under way, fewer where the server's rate limits say so.
     `budget` in USD: what would pass it is not asked; by default what is left of the kernel's.
+    `engine="batches"` asks by Message Batches, which cost half and may take hours, at most a day.
+    If the kernel ends, run it again, and it goes on waiting; an interrupt cancels the batches.
+    `engine="daft"` runs on Daft, on many machines where Daft runs on Ray (extra `scale`).
 
     Example: `claude_magic.caption(df["path"], out="captions.parquet")`
 
@@ -53,7 +57,7 @@ def caption(
         schema, prompt, model, max_tokens, effort, think, long_edge(hires, model, access)
     )
     path = Path(out) if out is not None else None
-    how = check(How(path, concurrency, left if budget is None else budget, progress=progress))
+    how = check(How(path, concurrency, left if budget is None else budget, progress, engine))
     with Run(images, wanted, how, access) as run:
         run.ask()
         return frame(run)

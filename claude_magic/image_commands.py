@@ -29,6 +29,10 @@ def add_caption_images(commands: Any) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="count images and price, and ask nothing"
     )
+    parser.add_argument(
+        "--engine", choices=("threads", "batches", "daft"), default="threads",
+        help="batches: half the price, and up to a day; daft: on Daft, and on Ray",
+    )  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
     add_common(parser, concurrency=16)
 
@@ -47,6 +51,7 @@ def caption_images(given: argparse.Namespace) -> int:
         given.concurrency,
         left if given.budget is None else given.budget,
         progress=not given.quiet,
+        engine=given.engine,
     )
     with Run(_images(given.images), wanted, check(how), access) as job:
         if given.dry_run:

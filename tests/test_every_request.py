@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from anthropic.types.beta.message_create_params import MessageCreateParamsNonStreaming as WithBetas
+from anthropic.types.beta.messages.batch_create_params import BatchCreateParams as BatchWithBetas
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
+from anthropic.types.messages.batch_create_params import BatchCreateParams
 
 from claude_magic.offline.server import JOURNAL
 from tests.request_types import misfit
@@ -29,6 +32,15 @@ def body_of(request: dict[str, object]) -> dict[str, object]:
     return {k: v for k, v in body.items() if k not in (*_NOT_IN_THE_BODY, *_LEGACY)}
 
 
+def sent(request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """What was sent, and the type that it has to be of; one of a batch as a batch of one."""
+    body, beta = body_of(request), request["beta"]
+    if "custom_id" not in request:
+        return body, WithBetas if beta else MessageCreateParamsNonStreaming
+    batch = {"requests": [{"custom_id": request["custom_id"], "params": body}]}
+    return batch, BatchWithBetas if beta else BatchCreateParams
+
+
 def test_a_request_with_a_field_that_nobody_knows_is_found() -> None:
     body = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
     assert misfit(body, MessageCreateParamsNonStreaming) is None
@@ -36,6 +48,8 @@ def test_a_request_with_a_field_that_nobody_knows_is_found() -> None:
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png"}}
     without_data = {**body, "messages": [{"role": "user", "content": [image]}]}
     assert "lacks ['data']" in str(misfit(without_data, MessageCreateParamsNonStreaming))
+    batch = {"requests": [{"custom_id": "a", "params": body}, {"custom_id": "b", "params": {}}]}
+    assert "requests.1.params: lacks" in str(misfit(batch, BatchCreateParams))
 
 
 @pytest.mark.timeout(600)
@@ -49,8 +63,7 @@ def test_every_request_is_of_the_api() -> None:
         for line in lines:
             request = json.loads(line)
             count += 1
-            kind = WithBetas if request["beta"] else MessageCreateParamsNonStreaming
-            said = misfit(body_of(request), kind)
+            said = misfit(*sent(request))
             if said:
                 wrong[said] = None
     assert list(wrong)[:20] == [], f"of {count} requests"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..conversation.connection import Server, environment_headers, require_key
 from ..conversation.known_models import KnownModels
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from ..conversation.settings import Settings
     from ..messages.client import Client
     from ..messages.retry import Clock
-    from ..offline import OfflineServer
+
+
+class Running(Protocol):
+    """An offline server that runs."""
+
+    @property
+    def url(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Access:
     settings: Settings
     found: Found | None = None
     spend: Callable[[float], None] | None = None
-    offline: OfflineServer | None = None
+    offline: Running | None = None
     server: Server | None = None
     clock: Clock | None = None
     custom: CustomHeaders = field(default_factory=environment_headers)

@@ -22,11 +22,12 @@ _MOST_BROKEN = 2
 _NO_FIT = "This does not fit what was asked for: {}\nAnswer again with the corrected JSON only."
 # What is wrong with one image is wrong with one row; with these it is wrong with all of them.
 _FATAL = (401, 402, 403, 404)
-_ENDS: Mapping[str | None, str] = {
+ENDS: Mapping[str | None, str] = {
     "max_tokens": "the reply was cut off: raise max_tokens",
     "refusal": "the model declined to answer",
     "model_context_window_exceeded": "too long for the model",
 }
+"""How a reply ends that holds no value, and will not if it is asked for again."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Asker:
         value, problem, reply = None, "", self._reply(body, betas, tally, cancel)
         for attempt in range(2):
             value, problem = read_reply(self.job, reply)
-            unfit = problem and reply.get("stop_reason") not in _ENDS
+            unfit = problem and reply.get("stop_reason") not in ENDS
             if not unfit or attempt:
                 break
             again = [
@@ -121,8 +122,8 @@ class _Tally:
 def read_reply(job: Job, reply: Mapping[str, Any]) -> tuple[Any, str]:
     """The value that a reply stands for, and why it stands for none."""
     stop = reply.get("stop_reason")
-    if stop in _ENDS:
-        return None, _ENDS[stop]
+    if stop in ENDS:
+        return None, ENDS[stop]
     try:
         return job.shape.read(joined_text(reply.get("content", ()))), ""
     except ValueError as error:

@@ -1,24 +1,28 @@
 """What a job has got so far, on disk as it comes: a killed job goes on, and pays nothing twice.
 
 A file of JSON lines beside the table: one line for each answer, with the key of its image and the
-digest of the question. It is written in one piece each, so that a crash can tear the last line
-only. It is not deleted: it is what the next run of the same job starts from.
+digest of the question, and lines about batches that are under way. Each is written in one piece, so
+that a crash can tear the last one only. It is not deleted: it is what the next run of the same job
+starts from.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from ..messages.errors import InputError
 
 _SYNC_EVERY = 100
 """Records between two fsyncs: what a power cut can lose; a kill loses nothing."""
+_PIECE = 8 * 1024
+_READ_AHEAD = 1024 * 1024
 
 
 class Checkpoint:
@@ -34,6 +38,9 @@ class Checkpoint:
         self._job = job
         self._lock = threading.Lock()
         self._places: dict[bytes, int] = {}
+        self._notes: dict[str, dict[str, Any]] = {}
+        self.past: set[str] = set()
+        """The ids of batches that are over."""
         self._unsynced = 0
         self._file = _opened(path)
         self._load()
@@ -56,14 +63,26 @@ class Checkpoint:
         if place is None:
             return None
         with self._lock:
-            self._file.seek(place)
-            record: Mapping[str, Any] = json.loads(self._file.readline())
+            line = self._line_at(place)
+        record: Mapping[str, Any] = json.loads(line)
         return record
 
     def add(self, key: str, record: Mapping[str, Any]) -> None:
         """Keep an answer. On disk when this returns."""
         with self._lock:
             self._places[bytes.fromhex(key)] = self._append({"key": key, **record})
+
+    def note(self, batch: str, **said: Any) -> None:
+        """Keep what is known of a batch, beside what was said before; `over=True` forgets it."""
+        with self._lock:
+            self._append({"batch": batch, **said})
+            self._sync()
+            self._heard(batch, said)
+
+    @property
+    def notes(self) -> Mapping[str, Mapping[str, Any]]:
+        """What was said of each batch of this job that is not over."""
+        return self._notes
 
     def close(self) -> None:
         """Have all of it on the disk."""
@@ -85,6 +104,20 @@ class Checkpoint:
             raise InputError(f"{self.path} cannot be written ({error.strerror}).") from None
         return place
 
+    def _line_at(self, place: int) -> bytes:
+        # Not readline: of a file without a buffer that reads byte by byte.
+        self._file.seek(place)
+        line = bytearray()
+        while b"\n" not in line and (piece := self._file.read(_PIECE)):
+            line += piece
+        return bytes(line.partition(b"\n")[0])
+
+    def _heard(self, batch: str, said: Mapping[str, Any]) -> None:
+        if said.get("over"):
+            self.past.add(str(self._notes.pop(batch, {}).get("id")))
+        else:
+            self._notes.setdefault(batch, {}).update(said)
+
     def _sync(self) -> None:
         os.fsync(self._file.fileno())
         self._unsynced = 0
@@ -92,7 +125,8 @@ class Checkpoint:
     def _load(self) -> None:
         """Find the records of this job; what is torn or foreign is passed over."""
         place = whole = self._file.seek(0)
-        for line in self._file:
+        reader = io.BufferedReader(cast(io.RawIOBase, self._file), _READ_AHEAD)
+        for line in reader:
             start, place = place, place + len(line)
             if not line.endswith(b"\n"):
                 break
@@ -102,6 +136,9 @@ class Checkpoint:
                 continue
             if isinstance(record.get("key"), str) and "value" in record:
                 self._places[bytes.fromhex(record["key"])] = start
+            elif isinstance(record.get("batch"), str):
+                self._heard(record.pop("batch"), record)
+        reader.detach()
         if whole < place:
             self._file.truncate(whole)  # torn by a crash: the next record begins a new line
 
@@ -135,7 +172,7 @@ def _locked(file: IO[bytes]) -> bool:
     return True
 
 
-def _record(line: bytes) -> Mapping[str, Any]:
+def _record(line: bytes) -> dict[str, Any]:
     try:
         found = json.loads(line)
     except ValueError:

@@ -25,7 +25,7 @@ class Job:
     """One question about many images. `server` is the label of who is asked.
 
     `anthropic` says that the server knows all of the API, `free` that it costs nothing.
-    `long_edge` is the most pixels of an image's longer side.
+    `long_edge` is the most pixels of an image's longer side, `discount` what is paid of the price.
     """
 
     model: Model
@@ -36,11 +36,12 @@ class Job:
     anthropic: bool = True
     free: bool = False
     long_edge: int = 1568
+    discount: float = 1.0
     notices: tuple[str, ...] = field(default=())
 
     def request(self, content: Sequence[Block]) -> Request:
         """The request that asks about `content`, prompt and all."""
-        options = replace(self.options, schema=self.shape.schema, cache=False)
+        options = replace(self.options, schema=self.shape.schema or None, cache=False)
         return build(self.model, [], content, options, anthropic=self.anthropic)
 
     @property
@@ -62,7 +63,8 @@ class Job:
 
     def cost(self, used: Usage) -> float | None:
         """USD that it costs, at the offline server would cost; None where no price is known."""
-        return used.cost(self.model)
+        cost = used.cost(self.model)
+        return None if cost is None else cost * self.discount
 
     def paid(self, used: Usage) -> float:
         """USD that is charged for it."""

@@ -30,6 +30,11 @@ class Purse:
             self._held += price
             return True
 
+    def owe(self, price: float) -> None:
+        """Hold back `price` for what is under way already, whatever the budget."""
+        with self._lock:
+            self._held += price
+
     def settle(self, price: float, paid: float) -> None:
         """What was held back is free again; `paid` of it was spent."""
         with self._lock:

@@ -1,17 +1,20 @@
-"""Captions for many images: from whatever holds them to a table."""
+"""Captions for many images: from whatever holds them, through an engine, to a table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..conversation.shape import shape_of
 from ..messages.errors import ClaudeError, InputError, Interrupted
 from ..messages.request import Options
 from .access import Access
+from .answering import THREADS_A_SLOT
 from .asking import Asker, SameTrouble
+from .batch_chunks import Limits
+from .batches import DISCOUNT, LIMITS, Batching, Parts
 from .checkpoint import Checkpoint
 from .guidance import CAPTION_PROMPT, CAPTION_SYSTEM, FIELDS_PROMPT, FIELDS_SYSTEM
 from .job import Job
@@ -25,10 +28,10 @@ from .work import Work, ask_row
 if TYPE_CHECKING:
     from ..messages.client import Client
 
+Engine = Literal["threads", "batches", "daft"]
+ENGINES: tuple[Engine, ...] = ("threads", "batches", "daft")
 CONCURRENCY = 16
 """Requests at once, unless told otherwise; rate limits make it fewer."""
-_THREADS_A_SLOT = 2
-"""Who waits for the server lends its slot to another thread: there are more than slots."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +52,20 @@ class Wanted:
 
 @dataclass(frozen=True)
 class How:
-    """How a job runs. `out` is the table's file, None for none; `budget` in USD."""
+    """How a job runs. `out` is the table's file, None for none; `budget` in USD.
+
+    `limits` are what one batch may hold.
+    """
 
     out: Path | None = None
     concurrency: int = CONCURRENCY
     budget: float | None = None
     progress: bool = True
+    engine: Engine = "threads"
+    limits: Limits = LIMITS
 
 
-def job_of(wanted: Wanted, access: Access) -> Job:
+def job_of(wanted: Wanted, access: Access, discount: float = 1.0) -> Job:
     """The job that asks `wanted`. Raises InputError for a schema or a model that is none."""
     settings, server = access.settings, access.asked
     if wanted.schema is None:
@@ -83,6 +91,7 @@ def job_of(wanted: Wanted, access: Access) -> Job:
         anthropic=server.anthropic,
         free=server.offline,
         long_edge=wanted.long_edge,
+        discount=discount,
     )
 
 
@@ -93,14 +102,17 @@ class Run:
     """
 
     def __init__(self, images: object, wanted: Wanted, how: How, access: Access) -> None:
+        if how.engine not in ENGINES:
+            raise InputError(f"{how.engine!r} is no engine: use one of {', '.join(ENGINES)}.")
         if how.concurrency < 1:
             raise InputError("concurrency must be at least 1.")
         self.images: Rows = rows_of(images)
-        self.how, self.access = how, access
-        self.job = job_of(wanted, access)
+        self.how, self.access, self.wanted = how, access, wanted
+        self.job = job_of(wanted, access, DISCOUNT if how.engine == "batches" else 1.0)
         self.tally = Tally()
         self.checkpoint = Checkpoint(checkpoint_path(how.out), self.job.digest)
         self.work = Work(self.job, self.checkpoint, self.tally)
+        self._said = ""
 
     def __enter__(self) -> Run:
         return self
@@ -126,15 +138,39 @@ class Run:
 
     def _ask(self) -> None:
         purse = Purse(self.how.budget, self.access.spend)
+        if self.how.engine == "daft":
+            self._daft(purse)
+            return
         with (
             self.access.client(self.how.concurrency) as (client, limit),
             self._bar() as bar,
         ):
-            self._threads(client, limit, purse, bar)
+            if self.how.engine == "batches":
+                self._batches(client, limit, purse, bar)
+            else:
+                self._threads(client, limit, purse, bar)
+
+    def _daft(self, purse: Purse) -> None:
+        from .daft_engine import Dafting
+        from .reach import Reach
+
+        reach = Reach(self.access, purse)
+        with self._bar() as bar:
+            Dafting(self.wanted, reach, self.work, bar, self.how.concurrency).run(self.images)
+
+    def _batches(self, client: Client, limit: Limit, purse: Purse, bar: Bar) -> None:
+        clock, threads = self.access.clock, self.how.concurrency
+        parts = Parts(client, limit, purse, bar, self.work, clock, threads, self.how.limits)
+        batching = Batching(self.job, parts)
+        try:
+            batching.run(self.images)
+        except KeyboardInterrupt:
+            self._said = batching.stop()
+            raise
 
     def _threads(self, client: Client, limit: Limit, purse: Purse, bar: Bar) -> None:
         do = ask_row(self.work, Asker(client, self.job, purse), limit, SameTrouble())
-        Threads(do, _THREADS_A_SLOT * self.how.concurrency).run(self.images, bar.tick)
+        Threads(do, THREADS_A_SLOT * self.how.concurrency).run(self.images, bar.tick)
 
     def _bar(self) -> Bar:
         shown, free = self.how.progress, self.job.free
@@ -143,8 +179,10 @@ class Run:
     def _stopped(self) -> str:
         count = len(self.checkpoint)
         if self.how.out is None:
-            return "you stopped it. Give `out` a file's name, and what came until then is kept."
-        return f"you stopped it; {count:,} answers are kept. Run it again to go on from there."
+            said = "Give `out` a file's name, and what came until then is kept."
+            return f"you stopped it.{self._said} {said}"
+        said = "Run it again to go on from there."
+        return f"you stopped it; {count:,} answers are kept.{self._said} {said}"
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, Any] | None, str]]:
         """Label, record and error of each row, in the order of the images."""
@@ -169,6 +207,13 @@ def check(how: How) -> How:
         raise InputError(
             f"Captions for many images need {error.name}: pip install 'claude-magic[caption]'"
         ) from None
+    if how.engine == "daft":
+        try:
+            import daft  # noqa: F401 - the engine
+        except ImportError:
+            raise InputError(
+                "Captions on Daft need daft: pip install 'claude-magic[scale]'"
+            ) from None
     if how.out is None:
         return how
     from .table_files import check_suffix

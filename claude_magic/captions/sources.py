@@ -6,8 +6,9 @@ import glob
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ class Rows:
     names: Any = None
     """The index of a pandas column."""
     polars: bool = False
+    again: Callable[[], Iterator[Row]] | None = None
+    """Gives the rows from the start once more, where they can be had twice."""
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -56,9 +59,9 @@ def rows_of(images: object) -> Rows:
     """
     if isinstance(images, str | Path):
         found: Sequence[object] = _named(images)
-        return Rows(_labelled(found), len(found))
+        return Rows(_labelled(found), len(found), again=partial(_labelled, found))
     if _is_one(images):
-        return Rows(_labelled([images]), 1)
+        return Rows(_labelled([images]), 1, again=partial(_labelled, [images]))
     kind = type(images).__module__.partition(".")[0]
     if type(images).__name__ == "DataFrame" or (kind == "polars" and hasattr(images, "collect")):
         raise InputError('A whole table has no images: give one column, as in df["path"].')
@@ -69,7 +72,8 @@ def rows_of(images: object) -> Rows:
     if count == 0:
         raise InputError("There are no images in it.")
     names = getattr(images, "index", None) if kind == "pandas" else None
-    return Rows(_labelled(images), count, names, polars=kind == "polars")
+    again = partial(_labelled, images) if count is not None else None
+    return Rows(_labelled(images), count, names, polars=kind == "polars", again=again)
 
 
 def image_key(source: object) -> tuple[str, Picture]:

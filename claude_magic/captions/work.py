@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,12 +71,7 @@ class Work:
 
     def content(self, found: Picture) -> Sequence[Block]:
         """The content of the question about a picture. Raises ImageError."""
-        from ..messages.images import prepare
-
-        source = (
-            {"type": "image", "source": dict(found.source)} if isinstance(found, Link) else found
-        )
-        return [prepare(source, long_edge=self.job.long_edge).block, text(self.job.prompt)]
+        return content_of(self.job, found)
 
     def failed(self, row: Row, error: str) -> None:
         """The row's image cannot be asked about."""
@@ -88,6 +83,23 @@ class Work:
         """The row is in the table with an error; nothing is asked about it."""
         self._enter(row, None)
         self.failed(row, error)
+
+    def reserve(self, keys: Iterable[bytes]) -> None:
+        """Have the images with these keys taken for asked about."""
+        with self._lock:
+            self._claimed.update(keys)
+
+    def release(self, keys: Iterable[bytes]) -> Container[int]:
+        """Have the images with these keys asked about again; where their rows stand."""
+        wanted = set(keys)
+        with self._lock:
+            self._claimed -= wanted
+            return {n for n, key in enumerate(self._keys) if key in wanted}
+
+    def unanswered(self, keys: Iterable[bytes], error: str) -> None:
+        """There is no answer about these images yet."""
+        with self._lock:
+            self._errors.update(dict.fromkeys(keys, error))
 
     def answered(self, key: str, answer: Answer) -> None:
         """Keep an answer; one with an error is asked again by the next run."""
@@ -117,6 +129,14 @@ class Work:
                 self._keys += [None] * missing
             self._labels[row.index] = row.label
             self._keys[row.index] = key
+
+
+def content_of(job: Job, found: Picture) -> Sequence[Block]:
+    """The content of a job's question about a picture. Raises ImageError."""
+    from ..messages.images import prepare
+
+    source = {"type": "image", "source": dict(found.source)} if isinstance(found, Link) else found
+    return [prepare(source, long_edge=job.long_edge).block, text(job.prompt)]
 
 
 def record_of(answer: Answer) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import httpx
 from .. import __version__
 from .address import Address, parse_address
 from .api_errors import Asked
+from .batches import Batches
 from .cancel import Cancel
 from .credentials import Secret
 from .custom_headers import KEY_HEADERS, CustomHeaders
@@ -177,6 +178,11 @@ class Client:
                 break
             params = {"limit": "1000", "after_id": last}
         return found
+
+    @property
+    def batches(self) -> Batches:
+        """The Message Batches of the server."""
+        return Batches(lambda request, cancel: self._call(request, {}, cancel))
 
     def close(self) -> None:
         """Closes the connections that are kept; one in use closes when its reply ends."""

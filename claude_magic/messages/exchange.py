@@ -68,6 +68,11 @@ class Exchange:
         self.request_id: str | None = None
         self.retries = 0
 
+    @property
+    def host(self) -> str:
+        """Who is asked."""
+        return self._call.asked.host
+
     def run(self, attempt: Callable[[], Attempt[_T]]) -> Generator[_T, None, None]:
         """What the attempts yield; raises the last one's error if no further one is due.
 
@@ -198,11 +203,12 @@ def fetch(call: Call) -> Mapping[str, Any]:
     Raises ProtocolError for any other answer, and the errors of `Exchange.run`.
     """
     exchange = Exchange(call)
-    (result,) = exchange.run(lambda: _json_attempt(exchange, call.asked.host))
+    (result,) = exchange.run(lambda: json_attempt(exchange))
     return result
 
 
-def _json_attempt(exchange: Exchange, host: str) -> Attempt[Mapping[str, Any]]:
+def json_attempt(exchange: Exchange) -> Attempt[Mapping[str, Any]]:
+    """One try to get a JSON object."""
     answer = exchange.send()
     if isinstance(answer, Failure):
         return answer
@@ -219,7 +225,7 @@ def _json_attempt(exchange: Exchange, host: str) -> Attempt[Mapping[str, Any]]:
         answer.close()
     if failure is not None:
         return failure
-    yield _json_object(bytes(body), host)
+    yield _json_object(bytes(body), exchange.host)
     return None
 
 

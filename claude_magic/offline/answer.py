@@ -9,6 +9,7 @@ from typing import Any
 
 from ..messages.usage import estimate_input
 from .asked import Asked
+from .behaviours import FEW_TOKENS
 from .draft import Draft, draft
 from .passages import Passage
 from .prefix_cache import Charge
@@ -48,6 +49,14 @@ def answer(
     reply = _cut(drafted, asked, min(most, limit) if limit is not None else most)
     message = _message(asked, charge, number, reply)
     return _refused(message) if drafted.stop_reason == reply.stop_reason == "refusal" else message
+
+
+def answer_as(behaviour: str | None, asked: Asked, charge: Charge, number: int) -> dict[str, Any]:
+    """The message that answers the request where the server was told to behave like this."""
+    if behaviour == "refusal":
+        return refusal(asked, charge, number)
+    limit = FEW_TOKENS if behaviour == "max_tokens" else None
+    return answer(asked, charge, number, limit=limit, behaviour=behaviour)
 
 
 def refusal(asked: Asked, charge: Charge, number: int) -> dict[str, Any]:

@@ -18,17 +18,22 @@ SMALL_CONTEXT = 2_000
 """The most tokens of input that a server takes which was told to have a small context."""
 
 _RATE_LIMITED = "This request would exceed your account's rate limit."
+_FULL = "The number of batch requests in the processing queue would exceed your limit."
 _OVERLOADED = Refusal(529, "overloaded_error", "Overloaded")
 _REFUSALS: Mapping[str, Refusal] = {
     "overloaded": _OVERLOADED,
     "rate_limited": Refusal(429, "rate_limit_error", _RATE_LIMITED, retry_after=0.2),
     "busy": Refusal(429, "rate_limit_error", _RATE_LIMITED, retry_after=30),
     "server_error": Refusal(500, "api_error", "Internal server error"),
+    "batch_refused": Refusal(429, "rate_limit_error", _FULL, retry_after=200),
     "unauthorized": Refusal(401, "authentication_error", "invalid x-api-key"),
 }
 _STREAMS = ("cut", "slow", "error_mid_stream", "stall", "silent")
 _PARTICULAR = ("reject_images", "small_context")
 _ENDINGS = ("refusal", "max_tokens")
+EXPIRED = "expired"
+BATCH_LOST = "batch_lost"
+BATCH_BEHAVIOURS = (BATCH_LOST, "batch_refused")
 BEHAVIOURS = (
     *_REFUSALS,
     *_PARTICULAR,
@@ -37,6 +42,8 @@ BEHAVIOURS = (
     *CALLS,
     *SERVER_TOOL_BEHAVIOURS,
     BAD_JSON,
+    EXPIRED,
+    *BATCH_BEHAVIOURS,
     "every_tenth",
     "normal",
 )
@@ -44,6 +51,10 @@ BEHAVIOURS = (
 than SMALL_CONTEXT tokens; without that it is answered. Those of `_STREAMS` concern streams only.
 Those of `CALLS` and `SERVER_TOOL_BEHAVIOURS` call tools. With `bad_json` a reply in JSON lacks its
 last character. `normal` answers one request as it is.
+
+A request in a batch is a question, too; one that is to be `expired` is not answered. Those of
+BATCH_BEHAVIOURS are for a request that creates a batch: it is taken, and the connection cut before
+the answer; it is refused because too much is waiting already.
 """
 TENTH = "every_tenth"
 LASTING = ("endless_calls", TENTH)

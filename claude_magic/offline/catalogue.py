@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ..messages.models import MODELS, Model
-from .refusal import Refusal, bad
+from .paging import page
 
 # The API gives the epoch where a date is not known. Source: model overview and release notes.
 _EPOCH = "1970-01-01"
@@ -58,7 +58,7 @@ def model_info(model: Model) -> dict[str, Any]:
         "retires_at": f"{model.retires}T00:00:00Z" if model.retires else None,
         "line": next((line for line in _LINES if line in model.id), None),
         "capabilities": {
-            "batch": _supported(False),
+            "batch": _supported(True),
             "citations": _supported(True),
             "code_execution": _supported(True),
             "context_management": _supported(False),
@@ -84,32 +84,7 @@ def models_page(query: Mapping[str, str]) -> dict[str, Any]:
     listed = [model_info(model) for model in MODELS.values()]
     if "lifecycle" in query:
         listed = [item for item in listed if item["lifecycle"] == query["lifecycle"]]
-    limit = _limit(query.get("limit", "20"))
-    ids = [item["id"] for item in listed]
-    if "before_id" in query:
-        candidates = listed[: _position(ids, query["before_id"])]
-        page, more = candidates[-limit:], len(candidates) > limit
-    else:
-        start = _position(ids, query["after_id"]) + 1 if "after_id" in query else 0
-        page, more = listed[start : start + limit], len(listed) > start + limit
-    return {
-        "data": page,
-        "has_more": more,
-        "first_id": page[0]["id"] if page else None,
-        "last_id": page[-1]["id"] if page else None,
-    }
-
-
-def _limit(value: str) -> int:
-    if not value.isdecimal() or not 1 <= int(value) <= 1000:
-        raise bad("limit: Input should be between 1 and 1000")
-    return int(value)
-
-
-def _position(ids: Sequence[str], model_id: str) -> int:
-    if model_id not in ids:
-        raise Refusal(404, "not_found_error", f"model: {model_id}")
-    return ids.index(model_id)
+    return page(listed, query, "model")
 
 
 def _supported(value: bool) -> dict[str, Any]:

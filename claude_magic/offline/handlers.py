@@ -3,136 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Sequence
 
 from tornado.iostream import StreamClosedError
-from tornado.web import Application, RequestHandler
+from tornado.web import Application
 
 from ..messages.usage import estimate_input
-from .answer import answer, refusal
-from .asked import Asked
-from .behaviours import FEW_TOKENS, refuse, refuse_particular, script
+from .answer import answer_as
+from .batch_handlers import AllBatches, BatchResults, CancelBatch, OneBatch
+from .behaviours import refuse, refuse_particular, script
 from .catalogue import model_info, models_page
-from .journal import Journal, Recorded
-from .prefix_cache import Charge, PrefixCache
-from .referee import MAX_BODY, check, check_headers, known_model
-from .refusal import Refusal, bad
+from .endpoint import Endpoint, Service
+from .referee import check, check_headers, known_model
+from .refusal import Refusal
 from .wire import Event, encode, events
 
 
-@dataclass(frozen=True)
-class Service:
-    """What the handlers of one server share. `pace`: seconds between deltas."""
-
-    journal: Journal
-    cache: PrefixCache
-    pace: float
-
-
-class _Endpoint(RequestHandler):
-    service: Service
-
-    def initialize(self, service: Service) -> None:
-        self.service = service
-        self.number = service.journal.next_number()
-        self.gone = asyncio.Event()
-        self._stamp()
-
-    def set_default_headers(self) -> None:
-        self.clear_header("Server")
-        if hasattr(self, "number"):  # tornado calls this once before initialize
-            self._stamp()
-
-    def _stamp(self) -> None:
-        self.set_header("request-id", self.request_id)
-        self.set_header("anthropic-organization-id", "offline")
-
-    @property
-    def request_id(self) -> str:
-        return f"req_offline_{self.number:06}"
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The request's headers, names in lower case."""
-        return {name.lower(): value for name, value in self.request.headers.items()}
-
-    def prepare(self) -> None:
-        body = self.request.body
-        try:
-            parsed = _parsed(body)
-        except Refusal:
-            parsed = None
-        self.service.journal.record(
-            Recorded(
-                str(self.request.method),
-                self.request.path,
-                MappingProxyType(dict(self.headers)),
-                body,
-                parsed,
-            )
-        )
-
-    def json_body(self) -> Mapping[str, Any]:
-        """The body. Raises Refusal where it is too large or no JSON object."""
-        if len(self.request.body) > MAX_BODY:
-            raise Refusal(413, "request_too_large", "Request exceeds the maximum size")
-        if not self.headers.get("content-type", "").startswith("application/json"):
-            raise bad("content-type: Input should be 'application/json'")
-        body = _parsed(self.request.body)
-        if not isinstance(body, Mapping):
-            raise bad("Input should be a valid dictionary")
-        return body
-
-    def reply(self, body: Mapping[str, Any]) -> None:
-        self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps(body, ensure_ascii=False))
-
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        if not isinstance(value, Refusal):  # a refusal is an answer, not a fault
-            super().log_exception(typ, value, tb)
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        fault = kwargs.get("exc_info", (None, None, None))[1]
-        if not isinstance(fault, Refusal):
-            fault = {
-                400: bad("The request is malformed"),
-                404: Refusal(404, "not_found_error", "Not Found"),
-                405: Refusal(405, "invalid_request_error", "Method Not Allowed"),
-            }.get(status_code, Refusal(status_code, "api_error", "Internal server error"))
-        self.set_status(fault.status, reason=fault.error_type)
-        if fault.retry_after is not None:
-            self.set_header("retry-after", f"{fault.retry_after:g}")
-        self.reply(fault.body(self.request_id))
-
-    def on_connection_close(self) -> None:
-        if not self._finished:
-            self.client_went_away()
-
-    def client_went_away(self) -> None:
-        """Noticed by reading or by writing, whichever comes first; counted once."""
-        if not self.gone.is_set():
-            self.gone.set()
-            self.service.journal.record_disconnect()
-
-
-def _parsed(body: bytes) -> Any:
-    def no_constant(name: str) -> Any:
-        raise ValueError(name)
-
-    try:
-        value = json.loads(body.decode(), parse_constant=no_constant)
-        if rb"\u" in body:  # half of a surrogate pair can be written, but is not text
-            json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as fault:
-        raise bad(f"The request body is not valid JSON: {fault}") from fault
-    return value
-
-
-class Messages(_Endpoint):
+class Messages(Endpoint):
     """POST /v1/messages."""
 
     async def post(self) -> None:
@@ -142,17 +29,11 @@ class Messages(_Endpoint):
         self.service.journal.accept(self.headers, asked.body)
         refuse_particular(asked, behaviour)
         charge = self.service.cache.charge(asked)
-        message = self._message(asked, charge, behaviour)
+        message = answer_as(behaviour, asked, charge, self.number)
         if asked.body.get("stream"):
             await self._stream(list(events(message, charge.fresh)), behaviour)
         else:
             self.reply(message)
-
-    def _message(self, asked: Asked, charge: Charge, behaviour: str | None) -> dict[str, Any]:
-        if behaviour == "refusal":
-            return refusal(asked, charge, self.number)
-        limit = FEW_TOKENS if behaviour == "max_tokens" else None
-        return answer(asked, charge, self.number, limit=limit, behaviour=behaviour)
 
     async def _stream(self, whole: Sequence[Event], behaviour: str | None) -> None:
         self.set_header("Content-Type", "text/event-stream; charset=utf-8")
@@ -186,7 +67,7 @@ class Messages(_Endpoint):
         raise StreamClosedError
 
 
-class CountTokens(_Endpoint):
+class CountTokens(Endpoint):
     """POST /v1/messages/count_tokens."""
 
     def post(self) -> None:
@@ -194,7 +75,7 @@ class CountTokens(_Endpoint):
         self.reply({"input_tokens": estimate_input(asked.body, asked.model)})
 
 
-class Models(_Endpoint):
+class Models(Endpoint):
     """GET /v1/models."""
 
     def get(self) -> None:
@@ -204,7 +85,7 @@ class Models(_Endpoint):
         self.reply(models_page({name: value for name, value in query.items() if value}))
 
 
-class OneModel(_Endpoint):
+class OneModel(Endpoint):
     """GET /v1/models/{id}."""
 
     def get(self, model_id: str) -> None:
@@ -212,7 +93,7 @@ class OneModel(_Endpoint):
         self.reply(model_info(known_model(model_id)))
 
 
-class Elsewhere(_Endpoint):
+class Elsewhere(Endpoint):
     """Any other path."""
 
     def prepare(self) -> None:
@@ -227,6 +108,10 @@ def application(service: Service) -> Application:
         [
             (r"/v1/messages", Messages, shared),
             (r"/v1/messages/count_tokens", CountTokens, shared),
+            (r"/v1/messages/batches", AllBatches, shared),
+            (r"/v1/messages/batches/([^/]+)", OneBatch, shared),
+            (r"/v1/messages/batches/([^/]+)/cancel", CancelBatch, shared),
+            (r"/v1/messages/batches/([^/]+)/results", BatchResults, shared),
             (r"/v1/models", Models, shared),
             (r"/v1/models/([^/]+)", OneModel, shared),
         ],

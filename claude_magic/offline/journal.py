@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .behaviours import BEHAVIOURS, LASTING, TENTH, of_tenth
+from .behaviours import BATCH_BEHAVIOURS, BEHAVIOURS, LASTING, TENTH, of_tenth
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,18 @@ class Journal:
         """The behaviour for the question that has come, None for the normal one."""
         with self._lock:
             behaviour = self._lasting
-            if self._behaviours:
+            if self._behaviours and self._behaviours[0] not in BATCH_BEHAVIOURS:
                 behaviour = self._behaviours.popleft()
                 self._lasting = behaviour if behaviour in LASTING else None
             self._questions += 1
             return of_tenth(self._questions) if behaviour == TENTH else behaviour
+
+    def next_batch_behaviour(self) -> str | None:
+        """The behaviour for the batch that is to be created, None for the normal one."""
+        with self._lock:
+            if self._behaviours and self._behaviours[0] in BATCH_BEHAVIOURS:
+                return self._behaviours.popleft()
+            return None
 
     def next_number(self) -> int:
         """The number of the request that has come, from 1."""
@@ -75,11 +82,17 @@ class Journal:
         with self._lock:
             self._requests.append(request)
 
-    def accept(self, headers: Mapping[str, str], body: Mapping[str, Any]) -> None:
-        """Add a request that was found good to the file: what it asks, never a key."""
+    def accept(
+        self, headers: Mapping[str, str], body: Mapping[str, Any], custom_id: str | None = None
+    ) -> None:
+        """Add a request that was found good to the file: what it asks, never a key.
+
+        One in a batch has its `custom_id`.
+        """
         if self._file is not None:
             told = {name: headers.get(f"anthropic-{name}", "") for name in ("version", "beta")}
-            line = json.dumps({**told, "body": body}) + "\n"
+            batched = {} if custom_id is None else {"custom_id": custom_id}
+            line = json.dumps({**told, **batched, "body": body}) + "\n"
             with self._lock, self._file.open("a", encoding="ascii") as file:
                 file.write(line)
 

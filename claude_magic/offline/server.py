@@ -14,22 +14,27 @@ from typing import Self
 from tornado.httpserver import HTTPServer
 
 from ..messages.errors import InputError
-from .handlers import Service, application
+from .batch_judge import batch_judge
+from .batches import Batches
+from .endpoint import Service
+from .handlers import application
 from .journal import Journal, Recorded
 from .prefix_cache import PrefixCache
+from .rules_batches import MAX_BATCH
 
 HOST = "127.0.0.1"
 JOURNAL = "CLAUDE_MAGIC_OFFLINE_JOURNAL"
 # Above the API's own limit, so that a request just over it gets the API's answer.
-_READ_AT_MOST = 256 * 1024 * 1024
+_READ_AT_MOST = MAX_BATCH + 8 * 1024 * 1024
 
 
 class OfflineServer:
     """A strict, deterministic Messages API server; as a context manager it runs inside the block.
 
     `port` 0 takes a free one. `behaviours` are names from behaviours.BEHAVIOURS, one for each
-    POST /v1/messages, then normal answers. `pace` is seconds between deltas; `keep` is how many
-    requests are remembered, bodies and all. Where CLAUDE_MAGIC_OFFLINE_JOURNAL names a file, each
+    POST /v1/messages, then normal answers. `pace` is seconds between deltas, `batch_pace`
+    between the requests of a batch; `keep` is how many requests are remembered, bodies and all but
+    those of large batches. Where CLAUDE_MAGIC_OFFLINE_JOURNAL names a file, each
     request that was found good is added to it as a line of JSON: version, beta and body.
     """
 
@@ -39,12 +44,15 @@ class OfflineServer:
         *,
         behaviours: Iterable[str] = (),
         pace: float = 0.0,
+        batch_pace: float = 0.0,
         keep: int = 100,
     ) -> None:
         self._port = port
         named = os.environ.get(JOURNAL)
         self._journal = Journal(behaviours, keep, Path(named) if named else None)
-        self._service = Service(self._journal, PrefixCache(), pace)
+        cache = PrefixCache()
+        batches = Batches(batch_judge(self._journal, cache), batch_pace)
+        self._service = Service(self._journal, cache, batches, pace)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -87,6 +95,7 @@ class OfflineServer:
         self._journal.server_closes()
         server.stop()
         await server.close_all_connections()
+        await self._service.batches.close()
 
     def __enter__(self) -> Self:
         return self.start()

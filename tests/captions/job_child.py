@@ -1,4 +1,4 @@
-"""A job in a process of its own, to be killed: job_child.py URL FOLDER OUT ENGINE."""
+"""A job in a process of its own, to be killed: job_child.py URL FOLDER OUT [ENGINE SIZE]."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from claude_magic.captions.access import Access
+from claude_magic.captions.batch_chunks import Limits
 from claude_magic.captions.results import written
 from claude_magic.captions.run import How, Run, Wanted, check
 from claude_magic.conversation.connection import Server
@@ -21,10 +22,16 @@ class Elsewhere:
     url: str
 
 
-def main(url: str, folder: str, out: str) -> None:
+def main(url: str, folder: str, out: str, engine: str = "threads", size: str = "10") -> None:
     server = Server(url, "offline", offline=True, anthropic=True, loopback=True)
     asks = Access(Settings(), server=server, offline=cast(Any, Elsewhere(url)))
-    how = How(Path(out), concurrency=4, progress=False)
+    how = How(
+        Path(out),
+        concurrency=4,
+        progress=False,
+        engine=cast(Any, engine),
+        limits=Limits(requests=int(size)),
+    )
     with Run(folder, Wanted(), check(how), asks) as run:
         run.ask()
         written(run)

@@ -341,6 +341,17 @@ class TestCaptionImages:
         assert status == 0 and len(pd.read_parquet(out)) == 5
         assert "5 rows, 5 asked about, $0.0" in err
 
+    def test_asks_in_batches_for_half_the_price(self, command: Command, tmp_path: Path) -> None:
+        words = ["caption-images", folder_of(tmp_path / "scans", 5), "-o", "c.csv"]
+        whole, half = (
+            float(command(*words, *more, "--dry-run")[1].partition("$")[2].partition(" ")[0])
+            for more in ((), ("--engine", "batches"))
+        )
+        assert half == pytest.approx(whole / 2, abs=0.01) and half < whole
+        status, _, err = command(*words, "--engine", "batches")
+        assert status == 0 and "5 rows, 5 asked about" in err
+        assert pd.read_csv(tmp_path / "c.csv")["error"].isna().all()
+
     def test_shows_how_far_it_is(self, command: Command, tmp_path: Path) -> None:
         folder = folder_of(tmp_path / "scans", 3)
         _, _, err = command("caption-images", folder, "-o", "c.csv")

@@ -434,5 +434,5 @@ def test_every_behaviour_has_a_test_here() -> None:
     tested = {"refusal", "max_tokens", "cut", "slow", "error_mid_stream", "stall", "silent"}
     tested |= {"reject_images", "small_context", "normal", "endless_calls", "refused_call"}
     tested |= {"cut_tool_input", "broken_tool_input", "bad_json", "every_tenth"}
-    elsewhere = {"pause_turn", "server_tool_error"}
+    elsewhere = {"pause_turn", "server_tool_error", "expired", "batch_lost", "batch_refused"}
     assert set(BEHAVIOURS) == tested | elsewhere | set(REFUSALS) | set(CALLS)

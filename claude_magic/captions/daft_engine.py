@@ -1,0 +1,156 @@
+"""A job on Daft: this process on its local runner, many machines where it runs on Ray.
+
+Images are read here, a chunk at a time, and prepared and asked about where Daft has its workers;
+answers come back to the checkpoint here. Imports daft: imported where such a job is run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import daft
+
+from ..messages.blocks import Block
+from ..messages.errors import ClaudeError, ConnectionFailed, api_error_class
+from ..messages.image_sources import Link
+from ..messages.usage import Usage
+from .answering import THREADS_A_SLOT, Answering
+from .asking import OVER_BUDGET, Answer, SameTrouble
+from .reach import Reach
+from .run import Wanted, job_of
+from .work import content_of, plain
+
+if TYPE_CHECKING:
+    from .progress import Bar
+    from .sources import Row, Rows
+    from .work import Work
+
+# A chunk: as much as is read ahead here, and held by Daft.
+_MOST_ROWS = 2_000
+_MOST_BYTES = 64_000_000
+_PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+
+
+class RowAsker:
+    """What asks, on a worker of Daft: an answer as JSON."""
+
+    def __init__(self, reach: Reach, wanted: Wanted, concurrency: int) -> None:
+        self._job = job_of(wanted, reach.access)
+        self._answering = Answering(self._job, reach, concurrency)
+        self._is_here = reach.is_here
+
+    @daft.method(return_dtype=daft.DataType.string())
+    async def ask(self, image: bytes | None, link: str | None) -> str:
+        """The answer about an image, or about one at an address."""
+        found = Link(json.loads(link)) if link else image or b""
+
+        def content() -> Sequence[Block]:
+            return content_of(self._job, found)
+
+        try:
+            answer = await self._answering.answer(content)
+        except ClaudeError as error:
+            return json.dumps({"fatal": str(error), "status": error.status})
+        return json.dumps(
+            {
+                "value": plain(answer.value),
+                "error": answer.error,
+                "usage": asdict(answer.usage),
+                "cost": answer.cost,
+                "is_here": self._is_here,
+            }
+        )
+
+
+class Dafting:
+    """Asks the question of a job through Daft."""
+
+    def __init__(
+        self, wanted: Wanted, reach: Reach, work: Work, bar: Bar, concurrency: int
+    ) -> None:
+        self._reach = reach
+        self._work = work
+        self._bar = bar
+        self._trouble = SameTrouble()
+        at_once = THREADS_A_SLOT * concurrency
+        self._batch = at_once
+        made = daft.cls(RowAsker, max_concurrency=at_once, max_retries=0, name_override="claude")
+        self._asker = made(reach, wanted, concurrency)
+
+    def run(self, images: Rows) -> None:
+        """Ask about every image that is not known. Raises what concerns all."""
+        for chunk in self._chunks(images):
+            self._ask(chunk)
+
+    def _chunks(self, images: Rows) -> Iterator[Sequence[tuple[str, Any]]]:
+        chunk: list[tuple[str, Any]] = []
+        size = 0
+        for row in images:
+            claimed = self._claimed(row)
+            if claimed is None:
+                self._work.tally.row()
+                self._bar.tick()
+                continue
+            chunk.append(claimed)
+            size += len(claimed[1]) if isinstance(claimed[1], bytes) else 0
+            if len(chunk) >= _MOST_ROWS or size >= _MOST_BYTES:
+                yield chunk
+                chunk, size = [], 0
+        if chunk:
+            yield chunk
+
+    def _claimed(self, row: Row) -> tuple[str, bytes | Link] | None:
+        claimed = self._work.claimed(row)
+        if claimed is None or isinstance(claimed[1], bytes | Link):
+            return claimed  # type: ignore[return-value]
+        return claimed[0], _png(claimed[1])
+
+    def _ask(self, chunk: Sequence[tuple[str, Any]]) -> None:
+        table = daft.from_pydict(
+            {
+                "key": [key for key, _ in chunk],
+                "image": [found if isinstance(found, bytes) else None for _, found in chunk],
+                "link": [
+                    json.dumps(dict(found.source)) if isinstance(found, Link) else None
+                    for _, found in chunk
+                ],
+            }
+        )
+        # Small batches, so that answers come back, and are kept, soon after they are there.
+        asked = table.into_batches(self._batch).select(
+            daft.col("key"),
+            self._asker.ask(daft.col("image"), daft.col("link")).alias("answer"),
+        )
+        for row in asked.iter_rows():
+            self._keep(str(row["key"]), json.loads(str(row["answer"])))
+
+    def _keep(self, key: str, said: Mapping[str, Any]) -> None:
+        if "fatal" in said:
+            raise _error(said)
+        answer = Answer(said["value"], said["error"], Usage(**said["usage"]), said["cost"])
+        if not said["is_here"]:
+            self._reach.purse.settle(0.0, self._work.job.paid(answer.usage))
+        self._work.answered(key, answer)
+        self._work.tally.row()
+        self._bar.tick()
+        if answer.error != OVER_BUDGET:
+            self._trouble.check(answer)
+
+
+def _error(said: Mapping[str, Any]) -> ClaudeError:
+    status = said.get("status")
+    if not isinstance(status, int):
+        return ConnectionFailed(str(said["fatal"]))
+    return api_error_class(status)(str(said["fatal"]), status=status)
+
+
+def _png(picture: Any) -> bytes:
+    """A picture in memory as bytes that lose nothing."""
+    import io
+
+    out = io.BytesIO()
+    picture.save(out, "PNG" if picture.mode in _PNG_MODES else "TIFF")
+    return out.getvalue()
