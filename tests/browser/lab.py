@@ -44,12 +44,16 @@ class Notebook:
         `application` is the path of the front end: "notebooks" is Notebook 7.
         """
         if sources is not None:
-            nb = nbformat.v4.new_notebook()
-            nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-            nb.cells = [nbformat.v4.new_code_cell(source) for source in sources]
-            nbformat.write(nb, self.lab.folder / name)
+            self.write(name, sources)
         self.page.goto(f"{self.lab.url}/{application}/{name}?reset")
         self.until_idle()
+
+    def write(self, name: str, sources: list[str]) -> None:
+        """Write the notebook `name` with these code cells."""
+        nb = nbformat.v4.new_notebook()
+        nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        nb.cells = [nbformat.v4.new_code_cell(source) for source in sources]
+        nbformat.write(nb, self.lab.folder / name)
 
     def until_idle(self) -> None:
         """Return once the notebook's kernel is connected and has nothing to do."""

@@ -51,6 +51,7 @@ class ReplyingServer:
         models: tuple[Mapping[str, Any], ...] = (),
     ) -> None:
         self.asked: list[str] = []
+        self.requests: list[Mapping[str, Any]] = []
         self._answer = answer
         self._models = models
         self._go_on = threading.Event()
@@ -89,6 +90,7 @@ class ReplyingServer:
         blocks = [{"text": content}] if isinstance(content, str) else content
         text = "\n".join(str(block.get("text", "")) for block in blocks)
         self.asked.append(text)
+        self.requests.append(body)
         return self._answer(text)
 
     def paced(self, said: Said) -> Iterator[str]:

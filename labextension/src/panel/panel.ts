@@ -162,8 +162,9 @@ export class Panel {
     this.moved();
   }
 
-  /** The user is at another cell: what would go along may be something else. */
+  /** The user is at another cell, so that something else may go along, or has renamed the notebook. */
   private moved(): void {
+    this.header.name = this.host.name?.() ?? '';
     this.send({ type: 'preview', cell: this.host.activeCell?.() ?? '' });
   }
 
