@@ -181,6 +181,61 @@ def test_an_answer_is_stopped_and_another_one_comes_while_a_cell_runs(
     chat.until_prompts("Say it slowly", "Go on quickly")
 
 
+def test_the_conversation_stays_when_the_notebook_is_renamed_reloaded_and_restarted(
+    chat: Chat,
+) -> None:
+    page = Page(chat.notebook)
+    notebook = page.notebook
+    notebook.open("panel-old.ipynb", [LOAD, "%claude One"])
+    notebook.run_all()
+    chat.open()
+    chat.find(".claude-chat-title", has_text="panel-old").wait_for()
+    chat.ask("Two")
+    notebook.js("panel.context.rename('panel-new.ipynb')")
+    chat.find(".claude-chat-title", has_text="panel-new").wait_for()
+    chat.ask("Three")
+    notebook.command("docmanager:save")
+    notebook.reload()
+    chat.until_prompts("One", "Two", "Three")
+    chat.ask("Four")
+    assert page.asked() == ["One", "Two", "Three", "Four"]
+
+    notebook.js("panel.sessionContext.restartKernel()")
+    notebook.until_idle()
+    chat.find(".claude-chat-status", has_text="The kernel was restarted").wait_for()
+    picture(chat.page, "panel restarted")
+    chat.ask("Five")
+    chat.until_prompts("One", "Two", "Three", "Four", "Five")
+    assert page.asked() == ["One", "Two", "Three", "Four", "Five"]
+    assert all(text < 0.4 and ground > 0.8 for text, ground in lightness(chat))
+    notebook.theme("JupyterLab Dark")
+    picture(chat.page, "panel dark")
+    assert all(text > 0.6 and ground < 0.3 for text, ground in lightness(chat))
+    notebook.theme("JupyterLab Light")
+
+
+# The lightness of a text's own colour and of the ground that is seen below it, from 0 to 1.
+_LIGHTNESS = """(node) => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).map(Number);
+    return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+  };
+  let ground = node;
+  while (/^rgba\\(.*, 0\\)$/.test(getComputedStyle(ground).backgroundColor)) {
+    ground = ground.parentElement;
+  }
+  return [light(getComputedStyle(node).color), light(getComputedStyle(ground).backgroundColor)];
+}"""
+
+
+def lightness(chat: Chat) -> list[tuple[float, float]]:
+    """Of the panel's texts, the lightness of each and of its ground."""
+    texts = ".claude-chat-prompt, .claude-chat-text p, .claude-chat-title, textarea, select"
+    nodes = chat.find(f":is({texts})").all()
+    assert len(nodes) > 5
+    return [tuple(node.evaluate(_LIGHTNESS)) for node in nodes]
+
+
 def test_two_notebooks_side_by_side_have_a_conversation_each(chat: Chat) -> None:
     notebook = chat.notebook
     notebook.write("panel-right.ipynb", [LOAD])

@@ -119,8 +119,14 @@ export class Panel {
     this.sendDraft(draft, null);
   }
 
-  /** The kernel is gone and hears nothing; what is asked now goes to `instead`, if it is given. */
+  /**
+   * The kernel is gone and hears nothing; what is asked now goes to `instead`, if it is given. This
+   * may be said twice: by the widget, and by the dock, which knows how to go on.
+   */
   disconnected(words: string, instead?: (draft: IDraft) => unknown): void {
+    if (this.instead && !instead) {
+      return;
+    }
     this.instead = instead ?? (() => this.say(words, true));
     this.conversation.stopAll();
     this.say(words, true);
