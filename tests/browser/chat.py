@@ -97,6 +97,14 @@ class Chat:
         prompt = self.page.locator(".claude-chat-prompt", has_text=text)
         return self.find(".claude-chat-turn").filter(has=prompt).last
 
+    def until_at_end(self) -> None:
+        """Wait until the end of the conversation is in view."""
+        self.page.wait_for_function(
+            "(scope) => { const list = document.querySelector(`${scope} .claude-chat-list`);"
+            " return list.scrollHeight - list.scrollTop - list.clientHeight < 2; }",
+            arg=self.scope,
+        )
+
     @property
     def prompts(self) -> list[str]:
         """The questions that stand there, from top to bottom."""

@@ -130,3 +130,4 @@ class Notebook:
         self.page.wait_for_function(
             "(name) => document.body.dataset.jpThemeName === name", arg=name
         )
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")

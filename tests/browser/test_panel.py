@@ -176,6 +176,7 @@ def test_an_answer_is_stopped_and_another_one_comes_while_a_cell_runs(
     assert [message["role"] for message in messages] == ["user", "assistant", "user"]
     assert "One line." in str(messages[1])
     assert notebook.js("[...model.cells][1].executionState") == "running", "all the while"
+    chat.until_at_end()
     (notebook.lab.folder / "panel-go").touch()
     notebook.until_idle()
     chat.until_prompts("Say it slowly", "Go on quickly")
@@ -203,6 +204,7 @@ def test_the_conversation_stays_when_the_notebook_is_renamed_reloaded_and_restar
     notebook.js("panel.sessionContext.restartKernel()")
     notebook.until_idle()
     chat.find(".claude-chat-status", has_text="The kernel was restarted").wait_for()
+    chat.until_at_end()
     picture(chat.page, "panel restarted")
     chat.ask("Five")
     chat.until_prompts("One", "Two", "Three", "Four", "Five")

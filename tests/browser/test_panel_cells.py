@@ -80,6 +80,7 @@ def test_code_goes_below_and_an_error_and_a_cell_are_changed_from_their_buttons(
     words.press("Enter")
     change(chat, f"{name} edit")
     assert server.asked[-1].endswith("Divide by two")
+    assert chat.composer.input_value() == "", "the new line was not for the panel"
     press(chat, "Accept")
     notebook.js("[...model.cells][3].sharedModel.undo()")
     assert sources(chat)[3] == FAULTY, "it is one change, which the cell's own undo takes back"
