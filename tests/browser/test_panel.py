@@ -252,9 +252,10 @@ def test_two_notebooks_side_by_side_have_a_conversation_each(chat: Chat) -> None
     chat.ask("On the right")
     assert chat.prompts == ["On the right"]
     picture(chat.page, "panel side by side")
-    notebook.command("docmanager:open", path="panel-left.ipynb")
+    tabs = chat.page.locator(".lm-DockPanel .lm-TabBar-tab")
+    tabs.filter(has_text="panel-left").click()
     chat.until_prompts("On the left")
     chat.ask("Again on the left")
     assert chat.prompts == ["On the left", "Again on the left"]
-    notebook.command("docmanager:open", path="panel-right.ipynb")
+    tabs.filter(has_text="panel-right").click()
     chat.until_prompts("On the right")
