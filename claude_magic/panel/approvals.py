@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..notebook import calls
 from ..tools.approval import Decision
-from .protocol import Decide
+from .protocol import Approval, Decide
 
 if TYPE_CHECKING:
     from ..messages.blocks import Block
@@ -96,11 +96,14 @@ class AskInPanel:
 
         def tell(approval: str) -> None:
             shown = calls.asked(call, tool)["text/plain"]
-            run.approve({"approval": approval, "name": calls.name(call), "text": shown})
+            approve: Approval = {"approval": approval, "name": calls.name(call), "text": shown}
+            run.approve(approve, call)
 
         approval, said = self._approvals.ask(tell, cancel)
         run.approved(approval)
         if said is None:
             raise KeyboardInterrupt
         allowed = said["answer"] in ("once", "always")
+        if allowed:
+            run.calling(call)
         return Decision(allowed, said["reason"], always=said["answer"] == "always")

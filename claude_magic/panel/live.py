@@ -125,9 +125,10 @@ class LiveRun(Silent):
             if not self.over or said:
                 self._end(said)
 
-    def approve(self, approval: protocol.Approval) -> None:
+    def approve(self, approval: protocol.Approval, call: Block) -> None:
         """A call waits for the user's word."""
         with self._lock:
+            self._call(self._parts.waiting(call))
             self.approvals[approval["approval"]] = approval
             self._put({"type": "approve", "run": self.run, "approval": approval})
         self._say("waiting for your word")

@@ -100,6 +100,13 @@ class Parts:
         """What comes next is a part of its own."""
         self._apart = True
 
+    def waiting(self, call: Block) -> int | None:
+        """The number of the part of a call that waits for the user's word."""
+        number = self.running(call)
+        if number is not None:
+            self.parts[number]["state"] = "asked"
+        return number
+
     def running(self, call: Block) -> int | None:
         """The number of the part of a call that runs now."""
         number = self._calls.get(str(call.get("id")))

@@ -100,8 +100,8 @@ class Past:
             if not new and (order, found, used) == (self._order, self._versions, self._places):
                 return None
             self._order, self._versions, self._places = order, found, used
-            # A panel keeps none that does not count: one that counts again is told again.
-            self._told = set(order)
+            # A panel forgets what does not stand any more: should it come back, it is told again.
+            self._told = self._told.intersection(order) | {turn.id for turn in new}
             return {
                 "type": "turns",
                 "order": order,

@@ -28,6 +28,15 @@ _DROP = """async ([selector, base64, type]) => {
     target.dispatchEvent(new DragEvent(name, how));
   }
 }"""
+# Milliseconds from the click until no turn is under way, without the way to the browser.
+_STOP = """async (scope) => {
+  const began = performance.now();
+  document.querySelector(`${scope} .claude-chat-stop`).click();
+  while (document.querySelector(`${scope} .claude-chat-turn[aria-busy=true]`)) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return performance.now() - began;
+}"""
 
 
 class Chat:
@@ -41,9 +50,9 @@ class Chat:
     def page(self) -> Any:
         return self.notebook.page
 
-    def find(self, selector: str) -> Any:
-        """Elements within the panel."""
-        return self.page.locator(f"{self.scope} {selector}")
+    def find(self, selector: str, **which: Any) -> Any:
+        """Elements within the panel, `which` as for Playwright's own locators."""
+        return self.page.locator(f"{self.scope} {selector}", **which)
 
     def button(self, name: str, within: Any = None) -> Any:
         """A button by the name that a screen reader says."""
@@ -71,6 +80,10 @@ class Chat:
     def ask(self, text: str) -> Any:
         """Ask, and wait until it is answered: the turn."""
         self.write(text)
+        return self.answered(text)
+
+    def answered(self, text: str) -> Any:
+        """The turn whose question holds this text, once nothing more comes of it."""
         self.page.wait_for_function(
             "([scope, text]) => [...document.querySelectorAll(`${scope} .claude-chat-turn`)].some("
             "(t) => t.getAttribute('aria-busy') === 'false'"
@@ -83,6 +96,14 @@ class Chat:
         """The turn whose question holds this text."""
         prompt = self.page.locator(".claude-chat-prompt", has_text=text)
         return self.find(".claude-chat-turn").filter(has=prompt).last
+
+    def until_at_end(self) -> None:
+        """Wait until the end of the conversation is in view."""
+        self.page.wait_for_function(
+            "(scope) => { const list = document.querySelector(`${scope} .claude-chat-list`);"
+            " return list.scrollHeight - list.scrollTop - list.clientHeight < 2; }",
+            arg=self.scope,
+        )
 
     @property
     def prompts(self) -> list[str]:
@@ -98,6 +119,10 @@ class Chat:
             " === JSON.stringify(wanted)",
             arg=[self.scope, list(prompts)],
         )
+
+    def stop(self) -> float:
+        """Press Stop, and wait until nothing more comes: the seconds until then."""
+        return float(self.page.evaluate(_STOP, self.scope)) / 1000
 
     def paste(self, base64: str, kind: str = "image/png") -> None:
         """Paste a picture into the composer."""

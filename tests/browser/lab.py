@@ -50,7 +50,7 @@ class Notebook:
         self.until_idle()
 
     def write(self, name: str, sources: list[str]) -> None:
-        """Write a notebook with these code cells."""
+        """Write the notebook `name` with these code cells."""
         nb = nbformat.v4.new_notebook()
         nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
         nb.cells = [nbformat.v4.new_code_cell(source) for source in sources]
@@ -131,3 +131,4 @@ class Notebook:
         self.page.wait_for_function(
             "(name) => document.body.dataset.jpThemeName === name", arg=name
         )
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")

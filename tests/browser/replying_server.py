@@ -42,7 +42,6 @@ class Refused:
 class ReplyingServer:
     """Answers each question by `answer`, which is given the text of the last message.
 
-    `asked` holds the texts of the last messages, `bodies` the requests.
     `models` are the entries of the model list; without any, there is none.
     """
 
@@ -52,7 +51,7 @@ class ReplyingServer:
         models: tuple[Mapping[str, Any], ...] = (),
     ) -> None:
         self.asked: list[str] = []
-        self.bodies: list[Mapping[str, Any]] = []
+        self.requests: list[Mapping[str, Any]] = []
         self._answer = answer
         self._models = models
         self._go_on = threading.Event()
@@ -91,7 +90,7 @@ class ReplyingServer:
         blocks = [{"text": content}] if isinstance(content, str) else content
         text = "\n".join(str(block.get("text", "")) for block in blocks)
         self.asked.append(text)
-        self.bodies.append(body)
+        self.requests.append(body)
         return self._answer(text)
 
     def paced(self, said: Said) -> Iterator[str]:

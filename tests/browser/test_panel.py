@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.browser.chat import Chat
 from tests.browser.conftest import picture
 from tests.browser.lab import Notebook
 from tests.browser.replying_server import ReplyingServer, Said
+from tests.browser.test_conversation import Page
 from tests.messages.image_samples import photo, saved
 
 PICTURE = base64.b64encode(saved(photo(60, 40))).decode()
@@ -73,3 +75,187 @@ def test_a_cells_question_stands_in_the_panel_and_the_panel_sees_the_last_figure
     chat.until_prompts("Asked in a cell", "What stands out in the last figure?")
     chat.page.wait_for_timeout(0)
     picture(chat.page, f"panel {application[:3]}")
+
+
+def test_a_pasted_picture_goes_along_and_its_question_is_edited_and_branched(chat: Chat) -> None:
+    page = Page(chat.notebook)
+    page.notebook.open("panel-ask.ipynb", [LOAD])
+    page.notebook.run(0)
+    chat.open()
+    chat.drop(PICTURE)
+    chat.button("Leave out dropped.png").click()
+    chat.paste(PICTURE)
+    chat.chips.locator("img").wait_for()
+    assert chat.chips.all_inner_texts() == ["pasted.png"]
+    chat.ask("What is this?").locator(".claude-chat-thumbnail img").wait_for()
+    assert chat.chips.count() == 0
+    chat.ask("And then?")
+    first, second = page.requests()
+    assert pictures(first) == pictures(second) == [PICTURE]
+
+    chat.button("Edit the question", chat.turn("What is this?")).click()
+    chat.chips.locator("img").wait_for()
+    assert chat.composer.input_value() == "What is this?"
+    chat.ask("What is that?")
+    chat.until_prompts("What is that?")
+    assert pictures(page.requests()[-1]) == [PICTURE]
+    assert page.asked() == ["What is that?"]
+    assert "2 / 2" in chat.turn("What is that?").inner_text()
+    picture(chat.page, "panel edited")
+    chat.button("Version before", chat.turn("What is that?")).click()
+    chat.until_prompts("What is this?", "And then?")
+
+    chat.choose(chat.turn("What is this?"), "Branch off here")
+    picture(chat.page, "panel branching")
+    chat.ask("Or else?")
+    chat.until_prompts("What is this?", "Or else?")
+    assert page.asked() == ["What is this?", "Or else?"]
+
+
+def pictures(request: Any) -> list[str]:
+    """The images of a request, base64."""
+    blocks = [block for message in request["messages"] for block in message["content"]]
+    return [b["source"]["data"] for b in blocks if isinstance(b, dict) and b["type"] == "image"]
+
+
+TOOL = f"""{LOAD}
+calls = []
+def lookup_gene(name: str) -> str:
+    "What is known of a gene."
+    calls.append(name)
+    return "it is over-expressed"
+%claude_config tools=lookup_gene"""
+
+
+def test_a_tools_call_is_allowed_and_another_one_denied_by_the_panels_buttons(chat: Chat) -> None:
+    page = Page(chat.notebook)
+    page.notebook.open("panel-tools.ipynb", [TOOL])
+    page.notebook.run(0)
+    chat.open()
+    waiting = chat.find(".claude-chat-approval")
+    chat.write("Call lookup_gene(name='abc')")
+    chat.button("Allow", waiting).wait_for()
+    assert "lookup_gene is to run" in waiting.inner_text()
+    assert "abc" in waiting.inner_text()
+    assert "lookup_gene · wanted" in chat.turn("Call lookup_gene").inner_text()
+    picture(chat.page, "panel approval")
+    assert page.value("calls") == []
+    chat.button("Allow", waiting).click()
+    turn = chat.answered("Call lookup_gene(name='abc')")
+    assert "lookup_gene · done" in turn.inner_text()
+    assert page.value("calls") == ["abc"]
+
+    chat.write("Call lookup_gene(name='def')")
+    waiting.get_by_label("Reason for not allowing it").fill("too costly")
+    chat.button("Deny", waiting).click()
+    turn = chat.answered("Call lookup_gene(name='def')")
+    assert "lookup_gene · failed" in turn.inner_text()
+    assert "too costly" in str(page.requests()[-1]["messages"][-1])
+    assert page.value("calls") == ["abc"]
+    assert waiting.count() == 0
+
+
+def test_an_answer_is_stopped_and_another_one_comes_while_a_cell_runs(
+    chat: Chat, server: ReplyingServer
+) -> None:
+    notebook = chat.notebook
+    running = "import pathlib, time\nwhile not pathlib.Path('panel-go').exists(): time.sleep(0.05)"
+    notebook.open("panel-stop.ipynb", [load(server), running])
+    notebook.run(0)
+    chat.open()
+    notebook.start(1)
+    chat.write("Say it slowly")
+    turn = chat.turn("Say it slowly")
+    turn.get_by_text("One line.").first.wait_for()
+    picture(chat.page, "panel live")
+    assert chat.stop() < 1, "in seconds; the reply takes 20, the cell goes on"
+    assert 0 < turn.get_by_text("One line.").count() < 400
+    assert "stopped; what came is kept" in turn.locator(".claude-chat-below").inner_text()
+    chat.ask("Go on quickly")
+    messages = server.requests[-1]["messages"]
+    assert [message["role"] for message in messages] == ["user", "assistant", "user"]
+    assert "One line." in str(messages[1])
+    assert notebook.js("[...model.cells][1].executionState") == "running", "all the while"
+    chat.until_at_end()
+    (notebook.lab.folder / "panel-go").touch()
+    notebook.until_idle()
+    chat.until_prompts("Say it slowly", "Go on quickly")
+
+
+def test_the_conversation_stays_when_the_notebook_is_renamed_reloaded_and_restarted(
+    chat: Chat,
+) -> None:
+    page = Page(chat.notebook)
+    notebook = page.notebook
+    notebook.open("panel-old.ipynb", [LOAD, "%claude One"])
+    notebook.run_all()
+    chat.open()
+    chat.find(".claude-chat-title", has_text="panel-old").wait_for()
+    chat.ask("Two")
+    notebook.js("panel.context.rename('panel-new.ipynb')")
+    chat.find(".claude-chat-title", has_text="panel-new").wait_for()
+    chat.ask("Three")
+    notebook.command("docmanager:save")
+    notebook.reload()
+    chat.until_prompts("One", "Two", "Three")
+    chat.ask("Four")
+    assert page.asked() == ["One", "Two", "Three", "Four"]
+
+    notebook.js("panel.sessionContext.restartKernel()")
+    notebook.until_idle()
+    chat.find(".claude-chat-status", has_text="The kernel was restarted").wait_for()
+    chat.until_at_end()
+    picture(chat.page, "panel restarted")
+    chat.ask("Five")
+    chat.until_prompts("One", "Two", "Three", "Four", "Five")
+    assert page.asked() == ["One", "Two", "Three", "Four", "Five"]
+    assert all(text < 0.4 and ground > 0.8 for text, ground in lightness(chat))
+    notebook.theme("JupyterLab Dark")
+    picture(chat.page, "panel dark")
+    assert all(text > 0.6 and ground < 0.3 for text, ground in lightness(chat))
+    notebook.theme("JupyterLab Light")
+
+
+# The lightness of a text's own colour and of the ground that is seen below it, from 0 to 1.
+_LIGHTNESS = """(node) => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).map(Number);
+    return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+  };
+  let ground = node;
+  while (/^rgba\\(.*, 0\\)$/.test(getComputedStyle(ground).backgroundColor)) {
+    ground = ground.parentElement;
+  }
+  return [light(getComputedStyle(node).color), light(getComputedStyle(ground).backgroundColor)];
+}"""
+
+
+def lightness(chat: Chat) -> list[tuple[float, float]]:
+    """Of the panel's texts, the lightness of each and of its ground."""
+    texts = ".claude-chat-prompt, .claude-chat-text p, .claude-chat-title, textarea, select"
+    nodes = chat.find(f":is({texts})").all()
+    assert len(nodes) > 5
+    return [tuple(node.evaluate(_LIGHTNESS)) for node in nodes]
+
+
+def test_two_notebooks_side_by_side_have_a_conversation_each(chat: Chat) -> None:
+    notebook = chat.notebook
+    notebook.write("panel-right.ipynb", [LOAD])
+    notebook.open("panel-left.ipynb", [LOAD])
+    notebook.run(0)
+    chat.open()
+    chat.ask("On the left")
+    notebook.command("docmanager:open", path="panel-right.ipynb", options={"mode": "split-right"})
+    notebook.until_idle()
+    notebook.run(0)
+    chat.ready()
+    chat.ask("On the right")
+    assert chat.prompts == ["On the right"]
+    picture(chat.page, "panel side by side")
+    tabs = chat.page.locator(".lm-DockPanel .lm-TabBar-tab")
+    tabs.filter(has_text="panel-left").click()
+    chat.until_prompts("On the left")
+    chat.ask("Again on the left")
+    assert chat.prompts == ["On the left", "Again on the left"]
+    tabs.filter(has_text="panel-right").click()
+    chat.until_prompts("On the right")

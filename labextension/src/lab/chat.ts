@@ -8,6 +8,7 @@ import type { Pages } from '../pages';
 import type { IHost } from '../panel/host';
 import type { Panel } from '../panel/panel';
 import { VERSION } from '../version';
+import { Attention } from './attention';
 import { COMMANDS, Commands } from './commands';
 import { Dock, DockedPanel } from './dock';
 import { errorFactory } from './errors';
@@ -79,6 +80,7 @@ export class Chat {
     notebook.content.rendermime.addFactory(
       errorFactory({ explain: node('explain'), fix: node('fix') })
     );
+    this.attention.watch(notebook);
     this.dock.of(notebook); // it learns whether the extension is loaded in the kernel
   }
 
@@ -90,9 +92,10 @@ export class Chat {
       return {};
     }
     const tell = (): void => this.pages.of(notebook.context)?.tellAll(notebook.content.activeCell);
-    return new NotebookHost(notebook, tell, () => void this.show(notebook));
+    return new NotebookHost(notebook, this.attention, tell, () => void this.show(notebook));
   }
 
+  private readonly attention = new Attention();
   private readonly panels = new Panels();
   private readonly dock: Dock;
   private readonly commands: Commands;

@@ -30,7 +30,12 @@ export class CellEdit extends Widget {
       type: 'text',
       placeholder: 'What should change in this cell?',
       'aria-label': 'What should change in this cell?',
-      keydown: event => (event as KeyboardEvent).key === 'Enter' && void this.send()
+      keydown: event => {
+        if ((event as KeyboardEvent).key === 'Enter') {
+          event.preventDefault(); // the panel gets the focus, and would get the new line as well
+          void this.send();
+        }
+      }
     });
     this.status = element('span', { class: 'claude-magic-edit-status', role: 'status' });
   }

@@ -1,12 +1,15 @@
+import { PathExt } from '@jupyterlab/coreutils';
 import { NotebookActions } from '@jupyterlab/notebook';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
 import type { IHost } from '../panel/host';
+import type { Attention } from './attention';
 
 /** What a panel can have done to a notebook in JupyterLab. */
 export class NotebookHost implements IHost {
   constructor(
     private readonly panel: NotebookPanel,
+    private readonly attention: Attention,
     private readonly tell: () => void,
     private readonly showDocked: () => void
   ) {}
@@ -53,14 +56,26 @@ export class NotebookHost implements IHost {
   }
 
   activeCell(): string {
-    return this.panel.content.activeCell?.model.id ?? '';
+    const { content } = this.panel;
+    return (this.attention.has(this.panel) && content.activeCell?.model.id) || '';
+  }
+
+  name(): string {
+    return PathExt.basename(this.panel.context.localPath, '.ipynb');
   }
 
   onMove(moved: () => void): () => void {
     const { activeCellChanged } = this.panel.content;
+    const { pathChanged } = this.panel.context;
     const listener = (): void => moved();
     activeCellChanged.connect(listener);
-    return () => activeCellChanged.disconnect(listener);
+    pathChanged.connect(listener);
+    const undo = this.attention.on('came', notebook => notebook === this.panel && moved());
+    return () => {
+      undo();
+      activeCellChanged.disconnect(listener);
+      pathChanged.disconnect(listener);
+    };
   }
 
   beforeAsk(): void {

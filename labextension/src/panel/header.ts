@@ -47,9 +47,20 @@ export class Header {
     return this.models.value === this.set ? '' : this.models.value;
   }
 
+  /** The notebook's name as the front end knows it: the kernel learns later of another one. */
+  set name(name: string) {
+    this.named = name;
+    this.showTitle(this.title.title);
+  }
+
+  private showTitle(told: string): void {
+    const title = this.named || told;
+    this.title.textContent = title || 'Claude';
+    this.title.title = title;
+  }
+
   private show(state: IState): void {
-    this.title.textContent = state.title || 'Claude';
-    this.title.title = state.title;
+    this.showTitle(state.title);
     this.spent.textContent = state.spent;
     this.spent.title = state.detail;
     this.server.textContent = state.server;
@@ -80,4 +91,5 @@ export class Header {
   private readonly server: HTMLElement;
   private readonly undo: () => void;
   private set = '';
+  private named = '';
 }

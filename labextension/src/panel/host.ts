@@ -10,9 +10,12 @@ export interface IHost {
   reveal?(cell: string): void;
   /** Runs a cell again. */
   runCell?(cell: string): void;
-  /** The id of the cell that the user is at, '' for none. */
+  /** The id of the cell that the user is at, '' for none: they have not been at one yet. */
   activeCell?(): string;
-  /** Has `moved` called when the user goes to another cell; returns what ends that. */
+  /** The notebook's name. */
+  name?(): string;
+  /** Has `moved` called when the user goes to another cell, or the notebook to another name;
+   * returns what ends that. */
   onMove?(moved: () => void): () => void;
   /** Called before a question is sent: the kernel may not know the page as it stands. */
   beforeAsk?(): void;

@@ -114,12 +114,19 @@ export class TurnList {
   private follow(): void {
     if (this.isFollowing) {
       this.element.scrollTop = Number.MAX_SAFE_INTEGER;
+      this.top = this.element.scrollTop;
     }
     this.showToEnd();
   }
 
   private scrolled(): void {
-    this.isFollowing = this.fromEnd < NEAR;
+    const { scrollTop } = this.element;
+    if (this.fromEnd < NEAR) {
+      this.isFollowing = true;
+    } else if (scrollTop < this.top) {
+      this.isFollowing = false; // the reader went up; else more has come since the list was scrolled
+    }
+    this.top = scrollTop;
     this.showToEnd();
   }
 
@@ -140,5 +147,7 @@ export class TurnList {
   private readonly changed = new Map<IItem, Set<number>>();
   private readonly undo: (() => void)[];
   private isFollowing = true;
+  /** How far it was scrolled when that was last looked at. */
+  private top = 0;
   private frame = 0;
 }

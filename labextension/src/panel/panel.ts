@@ -120,8 +120,8 @@ export class Panel {
   }
 
   /**
-   * The kernel is gone and hears nothing; what is asked now goes to `instead`, if it is given.
-   * Said by the widget and by who docks it, in either order: who knows where a question goes wins.
+   * The kernel is gone and hears nothing; what is asked now goes to `instead`, if it is given. This
+   * may be said twice: by the widget, and by the dock, which knows how to go on.
    */
   disconnected(words: string, instead?: (draft: IDraft) => unknown): void {
     if (this.instead && !instead) {
@@ -168,8 +168,9 @@ export class Panel {
     this.moved();
   }
 
-  /** The user is at another cell: what would go along may be something else. */
+  /** The user is at another cell, so that something else may go along, or has renamed the notebook. */
   private moved(): void {
+    this.header.name = this.host.name?.() ?? '';
     this.send({ type: 'preview', cell: this.host.activeCell?.() ?? '' });
   }
 
