@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,8 @@ class Chat:
         self._desk = desk
         # The comm is not to be part of the cell that makes it: see there.
         beside_the_cells(super().__init__)(**kwargs)
-        self.greeted = False
-        """Whether the panel has come up in a front end."""
+        self.greeted = threading.Event()
+        """Set once the panel has come up in a front end."""
         self.on_msg(self._received)
         desk.join(self)
 
@@ -45,7 +46,7 @@ class Chat:
         sending.send(content, buffers)
 
     def _received(self, _: object, content: object, buffers: Sequence[Any]) -> None:
-        self.greeted = True
+        self.greeted.set()
         self._desk.received(content, buffers)
 
     def __repr__(self) -> str:

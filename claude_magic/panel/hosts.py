@@ -13,16 +13,24 @@ if TYPE_CHECKING:
 Host = Literal["lab", "anywidget"]
 
 
-def host(shell: InteractiveShell, *, told: bool) -> Host | None:
-    """What shows a panel in this kernel's front end; None where nothing does.
+def hosts(shell: InteractiveShell, *, told: bool) -> tuple[Host, ...]:
+    """What may show a panel in this kernel's front end, the likeliest first; () where nothing does.
 
     `told` says that the JupyterLab extension is there. Where that is not known, it may still be:
     a page is told only after the cell that loads the extension.
     """
     if told:
-        return "lab"
+        return ("lab",)
     if not hasattr(shell, "kernel"):
-        return None
+        return ()
+    elsewhere: tuple[Host, ...] = ("anywidget",) if _has_anywidget() else ()
     if "__vsc_ipynb_file__" in shell.user_ns or "google.colab" in sys.modules:
-        return "anywidget" if importlib.util.find_spec("anywidget") else None
-    return "lab" if os.environ.get("JPY_SESSION_NAME") else None
+        return elsewhere
+    return ("lab", *elsewhere) if os.environ.get("JPY_SESSION_NAME") else ()
+
+
+def _has_anywidget() -> bool:
+    try:
+        return importlib.util.find_spec("anywidget") is not None
+    except ValueError:  # it was taken out of sys.modules
+        return False

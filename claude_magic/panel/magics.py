@@ -46,16 +46,17 @@ class PanelMagics(Magics):
         is asked in a cell appears in the panel, and the other way round.
         """
         from ..notebook.line_words import words
-        from .hosts import host
+        from .hosts import hosts
         from .showing import show
 
         said = words(line, "%claude_chat", flags=("dock",))
         said.nothing()
-        where = host(self._magics.notebook_shell, told=self._magics.front_end.told)
-        if said.flag("dock") and where == "lab":
+        told = self._magics.front_end.told
+        ways = hosts(self._magics.notebook_shell, told=told)
+        if said.flag("dock") and "lab" in ways:
             self.dock.show()
             return
-        show(self.desk, self._magics.notebook, where)
+        show(self.desk, self._magics.notebook, ways, sure=told)
 
     def close(self) -> None:
         """Take the panels away, and stop what they asked."""

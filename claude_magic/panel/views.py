@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..conversation.connection import Server
 from ..conversation.export import ending, question_text
-from ..conversation.ledger import entry, model_of, written
+from ..conversation.ledger import entry, model_of, total, written
 from ..conversation.settings import ANTHROPIC_URL, OFFLINE
 from ..messages import models
 from ..messages.errors import ImageError
@@ -112,6 +112,7 @@ def state(notebook: Notebook, title: str) -> protocol.State:
     """The line at the top: model in force, models to choose, what was spent."""
     settings, known = notebook.session.settings(), notebook.session.catalogue
     spent, budget = notebook.session.spending.spent, settings.budget
+    usage = total(notebook.session.turns, known).usage
     server = Server.of(settings.base_url)
     return {
         "type": "state",
@@ -122,7 +123,10 @@ def state(notebook: Notebook, title: str) -> protocol.State:
             for m in _choice(known, settings.model, anthropic=server.anthropic)
         ],
         "spent": lines.dollars(spent),
-        "detail": f"This kernel: {lines.dollars(spent)} of a budget of {lines.dollars(budget)}",
+        "detail": (
+            f"This kernel: {lines.dollars(spent)} of a budget of {lines.dollars(budget)}\n"
+            f"This notebook: {usage.input:,} tokens in, {usage.output:,} out"
+        ),
         "server": "" if server.anthropic and not server.offline else server.host,
     }
 

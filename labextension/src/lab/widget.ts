@@ -6,6 +6,7 @@ import { Panel } from '../panel/panel';
 import type { Panels } from './panels';
 
 const GONE = 'The kernel was restarted: run the cell again, or open the panel at the side.';
+const NOTEBOOK = '.jp-Notebook';
 
 /** The classes by which a widget manager shows the panel; `hostOf` says what is around one. */
 export function widgetClasses(panels: Panels, hostOf: (manager: unknown) => IHost): ExportMap {
@@ -16,6 +17,7 @@ export function widgetClasses(panels: Panels, hostOf: (manager: unknown) => IHos
       super.render();
       this.el.classList.add('claude-chat-host');
       const { model } = this;
+      window.addEventListener('keydown', this.noShortcut, true);
       this.panel = new Panel(model as unknown as IModel, this.el, hostOf(model.widget_manager));
       panels.add(model.model_id, this.panel);
       this.listenTo(model, 'comm_live_update', () => {
@@ -26,6 +28,7 @@ export function widgetClasses(panels: Panels, hostOf: (manager: unknown) => IHos
     }
 
     override remove(): void {
+      window.removeEventListener('keydown', this.noShortcut, true);
       if (this.panel) {
         panels.remove(this.model.model_id, this.panel);
         this.panel.dispose();
@@ -33,6 +36,14 @@ export function widgetClasses(panels: Panels, hostOf: (manager: unknown) => IHos
       }
       super.remove();
     }
+
+    /** What is typed in a panel that stands in a cell is no shortcut of the notebook's. */
+    private readonly noShortcut = ({ ctrlKey, metaKey, target }: KeyboardEvent): void => {
+      if (target instanceof Element && this.el.contains(target) && this.el.closest(NOTEBOOK)) {
+        // They are bound to whatever has the focus: on that they have to be held off.
+        target.toggleAttribute('data-lm-suppress-shortcuts', !ctrlKey && !metaKey);
+      }
+    };
 
     private panel: Panel | null = null;
   }

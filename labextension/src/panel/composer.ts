@@ -171,7 +171,9 @@ export class Composer extends Emitter<IComposerEvents> {
       } else if (event.key === 'Escape') {
         this.escape();
       }
-      event.stopPropagation(); // what is typed here is no shortcut of the notebook's
+      if (!event.ctrlKey && !event.metaKey) {
+        event.stopPropagation(); // what is typed here is no shortcut of the notebook's
+      }
     });
     this.element.addEventListener('paste', event => {
       const pictures = picturesOf(event.clipboardData);
@@ -224,6 +226,7 @@ export class Composer extends Emitter<IComposerEvents> {
   private sendOrStop(): void {
     if (this.isRunning) {
       this.emit('stop', undefined);
+      this.focus(); // the button is about to be Send, with nothing to send
     } else {
       this.send();
     }

@@ -67,8 +67,12 @@ export class TurnList {
     const keys = new Set(items.map(item => item.key));
     for (const [key, view] of this.views) {
       if (!keys.has(key)) {
+        const hadFocus = view.element.contains(document.activeElement);
         view.element.remove();
         this.views.delete(key);
+        if (hadFocus) {
+          this.actions.focus();
+        }
       }
     }
     let before: Element = this.earlier;

@@ -49,6 +49,14 @@ export class Panel {
       this.readOut,
       this.composer.element
     );
+    this.element.addEventListener('keydown', event => {
+      const isFind = event.key === 'f' && (event.ctrlKey || event.metaKey);
+      if (isFind && !event.altKey && !event.shiftKey) {
+        event.preventDefault();
+        event.stopPropagation();
+        this.search.open();
+      }
+    });
     parent.append(this.element);
     this.connect();
     this.takeDrops();
@@ -305,6 +313,7 @@ export class Panel {
       branch: item => this.composer.branch(item),
       forget: item => this.conversation.forget(item),
       send: message => this.send(message),
+      focus: () => this.focus(),
       picture: (item, index) => this.send({ type: 'picture', turn: item.turn, index }),
       say: words => this.say(words),
       readOut: part => this.read(part.textContent ?? '')

@@ -19,6 +19,8 @@ export interface ITurnActions {
   branch(item: IItem): void;
   forget(item: IItem): void;
   send(message: PanelMessage): void;
+  /** Goes back to where a question is written: what had the focus is gone. */
+  focus(): void;
   picture(item: IItem, index: number): void;
   /** Tells the user something in passing. */
   say(words: string): void;
@@ -190,9 +192,14 @@ export class TurnView {
     const ids = this.item.approvals.map(({ approval }) => approval).join();
     if (ids !== this.waiting) {
       this.waiting = ids;
+      const hadFocus = this.approvals.contains(document.activeElement);
       this.approvals.replaceChildren(
         ...this.item.approvals.map(approval => this.approval(approval))
       );
+      if (hadFocus) {
+        const next = this.approvals.querySelector('button');
+        next ? next.focus() : this.actions.focus();
+      }
     }
   }
 

@@ -1,11 +1,8 @@
 import hljs from 'highlight.js/lib/core';
 import bash from 'highlight.js/lib/languages/bash';
-import c from 'highlight.js/lib/languages/c';
 import cpp from 'highlight.js/lib/languages/cpp';
-import css from 'highlight.js/lib/languages/css';
 import diff from 'highlight.js/lib/languages/diff';
 import ini from 'highlight.js/lib/languages/ini';
-import java from 'highlight.js/lib/languages/java';
 import javascript from 'highlight.js/lib/languages/javascript';
 import json from 'highlight.js/lib/languages/json';
 import julia from 'highlight.js/lib/languages/julia';
@@ -15,10 +12,8 @@ import matlab from 'highlight.js/lib/languages/matlab';
 import python from 'highlight.js/lib/languages/python';
 import pythonRepl from 'highlight.js/lib/languages/python-repl';
 import r from 'highlight.js/lib/languages/r';
-import rust from 'highlight.js/lib/languages/rust';
 import shell from 'highlight.js/lib/languages/shell';
 import sql from 'highlight.js/lib/languages/sql';
-import typescript from 'highlight.js/lib/languages/typescript';
 import xml from 'highlight.js/lib/languages/xml';
 import yaml from 'highlight.js/lib/languages/yaml';
 
@@ -30,12 +25,9 @@ const LONGEST_LINE = 500;
 
 const LANGUAGES = {
   bash,
-  c,
   cpp,
-  css,
   diff,
   ini,
-  java,
   javascript,
   json,
   julia,
@@ -45,15 +37,16 @@ const LANGUAGES = {
   python,
   'python-repl': pythonRepl,
   r,
-  rust,
   shell,
   sql,
-  typescript,
   xml,
   yaml
 };
 Object.entries(LANGUAGES).forEach(([name, language]) => hljs.registerLanguage(name, language));
 hljs.registerAliases(['ipython', 'ipython3', 'python3', 'py3'], { languageName: 'python' });
+// Near enough to these, which would each add as much again to the bundle.
+hljs.registerAliases(['typescript', 'ts', 'tsx'], { languageName: 'javascript' });
+hljs.registerAliases(['c', 'h'], { languageName: 'cpp' });
 
 /** Code as the inside of a `<code>` element; only escaped if the language is not known. */
 export function highlighted(code: string, language: string): string {
