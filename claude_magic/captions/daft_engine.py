@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import daft
 
+from ..messages import errors
 from ..messages.blocks import Block
-from ..messages.errors import ClaudeError, ConnectionFailed, api_error_class
+from ..messages.errors import ClaudeError
 from ..messages.image_sources import Link
 from ..messages.usage import Usage
 from .answering import THREADS_A_SLOT, Answering
@@ -40,11 +41,11 @@ class RowAsker:
     def __init__(self, reach: Reach, wanted: Wanted, concurrency: int) -> None:
         self._job = job_of(wanted, reach.access)
         self._answering = Answering(self._job, reach, concurrency)
-        self._is_here = reach.is_here
+        self._reach = reach
 
     @daft.method(return_dtype=daft.DataType.string())
-    async def ask(self, image: bytes | None, link: str | None) -> str:
-        """The answer about an image, or about one at an address."""
+    async def ask(self, key: str, image: bytes | None, link: str | None) -> str:
+        """The answer about an image, or about one at an address; {} where it is kept already."""
         found = Link(json.loads(link)) if link else image or b""
 
         def content() -> Sequence[Block]:
@@ -52,16 +53,15 @@ class RowAsker:
 
         try:
             answer = await self._answering.answer(content)
+            if self._reach.keep is not None:
+                self._reach.keep(key, answer)
+                return "{}"
         except ClaudeError as error:
-            return json.dumps({"fatal": str(error), "status": error.status})
+            kind = type(error).__name__
+            return json.dumps({"fatal": str(error), "kind": kind, "status": error.status})
+        value, usage = plain(answer.value), asdict(answer.usage)
         return json.dumps(
-            {
-                "value": plain(answer.value),
-                "error": answer.error,
-                "usage": asdict(answer.usage),
-                "cost": answer.cost,
-                "is_here": self._is_here,
-            }
+            {"value": value, "error": answer.error, "usage": usage, "cost": answer.cost}
         )
 
 
@@ -71,6 +71,8 @@ class Dafting:
     def __init__(
         self, wanted: Wanted, reach: Reach, work: Work, bar: Bar, concurrency: int
     ) -> None:
+        # In this process an answer is kept at once; Daft gives it back some time later.
+        reach.keep = self._keep
         self._reach = reach
         self._work = work
         self._bar = bar
@@ -119,20 +121,22 @@ class Dafting:
                 ],
             }
         )
-        # Small batches, so that answers come back, and are kept, soon after they are there.
+        # Small batches, so that answers come back from other processes soon after they are there.
         asked = table.into_batches(self._batch).select(
             daft.col("key"),
-            self._asker.ask(daft.col("image"), daft.col("link")).alias("answer"),
+            self._asker.ask(daft.col("key"), daft.col("image"), daft.col("link")).alias("answer"),
         )
         for row in asked.iter_rows():
-            self._keep(str(row["key"]), json.loads(str(row["answer"])))
+            said = json.loads(str(row["answer"]))
+            if "fatal" in said:
+                raise _error(said)
+            if said:
+                usage = Usage(**said["usage"])
+                answer = Answer(said["value"], said["error"], usage, said["cost"])
+                self._reach.purse.settle(0.0, self._work.job.paid(usage))
+                self._keep(str(row["key"]), answer)
 
-    def _keep(self, key: str, said: Mapping[str, Any]) -> None:
-        if "fatal" in said:
-            raise _error(said)
-        answer = Answer(said["value"], said["error"], Usage(**said["usage"]), said["cost"])
-        if not said["is_here"]:
-            self._reach.purse.settle(0.0, self._work.job.paid(answer.usage))
+    def _keep(self, key: str, answer: Answer) -> None:
         self._work.answered(key, answer)
         self._work.tally.row()
         self._bar.tick()
@@ -141,10 +145,11 @@ class Dafting:
 
 
 def _error(said: Mapping[str, Any]) -> ClaudeError:
-    status = said.get("status")
-    if not isinstance(status, int):
-        return ConnectionFailed(str(said["fatal"]))
-    return api_error_class(status)(str(said["fatal"]), status=status)
+    """The error of a worker, as it was raised there."""
+    kind = getattr(errors, str(said["kind"]), ClaudeError)
+    if not (isinstance(kind, type) and issubclass(kind, ClaudeError)):
+        kind = ClaudeError
+    return kind(str(said["fatal"]), status=said["status"])
 
 
 def _png(picture: Any) -> bytes:

@@ -17,8 +17,11 @@ from .access import Access
 from .purse import Purse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..conversation.connection import Server
     from ..conversation.settings import Settings
+    from .asking import Answer
 
 # A query's plan holds what it was given as bytes; in the process that made it the very access with
 # its key is found again by this.
@@ -36,13 +39,15 @@ class _At:
 class Reach:
     """Whom to ask, and what may be spent; `is_here` says that the process is the one of the user.
 
-    Pickled, it is without the key.
+    There `keep` is told the key of an image and the answer about it, as soon as it is there.
+    Pickled it is without `keep`, and without the API key.
     """
 
     def __init__(self, access: Access, purse: Purse, *, is_here: bool = True) -> None:
         self.access = access
         self.purse = purse
         self.is_here = is_here
+        self.keep: Callable[[str, Answer], None] | None = None
         self._token = uuid.uuid4().hex
         with _lock:
             _here[self._token] = self

@@ -15,8 +15,11 @@ import pytest
 from daft.functions import prompt, unnest
 from pydantic import BaseModel
 
+from claude_magic.captions.daft_engine import Dafting
+from claude_magic.captions.progress import Bar
 from claude_magic.captions.purse import Purse
 from claude_magic.captions.reach import Reach
+from claude_magic.captions.run import How, Run, Wanted, check
 from claude_magic.messages.errors import AuthenticationError, InputError
 from claude_magic.offline import OfflineServer
 from claude_magic.scale import ClaudeProvider
@@ -181,6 +184,39 @@ class TestTheEngine:
         ):
             ran([coloured(n) for n in range(40)], access(server), engine="daft")
         assert len(server.requests) <= 50
+
+    def test_a_job_in_which_nothing_works_ends_early(self) -> None:
+        with (
+            OfflineServer(behaviours=["reject_images"] * 500) as server,
+            pytest.raises(InputError, match="The first 20 images all failed"),
+        ):
+            ran([coloured(n) for n in range(300)], access(server), engine="daft")
+
+    def test_an_answer_is_kept_as_soon_as_it_is_there(self, tmp_path: Path) -> None:
+        out, kept = tmp_path / "captions.jsonl", []
+
+        class Looking(QuickClock):
+            def sleep(self, seconds: float, cancel: Any) -> None:
+                kept.append(Path(f"{out}.checkpoint.jsonl").read_text().count("\n"))
+
+        images = [coloured(n) for n in range(30)]
+        with OfflineServer(behaviours=["every_tenth"]) as server:
+            ran(images, access(server, Looking()), engine="daft", out=out, concurrency=1)
+        assert kept[0] >= 8, "the tenth question is refused; the answers before it are on disk"
+
+    def test_keeps_what_comes_back_from_another_process(self) -> None:
+        class Far(Reach):
+            """As another process has it: nobody to tell at once."""
+
+            keep = property(lambda self: None, lambda self, value: None)  # type: ignore[assignment]
+
+        with OfflineServer() as server:
+            asks, how = access(server), How(progress=False)
+            with Run([coloured(n) for n in range(5)], Wanted(), check(how), asks) as run:
+                bar = Bar(run.tally, 5, shown=False, free=True)
+                Dafting(run.wanted, Far(asks, Purse()), run.work, bar, 4).run(run.images)
+                rows = list(run.rows())
+        assert [error for _, _, error in rows] == [""] * 5 and all(r for _, r, _ in rows)
 
     def test_keeps_to_the_budget(self) -> None:
         told: list[float] = []
