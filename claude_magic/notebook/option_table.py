@@ -94,7 +94,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("--cite", "have the reply cite the documents that go along, as footnotes", "--cite"),
     Option(
         "--tools",
-        "functions that the model may call: of the notebook, built in, web, code, computer; none",
+        "functions that the model may call: yours, built in, web, code, computer; none",
         "--tools lookup,run_python",
         metavar="TOOLS",
         repeatable=True,

@@ -267,9 +267,9 @@ def test_the_results_before_an_interrupt_stand() -> None:
 def test_a_button_that_a_question_left_down_is_released_at_its_end() -> None:
     bench = Bench()
     bench.run(call("left_mouse_down"))
-    bench.tool.end()
+    bench.tool.ended([])
     assert bench.done == [("press", 1), ("let go",)]
-    bench.tool.end()
+    bench.tool.ended([])
     assert bench.done == [("press", 1), ("let go",)]
 
 
