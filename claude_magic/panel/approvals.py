@@ -96,7 +96,12 @@ class AskInPanel:
 
         def tell(approval: str) -> None:
             shown = calls.asked(call, tool)["text/plain"]
-            approve: Approval = {"approval": approval, "name": calls.name(call), "text": shown}
+            approve: Approval = {
+                "approval": approval,
+                "name": calls.name(call),
+                "text": shown,
+                "lasting": tool.lasting,
+            }
             run.approve(approve, call)
 
         approval, said = self._approvals.ask(tell, cancel)

@@ -70,11 +70,15 @@ class Turn(TypedDict):
 
 
 class Approval(TypedDict):
-    """A call that waits for the user's word: its id, made by the kernel, its name, all of it."""
+    """A call that waits for the user's word: its id, made by the kernel, its name, all of it.
+
+    "Always" holds for the tool where that is `lasting`, else for this run only.
+    """
 
     approval: str
     name: str
     text: str
+    lasting: bool
 
 
 class Live(TypedDict):

@@ -161,7 +161,8 @@ test('a recorded reply shown again stands once', () => {
 
 test('a call waits until it is decided, here or elsewhere', () => {
   const told = new Told({ type: 'begin', live: live('r') });
-  told.take({ type: 'approve', run: 'r', approval: { approval: 'p', name: 'x', text: 'x()' } });
+  const approval = { approval: 'p', name: 'x', text: 'x()', lasting: true };
+  told.take({ type: 'approve', run: 'r', approval });
   assert.equal(told.items[0]!.approvals.length, 1);
   told.take({ type: 'approved', run: 'r', approval: 'p' });
   assert.equal(told.items[0]!.approvals.length, 0);

@@ -50,11 +50,15 @@ export interface ITurn {
   versions: string[];
 }
 
-/** A call that waits for the user's word: its id, made by the kernel, its name, all of it. */
+/**
+ * A call that waits for the user's word: its id, made by the kernel, its name, all of it.
+ * "Always" holds for the tool where that is `lasting`, else for this run only.
+ */
 export interface IApproval {
   approval: string;
   name: string;
   text: string;
+  lasting: boolean;
 }
 
 /** A question under way: `n` counts the deltas that `parts` hold. */
@@ -230,6 +234,10 @@ function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
+function isYesOrNo(value: unknown): value is boolean {
+  return typeof value === 'boolean';
+}
+
 function isNumber(value: unknown): value is number {
   return typeof value === 'number';
 }
@@ -280,7 +288,7 @@ function isTurns(value: unknown): boolean {
 }
 
 function isApproval(value: unknown): boolean {
-  return fits(value, { approval: isText, name: isText, text: isText });
+  return fits(value, { approval: isText, name: isText, text: isText, lasting: isYesOrNo });
 }
 
 function isLive(value: unknown): boolean {

@@ -204,7 +204,7 @@ export class TurnView {
   }
 
   /** The exact call, as text, and the question in words of our own. */
-  private approval({ approval, text }: IApproval): HTMLElement {
+  private approval({ approval, text, lasting }: IApproval): HTMLElement {
     const reason = element('input', {
       type: 'text',
       class: 'claude-chat-reason',
@@ -223,7 +223,7 @@ export class TurnView {
         'div',
         { class: 'claude-chat-row' },
         textButton('Allow', () => decide('once'), 'primary'),
-        textButton('Always for this tool', () => decide('always')),
+        textButton(lasting ? 'Always for this tool' : 'Always for this run', () => decide('always')),
         textButton('Deny', () => decide('deny')),
         reason
       )
