@@ -17,6 +17,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from tests.browser.chat import DOCK, Chat
 from tests.browser.conftest import picture
 from tests.browser.hostile import Hostile, notebook
 from tests.browser.lab import Lab, Notebook
@@ -48,6 +49,12 @@ class Stage:
         return {int(n) for n in re.findall(r"Attack (\d+)\b", "\n".join(text))}
 
     @property
+    def in_the_panel(self) -> set[int]:
+        """The numbers of the attacks that stand in the chat panel."""
+        texts = self.page.locator(f"{DOCK} .claude-chat-reply").all_inner_texts()
+        return {int(n) for n in re.findall(r"Attack (\d+)\b", "\n".join(texts))}
+
+    @property
     def all(self) -> set[int]:
         return set(range(len(self.hostile.replies)))
 
@@ -68,17 +75,35 @@ def stage(lab: Lab, browser: Any, browser_context_args: dict[str, Any]) -> Itera
 
 @pytest.fixture(scope="module")
 def live(stage: Stage) -> dict[str, Seen]:
-    """Both notebooks run and saved in JupyterLab, and what was seen meanwhile."""
+    """Both notebooks run and saved in JupyterLab, and what was seen meanwhile.
+
+    Beside the hostile one stands the chat panel, to which everything comes as well.
+    """
     seen = {}
     for name in ("hostile", "control"):
         stage.notebook.open(f"{name}.ipynb")
+        if name == "hostile":
+            Chat(stage.notebook).open()
         stage.notebook.run_all()
+        if name == "hostile":
+            chat_opened(stage)
         seen[name] = stage.watch.seen()
         stage.notebook.command("docmanager:save")
         if name == "hostile":
             assert stage.shown == stage.all
             picture(stage.page, "attacks live")
     return seen
+
+
+def chat_opened(stage: Stage) -> None:
+    """Have the panel show all attacks, what is folded too."""
+    assert stage.in_the_panel == stage.all
+    folds = stage.page.locator(f"{DOCK} details.claude-chat-fold")
+    assert folds.count() > 0
+    folds.evaluate_all("folds => folds.forEach((fold) => { fold.open = true; })")
+    lines = stage.page.locator(f"{DOCK} .claude-chat-line").all_inner_texts()
+    assert any("onerror" in line for line in lines), "a model's name is one of the attacks"
+    picture(stage.page, "attacks panel")
 
 
 def test_the_detectors_see_what_trusting_code_does(live: dict[str, Seen]) -> None:
@@ -90,7 +115,9 @@ def test_the_detectors_see_what_trusting_code_does(live: dict[str, Seen]) -> Non
     assert "address javascript:alert(1)" in control.parts
 
 
-def test_nothing_runs_or_loads_in_the_cells_that_asked(live: dict[str, Seen]) -> None:
+def test_nothing_runs_or_loads_in_the_cells_that_asked_and_in_the_panel(
+    live: dict[str, Seen],
+) -> None:
     assert live["hostile"] == NOTHING
 
 
