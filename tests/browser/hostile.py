@@ -47,11 +47,11 @@ class Hostile:
 
     def notebook(self, server: str) -> nbformat.NotebookNode:
         """Asks the server at this address for everything."""
-        ask = "get_ipython().run_line_magic('claude', f'--alone --think show attack {n}')"
+        ask = "get_ipython().run_line_magic('claude', f'--think show attack {n}')"
         total = len(self.replies)
         return notebook(
             "%load_ext claude_magic",
-            f"%claude_config base_url={server} model=test context=none images=none",
+            f"%claude_config base_url={server} model=test context=none images=none replay=off",
             *(
                 f"for n in range({first}, {min(first + _PER_CELL, total)}):\n    {ask}"
                 for first in range(0, total, _PER_CELL)

@@ -17,6 +17,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from tests.browser.chat import DOCK, Chat
 from tests.browser.conftest import picture
 from tests.browser.hostile import Hostile, notebook
 from tests.browser.lab import Lab, Notebook
@@ -48,6 +49,12 @@ class Stage:
         return {int(n) for n in re.findall(r"Attack (\d+)\b", "\n".join(text))}
 
     @property
+    def in_the_panel(self) -> set[int]:
+        """The numbers of the attacks that stand in the chat panel."""
+        texts = self.page.locator(f"{DOCK} .claude-chat-reply").all_inner_texts()
+        return {int(n) for n in re.findall(r"Attack (\d+)\b", "\n".join(texts))}
+
+    @property
     def all(self) -> set[int]:
         return set(range(len(self.hostile.replies)))
 
@@ -68,18 +75,35 @@ def stage(lab: Lab, browser: Any, browser_context_args: dict[str, Any]) -> Itera
 
 @pytest.fixture(scope="module")
 def live(stage: Stage) -> dict[str, Seen]:
-    """Both notebooks run and saved in JupyterLab, and what was seen meanwhile."""
+    """Both notebooks run and saved in JupyterLab, and what was seen meanwhile.
+
+    Beside the hostile one stands the chat panel, to which everything comes as well.
+    """
     seen = {}
     for name in ("hostile", "control"):
         stage.notebook.open(f"{name}.ipynb")
+        if name == "hostile":
+            Chat(stage.notebook).open()
         stage.notebook.run_all()
+        if name == "hostile":
+            chat_opened(stage)
         seen[name] = stage.watch.seen()
         stage.notebook.command("docmanager:save")
         if name == "hostile":
             assert stage.shown == stage.all
             picture(stage.page, "attacks live")
-    stage.watch.forget()
     return seen
+
+
+def chat_opened(stage: Stage) -> None:
+    """Have the panel show all attacks, what is folded too."""
+    assert stage.in_the_panel == stage.all
+    folds = stage.page.locator(f"{DOCK} details.claude-chat-fold")
+    assert folds.count() > 0
+    folds.evaluate_all("folds => folds.forEach((fold) => { fold.open = true; })")
+    lines = stage.page.locator(f"{DOCK} .claude-chat-line").all_inner_texts()
+    assert any("onerror" in line for line in lines), "a model's name is one of the attacks"
+    picture(stage.page, "attacks panel")
 
 
 def test_the_detectors_see_what_trusting_code_does(live: dict[str, Seen]) -> None:
@@ -91,14 +115,16 @@ def test_the_detectors_see_what_trusting_code_does(live: dict[str, Seen]) -> Non
     assert "address javascript:alert(1)" in control.parts
 
 
-def test_nothing_runs_or_loads_in_the_cells_that_asked(live: dict[str, Seen]) -> None:
+def test_nothing_runs_or_loads_in_the_cells_that_asked_and_in_the_panel(
+    live: dict[str, Seen],
+) -> None:
     assert live["hostile"] == NOTHING
 
 
 def test_nothing_runs_or_loads_in_a_notebook_opened_untrusted(
     stage: Stage, live: dict[str, Seen]
 ) -> None:
-    for name in ("control", "hostile"):
+    for name in ("hostile", "control"):
         nb = nbformat.read(stage.lab.folder / f"{name}.ipynb", 4)
         nb.metadata["changed"] = True  # what was trusted is recognised by its content
         nbformat.write(nb, stage.lab.folder / f"untrusted {name}.ipynb")
@@ -107,16 +133,16 @@ def test_nothing_runs_or_loads_in_a_notebook_opened_untrusted(
         trusted = stage.page.evaluate(f"{cells}.map(cell => cell.trusted)")
         assert trusted == [False] * len(nb.cells)
         seen = stage.watch.seen()
-        if name == "control":
-            assert "/control" in seen.requests
-            stage.watch.forget()
-    assert seen == NOTHING
-    assert stage.shown == stage.all
-    picture(stage.page, "attacks untrusted")
+        if name == "hostile":
+            assert seen == NOTHING
+            assert stage.shown == stage.all
+            picture(stage.page, "attacks untrusted")
+    assert "/control" in seen.requests
+    stage.watch.forget()
 
 
 def test_nothing_runs_or_loads_in_the_html_export(stage: Stage, live: dict[str, Seen]) -> None:
-    names = ["control", "hostile"]
+    names = ["hostile", "control"]
     command = [sys.executable, "-m", "nbconvert", "--to", "html"]
     folder = stage.lab.folder
     subprocess.run([*command, *(f"{n}.ipynb" for n in names)], cwd=folder, check=True)
@@ -124,13 +150,13 @@ def test_nothing_runs_or_loads_in_the_html_export(stage: Stage, live: dict[str, 
     for name in names:
         stage.page.goto((folder / f"{name}.html").as_uri())
         seen[name] = stage.watch.seen()
-        if name == "control":
-            stage.watch.forget()
+        if name == "hostile":
+            assert seen[name] == NOTHING
+            assert stage.shown == stage.all
+            picture(stage.page, "attacks export")
     assert "/control" in seen["control"].requests
     assert seen["control"].ran
-    assert seen["hostile"] == NOTHING
-    assert stage.shown == stage.all
-    picture(stage.page, "attacks export")
+    stage.watch.forget()
 
 
 def test_nothing_runs_or_loads_where_the_markdown_is_shown_and_trusted(
@@ -146,6 +172,7 @@ def test_nothing_runs_or_loads_where_the_markdown_is_shown_and_trusted(
     load = "import json\ntexts = json.load(open('texts.json'))"
     nbformat.write(notebook(load, *shows), stage.lab.folder / "markdown.ipynb")
     stage.notebook.open("markdown.ipynb")
+    stage.watch.seen()  # a control notebook that was open may have asked for more as it went
     stage.notebook.run_all()
     assert stage.watch.seen() == NOTHING
     assert stage.shown == stage.all
@@ -154,15 +181,15 @@ def test_nothing_runs_or_loads_where_the_markdown_is_shown_and_trusted(
 
 def test_nothing_runs_or_loads_in_notebook_7(stage: Stage, live: dict[str, Seen]) -> None:
     seen = {}
-    for name in ("control", "hostile"):
+    for name in ("hostile", "control"):
         stage.notebook.open(f"{name}.ipynb", application="notebooks")
         stage.notebook.command("notebook:clear-all-cell-outputs")
         stage.notebook.run_all()
         seen[name] = stage.watch.seen()
-        if name == "control":
-            stage.watch.forget()
+        if name == "hostile":
+            assert seen[name] == NOTHING
+            assert stage.shown == stage.all
+            picture(stage.page, "attacks notebook 7")
     assert "/control" in seen["control"].requests
     assert seen["control"].ran
-    assert seen["hostile"] == NOTHING
-    assert stage.shown == stage.all
-    picture(stage.page, "attacks notebook 7")
+    stage.watch.forget()

@@ -61,18 +61,23 @@ class Seen:
 
 
 # Notes active parts as soon as they stand within an output, even if they go away again. What the
-# typesetter makes is its own, and so is the style sheet of ours.
+# typesetter makes is its own, and so is the style sheet of ours. In the chat panel the buttons over
+# a code block are ours, and what shows names or whole lines has no markup at all.
 _NOTE = """(style) => {
   window.alert = () => { top.__pwned = true; };
   if (window !== top) return;
   const tags = 'script, img, picture, iframe, object, embed, form, input, button, textarea, select,'
     + 'link, meta, base, svg, video, audio, math, style';
   const found = (window.__found = new Set());
-  const outputs = '.jp-OutputArea-output';
+  const outputs = '.jp-OutputArea-output, .claude-chat-text';
+  const own = 'mjx-container, .MathJax, .MathJax_Preview, .claude-chat-text math';
+  const texts = '.claude-chat-line, .claude-chat-prompt, .claude-chat-title, .claude-chat-status,'
+    + ' .claude-chat-fold-body, .claude-chat-fold > summary, .claude-chat-header option';
   const attributes = (e) => [...e.attributes].map((a) => a.name)
     .filter((n) => /^(on|data-commandlinker|style$|src|srcdoc$|ping$|background$)/.test(n));
   const look = (e) => {
-    if (e.closest('mjx-container, .MathJax, .MathJax_Preview') || !e.closest(outputs)) return;
+    if (e.parentElement?.closest(texts)) found.add('markup in a line');
+    if (e.closest(own) || e.closest('.claude-chat-code-bar') || !e.closest(outputs)) return;
     if (e.matches(tags) && e.textContent !== style) found.add(e.tagName.toLowerCase());
     attributes(e).forEach((n) => found.add(n));
     const address = e.getAttribute('href') ?? e.getAttribute('xlink:href');

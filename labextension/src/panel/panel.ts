@@ -19,7 +19,7 @@ import type { ITurnActions } from './turn';
 /** Milliseconds for which something is said in passing. */
 const WHILE = 4_000;
 /** So many parts of a reply stay in the region that is read out. */
-const MOST_READ = 5;
+const MOST_READ = 20;
 
 /** The chat panel: a view of the kernel's conversation, and what asks for more. */
 export class Panel {

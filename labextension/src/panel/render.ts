@@ -10,7 +10,7 @@ export interface IPlace {
 
 /** Shows a panel in `el`; what is returned takes it away again. This is what anywidget calls. */
 export function render({ model, el, host }: IPlace): () => void {
-  el.classList.add('claude-chat-place');
+  el.classList.add('claude-chat-root');
   const panel = new Panel(model, el, host);
   return () => panel.dispose();
 }

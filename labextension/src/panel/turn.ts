@@ -37,7 +37,7 @@ export class TurnView {
     private readonly actions: ITurnActions
   ) {
     this.reply = new ReplyView(actions.decorate, part => {
-      if (this.item.status === 'live') {
+      if (this.isReadOut) {
         actions.readOut(part);
       }
     });
@@ -54,6 +54,7 @@ export class TurnView {
       this.approvals,
       this.below
     );
+    this.isReadOut = item.status === 'live';
     this.update(item);
     this.showParts(item);
   }
@@ -80,6 +81,7 @@ export class TurnView {
     );
     this.showApprovals();
     this.showBelow();
+    this.isReadOut &&= isLive; // its last part came before this
   }
 
   private showQuestion(): void {
@@ -258,6 +260,8 @@ export class TurnView {
   private readonly notices: HTMLElement;
   private readonly approvals: HTMLElement;
   private readonly below: HTMLElement;
+  /** Whether what comes is new, and not a turn of before. */
+  private isReadOut = false;
   private shown = '';
   private waiting = '';
 }
