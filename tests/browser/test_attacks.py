@@ -92,6 +92,7 @@ def live(stage: Stage) -> dict[str, Seen]:
         if name == "hostile":
             assert stage.shown == stage.all
             picture(stage.page, "attacks live")
+    stage.watch.forget()
     return seen
 
 
