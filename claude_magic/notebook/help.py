@@ -22,12 +22,14 @@ Options:
   -f, --file FILES     documents: a path, an address, or a variable that holds a table or text
                        -f paper.pdf,df
       --cite           have the reply cite the documents that go along, as footnotes
-      --tools TOOLS    functions that the model may call: of the notebook, built in, web, code; none
+      --tools TOOLS    functions that the model may call: yours, built in, web, code, computer; none
                        --tools lookup,run_python
       --approve HOW    before a call: ask you, run it, or never run any (ask, auto, never)
                        --approve auto
       --steps N        how many rounds of tool calls; then the model sums up
                        --steps 5
+      --app COMMAND    with --tools computer: a command that opens a program on the desktop
+                       --app "l3afpad notes.txt"
       --json SHAPE     a reply in JSON: a model, dataclass, list[Model], a schema as a dict or file
                        --json list[Finding]
       --max-tokens N   the longest reply, in tokens

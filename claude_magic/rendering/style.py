@@ -100,7 +100,7 @@ details.claude-magic-thumbnail img { display: block; height: 48px; width: auto;
 details.claude-magic-thumbnail[open] img { height: auto; min-height: 48px; max-height: 480px; }
 .claude-magic-line.claude-magic-step { white-space: pre-wrap; }
 .claude-magic img.claude-magic-screen { display: block; max-width: 100%; height: auto;
-  margin: 4px 0; border: 1px solid var(--jp-border-color2, #bdbdbd); }
+  margin: 4px 0; border: 1px solid var(--jp-border-color2, silver); }
 """
 
 STYLE = f"<style>{_RULES}{_token_rules()}\n</style>"

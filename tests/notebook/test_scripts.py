@@ -120,7 +120,7 @@ ERRORS = {
     ),
     "a tool by its name": (
         "Conversation().ask('Hi', tools='len_of')",
-        "InputError: tools='len_of': give the function itself, or web or code.",
+        "InputError: tools='len_of': give the function itself, or computer, web or code.",
     ),
     "a word for approve that is none": (
         "Conversation().ask('Hi', tools=len_of, approve='yes')",
