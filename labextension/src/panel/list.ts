@@ -5,6 +5,9 @@ import { TurnView } from './turn';
 
 /** So near to the end, in pixels, the reader is taken to follow what comes. */
 const NEAR = 24;
+/** Milliseconds between two looks at what streams, and while nobody can see it. */
+const PACE = 90;
+const UNSEEN = 500;
 
 /** The turns, one below the other. */
 export class TurnList {
@@ -39,7 +42,7 @@ export class TurnList {
 
   dispose(): void {
     this.undo.forEach(undo => undo());
-    cancelAnimationFrame(this.frame);
+    window.clearTimeout(this.frame);
   }
 
   /** The element of an item. */
@@ -90,7 +93,7 @@ export class TurnList {
     this.empty.hidden = !known || items.length > 0;
   }
 
-  /** What streams is shown at most once a frame. */
+  /** What streams is shown the first time at once, then as often as the eye can make use of. */
   private later(item: IItem, parts: number[]): void {
     const changed = this.changed.get(item) ?? new Set();
     parts.forEach(part => changed.add(part));
@@ -98,16 +101,16 @@ export class TurnList {
     if (item.status !== 'live') {
       this.flush();
     } else if (!this.frame) {
-      // Out of sight no frame comes, and nobody waits for one.
-      this.frame = document.hidden
-        ? window.setTimeout(() => this.flush(), 200)
-        : requestAnimationFrame(() => this.flush());
+      const pace = document.hidden ? UNSEEN : PACE;
+      const due = Math.max(0, this.flushed + pace - performance.now());
+      this.frame = window.setTimeout(() => this.flush(), due);
     }
   }
 
   private flush(): void {
-    cancelAnimationFrame(this.frame);
+    window.clearTimeout(this.frame);
     this.frame = 0;
+    this.flushed = performance.now();
     const changed = [...this.changed];
     this.changed.clear();
     for (const [item, parts] of changed) {
@@ -153,5 +156,7 @@ export class TurnList {
   private isFollowing = true;
   /** How far it was scrolled when that was last looked at. */
   private top = 0;
+  /** The timer of the next look, 0 for none. */
   private frame = 0;
+  private flushed = -UNSEEN;
 }
