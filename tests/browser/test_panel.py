@@ -209,6 +209,7 @@ def test_the_conversation_stays_when_the_notebook_is_renamed_reloaded_and_restar
     chat.ask("Five")
     chat.until_prompts("One", "Two", "Three", "Four", "Five")
     assert page.asked() == ["One", "Two", "Three", "Four", "Five"]
+    notebook.theme("JupyterLab Light")
     assert all(text < 0.4 and ground > 0.8 for text, ground in lightness(chat))
     notebook.theme("JupyterLab Dark")
     picture(chat.page, "panel dark")
