@@ -104,6 +104,9 @@ export class DockedPanel extends Box {
   /** The extension is there, or gone: a panel that was open comes back by itself. */
   private loaded(isLoaded: boolean): void {
     this.notebook.toggleClass('claude-magic-loaded', isLoaded);
+    if (isLoaded) {
+      window.requestIdleCallback?.(() => void import('./widget')); // so that it opens at once
+    }
     if (!isLoaded && this.panel) {
       this.gone = this.panel;
       this.panel = null;
