@@ -25,6 +25,7 @@ from tests.browser.replying_server import ReplyingServer
 from tests.browser.watching import Beacon, Seen, Watch
 
 NOTHING = Seen()
+QUIET = "/static/favicons/favicon.ico"
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def stage(lab: Lab, browser: Any, browser_context_args: dict[str, Any]) -> Itera
             nbformat.write(hostile.notebook(server.url), lab.folder / "hostile.ipynb")
             nbformat.write(hostile.control(), lab.folder / "control.ipynb")
             page = context.new_page()
-            yield Stage(lab, Watch(page, beacon), Notebook(lab, page), hostile)
+            watch = Watch(page, beacon, lab.url + QUIET)
+            yield Stage(lab, watch, Notebook(lab, page), hostile)
             context.close()
 
 

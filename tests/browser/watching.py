@@ -105,11 +105,16 @@ _LAST_REQUEST = """(address) => new Promise((resolve) => {
 
 
 class Watch:
-    """A page that is watched from its first script on."""
+    """A page that is watched from its first script on.
 
-    def __init__(self, page: Any, beacon: Beacon) -> None:
+    `quiet` is the address of something on loopback that asks for nothing: no page that comes from
+    elsewhere, nor about:blank, may reach the beacon in Chromium.
+    """
+
+    def __init__(self, page: Any, beacon: Beacon, quiet: str) -> None:
         self.page = page
         self._beacon = beacon
+        self._quiet = quiet
         self._dialogs: list[str] = []
         self._asked = 0
         style = STYLE.removeprefix("<style>").removesuffix("</style>")
@@ -142,5 +147,5 @@ class Watch:
 
     def forget(self) -> None:
         """Leave the page, so that what it asks for late is not taken for the next one's."""
-        self.page.goto("about:blank")
+        self.page.goto(self._quiet)
         self.seen()
