@@ -36,7 +36,7 @@ def test_steps_are_seen_as_they_come_and_stay_folded_with_pictures_that_open(
     page.wait_for_function(f"document.querySelector('{LIVE}')?.naturalWidth === 960")
     picture(page, "computer, live")
     notebook.until_idle()
-    assert live.count() == 0
+    live.first.wait_for(state="detached")
     assert (notebook.lab.folder / "plate.txt").read_text() == "sample  1.204"
     folded = notebook.output(1).locator("details.claude-magic-fold").last
     folded.locator("> summary").click()
