@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,9 @@ class Notebook:
         """
         if sources is not None:
             self.write(name, sources)
+        if application == "lab/tree":
+            # A workspace of its own: a reload does not open what other pages have open.
+            application = f"lab/workspaces/{uuid.uuid4().hex}/tree"
         self.page.goto(f"{self.lab.url}/{application}/{name}?reset")
         self.until_idle()
 

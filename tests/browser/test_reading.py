@@ -188,8 +188,7 @@ def test_a_reply_torn_by_a_reload_is_whole_when_its_cell_runs_again(
     shown, end = notebook.output(1), notebook.output(1).get_by_text("The end.")
     shown.get_by_text("The beginning.").wait_for()
     assert end.count() == 0
-    # Loaded again without what other pages had open, whose dialogs would take the commands.
-    page.goto(f"{notebook.lab.url}/lab/tree/torn.ipynb?reset")
+    notebook.reload()
     server.go_on()
     notebook.until_idle()
     notebook.run_all()
