@@ -197,6 +197,8 @@ def test_the_conversation_stays_when_the_notebook_is_renamed_reloaded_and_restar
     chat.ask("Three")
     notebook.command("docmanager:save")
     notebook.reload()
+    notebook.until_idle()
+    chat.open()  # where JupyterLab had no time to keep its layout the panel is closed
     chat.until_prompts("One", "Two", "Three")
     chat.ask("Four")
     assert page.asked() == ["One", "Two", "Three", "Four"]
