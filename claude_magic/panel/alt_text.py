@@ -60,6 +60,8 @@ def describe(notebook: Notebook, asked: Described) -> dict[str, Any]:
         return {**answer, **_asked(notebook, asked)}
     except ClaudeError as error:
         return {**answer, "error": str(error)}
+    except Exception as error:  # the page waits for an answer, whatever an output held
+        return {**answer, "error": f"{type(error).__name__}: {error}"}
 
 
 def _asked(notebook: Notebook, asked: Described) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from claude_magic.panel.alt_text import Described, read_request
+from claude_magic.panel.alt_text import Described, describe, read_request
 from tests.kernels import Kernel
 from tests.messages.image_samples import photo, saved
 
@@ -59,3 +59,10 @@ def test_what_is_no_figure_is_said_in_one_line(running_kernel: Kernel) -> None:
     asked = "Described('a', 'c', '', {'text/plain': 'x'})"
     answer = running_kernel.value(f"describe(notebook, {asked})")
     assert "no figure" in answer["error"] and answer["alt"] == ""
+
+
+def test_the_page_is_answered_whatever_went_wrong() -> None:
+    notebook: Any = object()  # nothing can be asked of it
+    answer = describe(notebook, Described("1", "c", "x", {"image/png": "x"}))
+    assert (answer["id"], answer["alt"]) == ("1", "")
+    assert answer["error"].startswith("AttributeError")
