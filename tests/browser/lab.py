@@ -26,7 +26,9 @@ _IDLE = """() => {
   const panel = window.jupyterapp?.shell.currentWidget;
   const kernel = panel?.sessionContext?.session?.kernel;
   const ready = panel?.context?.isReady && panel.sessionContext.isReady;
-  return !!ready && kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
+  const idle = kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
+  // A kernel at work on a cell says that it is idle whenever it has answered the page.
+  return !!ready && idle && panel.content.widgets.every(c => c.model.executionState !== 'running');
 }"""
 
 

@@ -35,8 +35,9 @@ def test_steps_are_seen_as_they_come_and_stay_folded_with_pictures_that_open(
     live.first.wait_for()
     page.wait_for_function(f"document.querySelector('{LIVE}')?.naturalWidth === 960")
     picture(page, "computer, live")
-    notebook.until_idle()
-    live.first.wait_for(state="detached")
+    strip = notebook.output(1).locator('img[alt="The desktop after each step"]')
+    strip.wait_for()
+    assert live.count() == 0
     assert (notebook.lab.folder / "plate.txt").read_text() == "sample  1.204"
     folded = notebook.output(1).locator("details.claude-magic-fold").last
     folded.locator("> summary").click()
@@ -46,7 +47,6 @@ def test_steps_are_seen_as_they_come_and_stay_folded_with_pictures_that_open(
     after = small.locator("img").bounding_box()
     assert before["height"] == 48
     assert after["height"] > 300
-    strip = notebook.output(1).locator('img[alt="The desktop after each step"]')
     assert strip.evaluate("image => image.naturalWidth") > 700
     picture(page, "computer, folded")
     strip.scroll_into_view_if_needed()

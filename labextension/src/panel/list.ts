@@ -5,8 +5,11 @@ import { TurnView } from './turn';
 
 /** So near to the end, in pixels, the reader is taken to follow what comes. */
 const NEAR = 24;
-/** Milliseconds between two looks at what streams, and while nobody can see it. */
-const PACE = 90;
+/**
+ * Milliseconds between two looks at what streams, and while nobody can see it. Seven a second read
+ * as flowing; each look types and lays out the block that grows, which is what a stream costs.
+ */
+const PACE = 140;
 const UNSEEN = 500;
 
 /** The turns, one below the other. */
