@@ -76,9 +76,9 @@ class Calls:
     def alone(self, call: Block, watcher: Watcher, cancel: Cancel | None) -> Iterator[Block]:
         """The result of one call; where the user interrupts it, that, and then the interrupt."""
         stop_if(cancel)
-        watcher.calling(call)
         began = None
         try:
+            watcher.calling(call)
             ready = self._ready(call, cancel)
             began = self._around.clock()
             if isinstance(ready, Answer):
@@ -101,9 +101,9 @@ class Calls:
         try:
             for call in calls:
                 stop_if(cancel)
-                watcher.calling(call)
                 one = _Started(call)
                 started.append(one)
+                watcher.calling(call)
                 ready = self._ready(call, cancel)
                 one.began = self._around.clock()
                 if isinstance(ready, Answer):

@@ -43,6 +43,7 @@ def fails():
 
 def sleeps():
     "Takes long."
+    print("begun", flush=True)
     time.sleep(30)
 
 async def later(word: str):
@@ -363,7 +364,7 @@ def interrupted(
 
 RUNNING = {
     "code": ("run_python", {"code": "print('begun')\ntime.sleep(30)"}, "begun"),
-    "a function": ("sleeps", {}, "sleeps"),
+    "a function": ("sleeps", {}, "begun"),
 }
 
 

@@ -421,6 +421,23 @@ def test_an_interrupt_while_asking_ends_the_question_and_runs_nothing() -> None:
     ]
 
 
+@pytest.mark.parametrize("function", [half, ends])
+def test_an_interrupt_as_a_call_is_announced_is_told_like_any_other(
+    function: Callable[..., Any],
+) -> None:
+    class Stopping(Watching):
+        def calling(self, call: Block) -> None:
+            super().calling(call)
+            raise KeyboardInterrupt
+
+    watcher = Stopping()
+    results = box(function).run([call(function.__name__)], watcher, None)
+    assert said(next(results)) == "The user stopped this call before it ran."
+    with pytest.raises(KeyboardInterrupt):
+        next(results)
+    assert watcher.told == ["calling toolu_1", "called toolu_1"]
+
+
 def test_an_interrupt_while_a_function_runs_leaves_what_is_finished_standing() -> None:
     def stopped() -> None:
         signal.raise_signal(signal.SIGINT)
