@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..conversation.turns import with_prefill
 from ..messages.blocks import Block, content_blocks, joined_text
+from ..notebook.calls import outcome
 from ..rendering import TerminalFilter, plain
 from .protocol import Part
 
@@ -27,6 +28,11 @@ _DELTAS: Mapping[str, Literal["text", "thinking", "partial_json"]] = {
 }
 
 
+_OUTCOMES: Mapping[str, Literal["done", "denied", "failed"]] = {
+    "ok": "done",
+    "denied": "denied",
+    "error": "failed",
+}
 _TEXTS: Mapping[str, Literal["text", "thinking"]] = {"text": "text", "thinking": "thinking"}
 
 
@@ -120,7 +126,7 @@ class Parts:
         number = self._calls.get(call_id)
         if number is not None:
             part = self.parts[number]
-            part["state"] = "failed" if _is_error(result) else "done"
+            part["state"] = _state(result)
             part["result"] = _said(result)
             small = [self._thumbnail(b) for b in _blocks(result) if b.get("type") == "image"]
             part["images"] = [src for src in small if src]
@@ -171,10 +177,12 @@ def _arguments(value: object) -> str:
     return plain(json.dumps(value, ensure_ascii=False, indent=1))
 
 
-def _is_error(result: Block) -> bool:
+def _state(result: Block) -> Literal["done", "denied", "failed"]:
     content = result.get("content")
-    kind = content.get("type", "") if isinstance(content, Mapping) else ""
-    return bool(result.get("is_error")) or str(kind).endswith("error")
+    if isinstance(content, Mapping):  # of a tool that runs at the server
+        failed = result.get("is_error") or str(content.get("type", "")).endswith("error")
+        return "failed" if failed else "done"
+    return _OUTCOMES[outcome(result)]
 
 
 def _said(result: Block) -> str:

@@ -32,7 +32,7 @@ class Part(TypedDict, total=False):
     kind: Literal["text", "thinking", "call"]
     text: str
     name: str
-    state: Literal["asked", "running", "done", "failed"]
+    state: Literal["asked", "running", "done", "denied", "failed"]
     result: str
     images: list[str]
     seconds: float

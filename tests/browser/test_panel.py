@@ -149,7 +149,7 @@ def test_a_tools_call_is_allowed_and_another_one_denied_by_the_panels_buttons(ch
     waiting.get_by_label("Reason for not allowing it").fill("too costly")
     chat.button("Deny", waiting).click()
     turn = chat.answered("Call lookup_gene(name='def')")
-    assert "lookup_gene · failed" in turn.inner_text()
+    assert "lookup_gene · denied" in turn.inner_text()
     assert "too costly" in str(page.requests()[-1]["messages"][-1])
     assert page.value("calls") == ["abc"]
     assert waiting.count() == 0

@@ -69,7 +69,7 @@ def test_a_denied_call_does_not_run_and_the_model_reads_why(panel: Panel, own: K
     request = panel.ask("Ask lookup_gene about it")
     decide(panel, waits(panel, request)["approval"], "deny", "too costly")
     (call,) = calls_of(panel.ended(request))
-    assert call["state"] == "failed"
+    assert call["state"] == "denied"
     assert "too costly" in str(own.requests()[-1])
     assert own.value("calls") == []
 

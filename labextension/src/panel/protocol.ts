@@ -20,7 +20,7 @@ export interface IPart {
   kind: 'text' | 'thinking' | 'call';
   text: string;
   name?: string;
-  state?: 'asked' | 'running' | 'done' | 'failed';
+  state?: 'asked' | 'running' | 'done' | 'denied' | 'failed';
   result?: string;
   /** Small images of what it gave. */
   images?: string[];

@@ -121,7 +121,13 @@ class ThinkingView implements IPartView {
   private readonly fold = new Fold('claude-chat-fold');
 }
 
-const STATES = { asked: 'wanted', running: 'running', done: 'done', failed: 'failed' };
+const STATES = {
+  asked: 'wanted',
+  running: 'running',
+  done: 'done',
+  denied: 'denied',
+  failed: 'failed'
+};
 
 class CallView implements IPartView {
   readonly kind = 'call';
