@@ -48,9 +48,10 @@ class Past:
         """The newest turns, for a view that knows nothing yet."""
         with self._lock:
             standing = self._standing()
-            self._order = [turn.id for turn in standing]
-            self._told |= {turn.id for turn in standing}
-            self._versions = self._all_versions(standing)
+            if not self._told:  # else another view waits for what is new to this one as well
+                self._order = [turn.id for turn in standing]
+                self._told = set(self._order)
+                self._versions = self._all_versions(standing)
             page = _page(standing)
             return {
                 "type": "history",

@@ -173,6 +173,22 @@ def test_a_view_that_comes_late_gets_what_is_under_way(panel: Panel, own: Kernel
     assert held + more == text_of(end["turn"]) == "Half of it. The other half."
 
 
+def test_what_a_late_view_is_told_is_told_the_others_too(own: Kernel) -> None:
+    own.run("%%claude\nOne", cell="A")
+    own.run(
+        "from claude_magic.panel.past import Past\n"
+        "from claude_magic.panel.views import Views\n"
+        f"notebook = {NOTEBOOK}\n"
+        "past = Past(notebook, Views(notebook.session, {}))\n"
+        "past.history('early', [])\n"
+        "past.changes({}, wait=False)",
+    )
+    own.run("%%claude\nTwo", cell="A")
+    own.run("late = past.history('late', [])\ntold = past.changes({}, wait=False)")
+    assert own.value("[turn['asked']['prompt'] for turn in late['turns']]") == ["Two"]
+    assert own.value("told and [turn['asked']['prompt'] for turn in told['turns']]") == ["Two"]
+
+
 def test_after_a_restart_the_conversation_is_back_from_the_store(tmp_path: Path) -> None:
     here = {"JPY_SESSION_NAME": str(tmp_path / "page.ipynb")}
     (tmp_path / "page.ipynb").write_text(
