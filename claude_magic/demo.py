@@ -35,6 +35,7 @@ def run(notebook: str | None, port: int, *, browser: bool) -> int:
     url = f"http://localhost:{port}/lab/tree/{quote(path.name)}?token={token}"
     command = [sys.executable, "-m", "jupyterlab", f"--port={port}", "--ServerApp.port_retries=0"]
     command += [f"--ServerApp.root_dir={path.parent}", "--no-browser", "--log-level=WARN"]
+    command.append("--LabApp.news_url=None")  # its question would lie over the chat panel
     if os.name == "posix" and os.geteuid() == 0:
         command.append("--allow-root")
     # The token goes by the environment: a command line can be read by every user of the machine.

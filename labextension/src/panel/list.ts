@@ -7,7 +7,7 @@ import { TurnView } from './turn';
 const NEAR = 24;
 /**
  * Milliseconds between two looks at what streams, and while nobody can see it. Seven a second read
- * as flowing; each look types and lays out the block that grows, which is what a stream costs.
+ * as flowing; each look typesets and lays out the block that grows, which is what a stream costs.
  */
 const PACE = 140;
 const UNSEEN = 500;
