@@ -96,12 +96,11 @@ def _offline(port: int) -> int:
     server = OfflineServer(port, keep=0)
     try:
         server.start()
+        print(f"The offline Messages API server answers at {server.url}; Ctrl+C ends.", flush=True)
+        threading.Event().wait()
     except InputError as error:
         print(f"claude-magic: {error}", file=sys.stderr)
         return 1
-    print(f"The offline Messages API server answers at {server.url}; Ctrl+C ends.", flush=True)
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # from the first line on: who reads it may interrupt at once
         server.stop()
     return 0

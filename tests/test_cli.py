@@ -39,6 +39,7 @@ def test_the_offline_server_answers_any_client_until_it_is_interrupted(tmp_path:
     with subprocess.Popen(
         [*COMMAND, "offline", "--port", "0"],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         env=environment(tmp_path),
     ) as server:
@@ -53,7 +54,8 @@ def test_the_offline_server_answers_any_client_until_it_is_interrupted(tmp_path:
                 assert json.load(response)["data"][0]["type"] == "model"
         finally:
             server.send_signal(signal.SIGINT)
-        assert server.wait(20) == 0
+        assert server.communicate(timeout=20) == ("", "")
+        assert server.returncode == 0
 
 
 def test_a_port_in_use_is_said_in_one_line(tmp_path: Path, capsys) -> None:  # type: ignore[no-untyped-def]

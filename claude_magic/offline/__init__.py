@@ -1,6 +1,6 @@
 """A local Messages API server for a first try without a key, for tests and for documentation."""
 
 from .journal import Recorded
-from .server import OfflineServer, serve
+from .server import OfflineServer
 
-__all__ = ["OfflineServer", "Recorded", "serve"]
+__all__ = ["OfflineServer", "Recorded"]

@@ -131,12 +131,3 @@ class OfflineServer:
     def behave(self, *behaviours: str) -> None:
         """Adds behaviours for the next questions, after those not used yet."""
         self._journal.behave(behaviours)
-
-
-def serve(port: int) -> None:
-    """Serves until it is interrupted, and keeps no request. Raises InputError for a taken port."""
-    with OfflineServer(port, keep=0):
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            return
