@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..messages.errors import InputError
+from ..messages.in_a_line import in_a_line
 from ..messages.schema import in_words
 from ..rendering import plain
 
@@ -33,11 +34,7 @@ def of_pydantic(errors: Sequence[Mapping[str, Any]], value: Any) -> MisfitError:
 
 def of_exception(error: Exception) -> MisfitError:
     """What a check of the user's own says by raising."""
-    try:
-        said = f"{type(error).__name__}: {error}"
-    except Exception:  # a foreign __str__ may raise too
-        said = type(error).__name__
-    return MisfitError(f"the reply: its own check raised {_cut(said)}.")
+    return MisfitError(f"the reply: its own check raised {_cut(in_a_line(error))}.")
 
 
 def validator(schema: Mapping[str, Any], name: str) -> Callable[[Any], Any]:

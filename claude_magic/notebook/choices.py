@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..messages.errors import InputError
+from ..messages.in_a_line import in_a_line
 
 _ADDRESS = re.compile(r"(?i)https?://\S+")
 
@@ -36,7 +37,7 @@ def value_of(option: str, choice: str, evaluate: Callable[[str], object], hint: 
     except NameError as error:
         problem = f"{_no_file(choice)}, and {error}"
     except Exception as error:  # whatever the user's own expression raises
-        problem = f"{type(error).__name__}: {error}"
+        problem = in_a_line(error)
     raise InputError(f"{option} {choice}: {problem}. {hint}") from None
 
 

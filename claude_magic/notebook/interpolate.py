@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..messages.blocks import Block, text
 from ..messages.errors import ClaudeError, InputError
+from ..messages.in_a_line import in_a_line
 from .describe import describe
 from .literal_text import literal_spans
 
@@ -176,8 +177,7 @@ def _rendered(
     except ClaudeError:
         raise
     except Exception as error:  # the user's expression may raise anything
-        reason = f"{type(error).__name__}: {_message(error)}"
-        raise InputError(f"{_shown(hole)}: {reason}; correct it, {_RAW}") from error
+        raise InputError(f"{_shown(hole)}: {in_a_line(error)}; correct it, {_RAW}") from error
 
 
 def _placed(shown: str, before: str, after: str) -> str:
@@ -191,11 +191,3 @@ def _placed(shown: str, before: str, after: str) -> str:
 def _shown(hole: _Hole) -> str:
     source = " ".join(hole.source.split())
     return f"{{{{ {source if len(source) <= 60 else source[:59] + '…'} }}}}"
-
-
-def _message(error: Exception) -> str:
-    try:
-        message = " ".join(str(error).split())
-    except Exception:  # a foreign __str__ may raise too; the type has been said
-        return "(no message)"
-    return message if len(message) <= 200 else message[:199] + "…"

@@ -182,7 +182,7 @@ class Notebook:
             return None
         from .json_option import wanted_shape
 
-        return wanted_shape(options.json, self.evaluate, *self._secrets())
+        return wanted_shape(options.json, self.evaluate, *self.secrets())
 
     def _toolbox(
         self, options: RequestOptions, approver: Approver | None
@@ -201,7 +201,7 @@ class Notebook:
 
         prepare = self._prepare_result
         return NotebookTools(
-            Toolboxes(self.settable, self._secrets, prepare),
+            Toolboxes(self.settable, self.secrets, prepare),
             self.shell,
             self.recorder,
             standing=self.standing,
@@ -376,13 +376,13 @@ class Notebook:
 
     def _masked(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
         """The blocks with the key, should a cell or an output hold it, masked."""
-        secrets = self._secrets()
+        secrets = self.secrets()
         return tuple(masked(block, *secrets) for block in blocks)
 
     def _mask(self, said: str) -> str:
-        return mask(said, *self._secrets())
+        return mask(said, *self.secrets())
 
-    def _secrets(self) -> tuple[Secret, ...]:
+    def secrets(self) -> tuple[Secret, ...]:
         """The key as far as it is known here, and the environment's headers; asks no keyring."""
         found = find_key(self.key, keyring_lookup=lambda: vars(self).get("_keyring_key"))
         return (*([found.secret] if found else []), *self.session.headers().secrets)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..conversation.watcher import Silent
-from ..messages.errors import ClaudeError
+from ..messages.in_a_line import in_a_line
 from ..notebook.lines import dollars
 from ..notebook.options import RequestOptions
 from ..notebook.record import Output
@@ -58,10 +58,8 @@ def describe(notebook: Notebook, asked: Described) -> dict[str, Any]:
     answer = {"type": "caption", "id": asked.id, "alt": "", "cost": "", "error": ""}
     try:
         return {**answer, **_asked(notebook, asked)}
-    except ClaudeError as error:
-        return {**answer, "error": str(error)}
     except Exception as error:  # the page waits for an answer, whatever an output held
-        return {**answer, "error": f"{type(error).__name__}: {error}"}
+        return {**answer, "error": in_a_line(error, *notebook.secrets())}
 
 
 def _asked(notebook: Notebook, asked: Described) -> dict[str, str]:

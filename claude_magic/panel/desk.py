@@ -16,6 +16,7 @@ from ..conversation.branches import switch
 from ..conversation.watcher import Silent
 from ..messages.cancel import Cancel
 from ..messages.errors import ClaudeError, Interrupted
+from ..messages.in_a_line import in_a_line
 from ..notebook.outputs import output_blocks
 from ..notebook.pictures import preparing
 from ..notebook.standing import Beside
@@ -180,7 +181,7 @@ class Desk:
                 )
                 self._attachments.drop(message["attachments"])
         except Exception as error:  # whatever the user's own expressions raise: a line, no trace
-            self._outbox.put(_notice(error, request))
+            self._tell_fault(error, request)
             return
         self._requests[cancel] = request
         try:
@@ -306,7 +307,11 @@ class Desk:
             try:
                 work()
             except Exception as error:  # the next message is to be served all the same
-                self._outbox.put(_notice(error))
+                self._tell_fault(error)
+
+    def _tell_fault(self, error: Exception, request: str = "") -> None:
+        said = in_a_line(error, *self.notebook.secrets())
+        self._outbox.put({"type": "notice", "request": request, "text": said})
 
     def _thread(self, work: Callable[[], None], name: str) -> threading.Thread:
         thread = threading.Thread(
@@ -314,8 +319,3 @@ class Desk:
         )
         thread.start()
         return thread
-
-
-def _notice(error: Exception, request: str = "") -> protocol.Notice:
-    said = str(error) if isinstance(error, ClaudeError) else f"{type(error).__name__}: {error}"
-    return {"type": "notice", "request": request, "text": said}

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..conversation.watcher import Silent
-from ..messages.errors import ClaudeError, Interrupted
+from ..messages.errors import Interrupted
+from ..messages.in_a_line import in_a_line
 from ..notebook import calls, lines
 from . import protocol
 from .parts import Parts
@@ -118,7 +119,7 @@ class LiveRun(Silent):
             self._end("")
 
     def failed(self, error: BaseException) -> None:
-        said = "" if isinstance(error, Interrupted) else _line(error)
+        said = "" if isinstance(error, Interrupted) else in_a_line(error)
         with self._lock:
             if self._shown is None:
                 self._begin(None)
@@ -188,8 +189,3 @@ class LiveRun(Silent):
             self._delta = {}
             self._messages.append({"type": "delta", "run": self.run, "n": self._n, "parts": parts})
             self._n += 1
-
-
-def _line(error: BaseException) -> str:
-    """An error in one line; what is not ours has no words for the user."""
-    return str(error) if isinstance(error, ClaudeError) else f"{type(error).__name__}: {error}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from ..messages.errors import InputError
+from ..messages.in_a_line import in_a_line
 from ..messages.sealed import as_json
 from .docs import Documentation, bare, documentation
 from .tool import Arguments, ArgumentsError, Tool, marks_of, mended_name
@@ -125,8 +126,7 @@ def _signature(function: Callable[..., Any], name: str) -> inspect.Signature:
     except (TypeError, ValueError):
         problem = f"{name}: what it takes is not known, as it is not written in Python."
     except Exception as error:  # an annotation in quotes may raise whatever it likes
-        said = f"{type(error).__name__}: {error}"
-        problem = f"{name}: a type of its signature cannot be read: {said}."
+        problem = f"{name}: a type of its signature cannot be read: {in_a_line(error)}."
     raise InputError(f"{problem} Define a function that calls it.")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from claude_magic.messages.credentials import Secret
 from claude_magic.panel.alt_text import Described, describe, read_request
 from tests.kernels import Kernel
 from tests.messages.image_samples import photo, saved
@@ -61,8 +63,18 @@ def test_what_is_no_figure_is_said_in_one_line(running_kernel: Kernel) -> None:
     assert "no figure" in answer["error"] and answer["alt"] == ""
 
 
-def test_the_page_is_answered_whatever_went_wrong() -> None:
-    notebook: Any = object()  # nothing can be asked of it
+class BrokenNotebook:
+    """A notebook of which nothing can be asked: what it raises holds its key."""
+
+    def secrets(self) -> tuple[Secret, ...]:
+        return (Secret("a-key-of-a-gateway"),)
+
+    def __getattr__(self, name: str) -> Any:
+        raise ValueError(f"no {name}:\n  a-key-of-a-gateway")
+
+
+def test_the_page_is_answered_in_one_line_without_the_key_whatever_went_wrong() -> None:
+    notebook: Any = BrokenNotebook()
     answer = describe(notebook, Described("1", "c", "x", {"image/png": "x"}))
     assert (answer["id"], answer["alt"]) == ("1", "")
-    assert answer["error"].startswith("AttributeError")
+    assert re.fullmatch(r"ValueError: no \w+: \[key\]", answer["error"])
