@@ -83,7 +83,7 @@ def access_here() -> tuple[Access, float]:
         notebook = current_notebook()
         settings, session = notebook.settable.session_settings(), notebook.session
         access = Access(
-            settings, notebook.find_key(), spend=session.spending.add, offline=session.offline
+            settings, notebook.keys.find(), spend=session.spending.add, offline=session.offline
         )
         return access, max(0.0, settings.budget - session.spending.spent)
     from .messages.credentials import find_key, keyring_key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from .context import Piece
+from .pieces import Piece
 from .record import Output
 
 

@@ -33,7 +33,7 @@ def show(notebook: Notebook, question: Question, form: str) -> dict[str, str]:
     if form in ("show", "count"):
         counted = _counted(notebook, plan, asked=form == "count")
         return readable(plan, notebook.session.images, counted)
-    settings, found = notebook.session.settings(), notebook.find_key()
+    settings, found = notebook.session.settings(), notebook.keys.find()
     command = _COMMANDS[form](
         plan.request.body,
         ANTHROPIC_URL if plan.server.offline else plan.server.label,

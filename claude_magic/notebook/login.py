@@ -22,14 +22,14 @@ def login(notebook: Notebook, words: Sequence[str]) -> dict[str, str]:
         raise InputError("%claude_login takes --save or --forget; the key itself is asked for.")
     if "--forget" in words:
         _forget()
-        notebook.forget_key()
-        found = notebook.find_key()
+        notebook.keys.forget()
+        found = notebook.keys.find()
         still = f" The one in {found.source} is still used." if found else ""
         return _line(f"The key is forgotten, here and in the keyring.{still}")
     key = _typed()
     if not key.sendable:
         raise CredentialError("This is no API key: it has characters that no key has. Try again.")
-    notebook.key = key
+    notebook.keys.given = key
     if "--save" in words:
         _save(key)
         return _line("The key is kept in the system's keyring.")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,18 +18,18 @@ from ..conversation.page import current
 from ..conversation.question import Question
 from ..conversation.session import Session
 from ..messages.blocks import Block, text
-from ..messages.credentials import Found, Secret, find_key, keyring_key, mask, masked
 from ..messages.errors import InputError
 from . import lines
-from .beside import kept
-from .context import Context, Piece, Place, between, choose, gather
+from .carrying import Carrying
 from .displays import Display, Noting
 from .files import Given, file_blocks
 from .frame import notice
 from .interpolate import interpolate
+from .keys import Keys
 from .options import RequestOptions
 from .outputs import Rendered, output_blocks
 from .pictures import pictures, preparing
+from .pieces import Piece
 from .recorder import OURS
 from .saved import source_digest
 from .standing import Asker, Beside, Standing
@@ -40,20 +39,18 @@ if TYPE_CHECKING:
 
     from ..conversation.reply import Reply
     from ..conversation.toolbox import Shape, Toolbox
-    from ..conversation.turns import Turn
     from ..messages.cancel import Cancel
     from ..messages.images import Prepared
     from ..tools.approval import Approver
     from .config import Settable
     from .front_end import FrontEnd
-    from .named_cells import NamedCells
     from .record import CellRun, Output
     from .recorder import Recorder
     from .toolboxes import NotebookTools
 
 
 class Notebook:
-    """A shell's recorder, settings and session; `key` is the one given by `%claude_login`."""
+    """A shell's recorder, settings and session, and the keys that it knows."""
 
     def __init__(
         self,
@@ -65,36 +62,18 @@ class Notebook:
         self.shell = shell
         self.recorder = recorder
         self.settable = settable
-        self.key: Secret | None = None
+        self.keys = Keys()
         self.session = Session(
-            settable.session_settings, history=self._open_history, find=self.find_key
+            settable.session_settings, history=self._open_history, find=self.keys.find
         )
         self.standing = Standing(shell, recorder, front_end)
+        self._carrying = Carrying(recorder, settable, self.standing, self.session)
         self._front_end = front_end
         self.last: Reply | None = None
-        self._since = 0
-        self._marks: dict[str, int] = {}
         self._back: str | None = None
         for run in recorder.runs:
             self.standing.started(run)
         recorder.started, recorder.ended = self._cell_started, self._cell_ended
-
-    def find_key(self) -> Found | None:
-        """The credential in force, from `%claude_login`, the environment or the keyring."""
-        return find_key(self.key, keyring_lookup=self._keyring)
-
-    def forget_key(self) -> None:
-        """Forget the key of `%claude_login` and what the keyring said."""
-        self.key = None
-        vars(self).pop("_keyring_key", None)
-
-    @cached_property
-    def _keyring_key(self) -> Secret | None:
-        return keyring_key()
-
-    def _keyring(self) -> Secret | None:
-        """The keyring's key, asked for once: some keyrings ask the user each time."""
-        return self._keyring_key
 
     def question(
         self,
@@ -128,8 +107,16 @@ class Notebook:
         chosen = options.image or (self.settable.value("images"),)
         runs, asker = self.standing.runs(), self.standing.asker(self.session.history, beside)
         cells = self.standing.named(runs, asker)
-        pieces = self._pieces(options, cells, asker, beside)
-        context = self._context(options, prompt, render, cells, asker, pieces=pieces)
+        pieces = self._carrying.pieces(options, cells, asker, beside)
+        context = self._carrying.context(
+            pieces,
+            options,
+            cells,
+            asker,
+            prompt=prompt,
+            render=render,
+            namespace=self.shell.user_ns,
+        )
         shown, notices = pictures(
             [*chosen, *images],
             runs,
@@ -147,12 +134,12 @@ class Notebook:
         )
         toolbox, opened = self._toolbox(options, approver)
         return Question(
-            content=self._masked([*papers, *context.blocks, *shown, *blocks, *opened, *asked]),
+            content=self.keys.masked([*papers, *context.blocks, *shown, *blocks, *opened, *asked]),
             model=options.model,
-            system=None if options.system is None else self._mask(options.system),
+            system=None if options.system is None else self.keys.mask(options.system),
             max_tokens=options.max_tokens,
             stop=options.stop or (),
-            prefill=self._mask(options.prefill or ""),
+            prefill=self.keys.mask(options.prefill or ""),
             effort=options.effort,
             think=options.think,
             cite=bool(options.cite),
@@ -166,7 +153,7 @@ class Notebook:
             order=self.standing.page.order,
             panel=asker.panel,
             source=asker.source,
-            prompt=self._mask(prompt),
+            prompt=self.keys.mask(prompt),
             counts=cells.counts,
             carried=carried,
             notices=(
@@ -182,7 +169,7 @@ class Notebook:
             return None
         from .json_option import wanted_shape
 
-        return wanted_shape(options.json, self.evaluate, *self.secrets())
+        return wanted_shape(options.json, self.evaluate, *self.keys.secrets())
 
     def _toolbox(
         self, options: RequestOptions, approver: Approver | None
@@ -201,7 +188,7 @@ class Notebook:
 
         prepare = self._prepare_result
         return NotebookTools(
-            Toolboxes(self.settable, self.secrets, prepare),
+            Toolboxes(self.settable, self.keys.secrets, prepare),
             self.shell,
             self.recorder,
             standing=self.standing,
@@ -220,7 +207,7 @@ class Notebook:
         if self._back and not question.panel:
             back, self._back = self._back, None
             self.shell.display_pub.publish(notice(back), {OURS: {}})
-        note = partial(self._asked, mark=self.recorder.mark() if question.panel else 0)
+        note = partial(self._carrying.asked, mark=self.recorder.mark() if question.panel else 0)
         with display:
             self.last = self.session.ask(question, Noting(display, note), cancel=cancel)
         return self.last
@@ -230,12 +217,12 @@ class Notebook:
         self.standing.read()
         asker = self.standing.asker(self.session.history, beside)
         cells = self.standing.named(self.standing.runs(), asker)
-        return self._pieces(RequestOptions(), cells, asker, beside)
+        return self._carrying.pieces(RequestOptions(), cells, asker, beside)
 
     def add(self, question: Question, reply: str) -> Reply:
         """A turn whose answer the user wrote: nothing is sent."""
         self.last = self.session.add(question, reply)
-        self._asked(self.last.turn)
+        self._carrying.asked(self.last.turn)
         return self.last
 
     def display(self, *, quiet: bool) -> Display:
@@ -290,30 +277,6 @@ class Notebook:
             page = self.standing.page.order
             self.session.history.match(run.cell, source_digest(run.source), page)
 
-    def _place(self, asker: Asker) -> Place:
-        order = self.standing.page.order
-        seen = self.session.seen(asker.cell, asker.run, order, panel=asker.panel)
-        asked = frozenset(t.cell for t in seen if t.cell and not t.panel)
-        if not asker.panel:
-            return Place(self._since, order, asked)
-        marks = tuple((t.cell, self._marks[t.id]) for t in seen if t.id in self._marks)
-        return Place(self._since, order, asked, panel=True, here=asker.cell, marks=marks)
-
-    def _asked(self, turn: Turn, mark: int = 0) -> None:
-        """Later questions begin after this one, if its turn is one that they see.
-
-        `mark` is the serial of the moment at which a question of the panel was asked.
-        """
-        if turn.panel and mark:
-            self._marks[turn.id] = mark
-        run = None if turn.panel else self.recorder.current
-        if run is not None:
-            run.turns.append(turn.id)
-        if turn.sent_later and not turn.panel:
-            self._since = self.recorder.mark()
-            if run is not None:
-                run.asked_at = self._since
-
     def _cell_ended(self, run: CellRun) -> None:
         if run.cell is None or not self.session.opened:
             return
@@ -321,47 +284,6 @@ class Notebook:
         turns = [history[turn_id] for turn_id in run.turns if turn_id in history]  # or purged
         well = run.well and all(turn.status == "complete" for turn in turns)
         self.session.cell_ended(run.cell, run.turns, well=well)
-
-    def _context(
-        self,
-        options: RequestOptions,
-        prompt: str,
-        render: Callable[[Output], Rendered],
-        cells: NamedCells,
-        asker: Asker,
-        *,
-        pieces: Sequence[Piece],
-    ) -> Context:
-        choices = self._choices(options)
-        if choices == ("none",):
-            return Context()
-        figures = "auto" in (options.image or (self.settable.value("images"),))
-        context = gather(pieces, prompt, self.shell.user_ns, render, figures=figures)
-        place = self._place(asker)
-        missing = self.standing.not_run(cells.runs, between(place, asker.cell)) if figures else 0
-        if missing and "auto" in choices:
-            said = f"{lines.count(missing, 'figure')} above not run yet: not sent"
-            context = replace(context, notices=(*context.notices, said))
-        return context
-
-    def _choices(self, options: RequestOptions) -> tuple[str, ...]:
-        return options.context or (self.settable.value("context"),)
-
-    def _pieces(
-        self,
-        options: RequestOptions,
-        cells: NamedCells,
-        asker: Asker,
-        beside: Beside | None,
-    ) -> list[Piece]:
-        """What of the cells goes along."""
-        choices, place = self._choices(options), self._place(asker)
-        found = {
-            piece.serial: piece  # the same cell named twice goes along once
-            for choice in choices
-            for piece in choose(cells, self.recorder.current, choice, place)
-        }
-        return kept(found.values(), beside.without if beside else ())
 
     def preparing(self, options: RequestOptions) -> Callable[[object], Prepared]:
         """What prepares an image of a question with these options."""
@@ -373,19 +295,6 @@ class Notebook:
     def _prepare_result(self, image: object) -> Prepared:
         """An image that a tool gave, as it is sent."""
         return preparing(None, self.session.images)(image)
-
-    def _masked(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
-        """The blocks with the key, should a cell or an output hold it, masked."""
-        secrets = self.secrets()
-        return tuple(masked(block, *secrets) for block in blocks)
-
-    def _mask(self, said: str) -> str:
-        return mask(said, *self.secrets())
-
-    def secrets(self) -> tuple[Secret, ...]:
-        """The key as far as it is known here, and the environment's headers; asks no keyring."""
-        found = find_key(self.key, keyring_lookup=lambda: vars(self).get("_keyring_key"))
-        return (*([found.secret] if found else []), *self.session.headers().secrets)
 
 
 def _render(output: Output, *, prepare: Callable[[object], Prepared]) -> Rendered:

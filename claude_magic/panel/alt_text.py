@@ -59,7 +59,7 @@ def describe(notebook: Notebook, asked: Described) -> dict[str, Any]:
     try:
         return {**answer, **_asked(notebook, asked)}
     except Exception as error:  # the page waits for an answer, whatever an output held
-        return {**answer, "error": in_a_line(error, *notebook.secrets())}
+        return {**answer, "error": in_a_line(error, *notebook.keys.secrets())}
 
 
 def _asked(notebook: Notebook, asked: Described) -> dict[str, str]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..messages.errors import ClaudeError
 from ..notebook.beside import is_figure
-from ..notebook.context import NEWEST_FIGURES, Piece
+from ..notebook.context import NEWEST_FIGURES
+from ..notebook.pieces import Piece
 from ..rendering import plain
 from .protocol import Chip
 

@@ -310,7 +310,7 @@ class Desk:
                 self._tell_fault(error)
 
     def _tell_fault(self, error: Exception, request: str = "") -> None:
-        said = in_a_line(error, *self.notebook.secrets())
+        said = in_a_line(error, *self.notebook.keys.secrets())
         self._outbox.put({"type": "notice", "request": request, "text": said})
 
     def _thread(self, work: Callable[[], None], name: str) -> threading.Thread:

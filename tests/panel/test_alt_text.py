@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from claude_magic.messages.credentials import Secret
+from claude_magic.notebook.keys import Keys
 from claude_magic.panel.alt_text import Described, describe, read_request
 from tests.kernels import Kernel
 from tests.messages.image_samples import photo, saved
@@ -15,6 +16,7 @@ from tests.messages.image_samples import photo, saved
 GOOD = {"id": "a-1", "cell": "c", "source": "plot()", "bundle": {"image/png": "AA=="}}
 DESCRIBE = """
 from base64 import b64encode
+from claude_magic.notebook.keys import Keys
 from claude_magic.panel.alt_text import Described, describe
 notebook = get_ipython().magics_manager.registry["ClaudeMagics"].notebook
 """
@@ -66,8 +68,9 @@ def test_what_is_no_figure_is_said_in_one_line(running_kernel: Kernel) -> None:
 class BrokenNotebook:
     """A notebook of which nothing can be asked: what it raises holds its key."""
 
-    def secrets(self) -> tuple[Secret, ...]:
-        return (Secret("a-key-of-a-gateway"),)
+    def __init__(self) -> None:
+        self.keys = Keys()
+        self.keys.given = Secret("a-key-of-a-gateway")
 
     def __getattr__(self, name: str) -> Any:
         raise ValueError(f"no {name}:\n  a-key-of-a-gateway")

@@ -1,0 +1,52 @@
+"""The keys that a kernel knows: what questions are asked with, and what nothing may show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ..conversation.connection import environment_headers
+from ..messages.blocks import Block
+from ..messages.credentials import Found, Secret, find_key, keyring_key, mask, masked
+
+if TYPE_CHECKING:
+    from ..messages.custom_headers import CustomHeaders
+
+
+class Keys:
+    """The key of `%claude_login` (`given`), the environment's or the keyring's."""
+
+    def __init__(self, headers: Callable[[], CustomHeaders] = environment_headers) -> None:
+        self.given: Secret | None = None
+        self._headers = headers
+        self._kept: Secret | None = None
+        self._looked = False
+
+    def find(self) -> Found | None:
+        """The credential in force."""
+        return find_key(self.given, keyring_lookup=self._keyring)
+
+    def forget(self) -> None:
+        """Forget the key of `%claude_login` and what the keyring said."""
+        self.given = self._kept = None
+        self._looked = False
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """The key as far as it is known here, and the environment's headers; asks no keyring."""
+        found = find_key(self.given, keyring_lookup=lambda: self._kept)
+        return (*([found.secret] if found else []), *self._headers().secrets)
+
+    def mask(self, said: str) -> str:
+        """`said` without the secrets."""
+        return mask(said, *self.secrets())
+
+    def masked(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
+        """The blocks without the secrets, should a cell or an output hold any."""
+        secrets = self.secrets()
+        return tuple(masked(block, *secrets) for block in blocks)
+
+    def _keyring(self) -> Secret | None:
+        """The keyring's key, asked for once: some keyrings ask the user each time."""
+        if not self._looked:
+            self._kept, self._looked = keyring_key(), True
+        return self._kept
