@@ -6,6 +6,7 @@ told of each word has no time to show it.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from .protocol import KernelMessage
 from .threads import beside_the_cells
 
 INTERVAL = 0.05
-"""Seconds between two batches, at least."""
+"""Seconds between two batches, at least, unless told otherwise."""
 
 Send = Callable[[Sequence[KernelMessage], Sequence[bytes]], None]
 
@@ -26,8 +27,15 @@ class Outbox:
     from several threads; nothing here waits for the network.
     """
 
-    def __init__(self, send: Send, gather: Callable[[], Sequence[KernelMessage]]) -> None:
+    def __init__(
+        self,
+        send: Send,
+        gather: Callable[[], Sequence[KernelMessage]],
+        *,
+        interval: float = INTERVAL,
+    ) -> None:
         self._send = send
+        self._interval = interval
         self._gather = gather
         self._messages: list[KernelMessage] = []
         self._buffers: list[bytes] = []
@@ -73,12 +81,12 @@ class Outbox:
         self._more.notify()
 
     def _run(self) -> None:
-        sent = 0.0
+        sent = -math.inf  # the first batch does not wait
         while True:
             with self._more:
                 while not (self._due or self._closed):
                     self._more.wait()
-                wait = sent + INTERVAL - time.monotonic()
+                wait = sent + self._interval - time.monotonic()
                 if wait > 0 and not self._closed:
                     self._more.wait(wait)
                     continue

@@ -49,17 +49,15 @@ def test_messages_arrive_in_their_order_and_at_most_twenty_times_a_second() -> N
     outbox.close()
     assert sent.texts == [str(n) for n in range(300)]
     gaps = [later - earlier for earlier, later in zip(sent.times, sent.times[1:], strict=False)]
-    assert min(gaps) > INTERVAL * 0.9
-    assert len(sent.batches) < 30
+    assert min(gaps) >= INTERVAL
+    assert len(sent.batches) < 300
 
 
 def test_the_first_message_does_not_wait() -> None:
     sent = Sent()
-    outbox = Outbox(sent, list)
-    began = time.monotonic()
+    outbox = Outbox(sent, list, interval=1e6)
     outbox.put(said("at once"))
     sent.until(1)
-    assert sent.times[0] - began < INTERVAL
     outbox.close()
 
 
