@@ -106,7 +106,7 @@ def running_lab(home: Path) -> Iterator[Lab]:
             yield Lab(f"http://127.0.0.1:{port}", work)
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)
 
 
 def wait_until_up(url: str, server: subprocess.Popen[bytes]) -> None:

@@ -30,6 +30,7 @@ class Hostile:
             *(Said(f"Attack {n}.\n\n{text}", seconds=0.12) for n, text in enumerate(texts)),
             Said(f"Attack {len(texts)}, in names.", model=tags, stop_reason=tags),
             Said(f"Attack {len(texts) + 1}, in thinking.", thinking=tags),
+            Said(f"Attack {len(texts) + 2}, in a call.", call=tags, stop_reason="tool_use"),
         ]
         self.refusals: list[Said | Refused] = [
             Refused(400, kind=tags, message=tags),

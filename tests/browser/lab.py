@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,6 +121,26 @@ class Notebook:
             timeout=PATIENCE,
         )
 
+    def until_true(self, holds: Callable[[], object]) -> None:
+        """Return once `holds` is true; what the page does goes on meanwhile."""
+        end = time.monotonic() + PATIENCE / 1000
+        while not holds():
+            assert time.monotonic() < end, "it never was so"
+            self.page.wait_for_timeout(50)
+
+    @property
+    def sources(self) -> list[str]:
+        """The texts of the cells from top to bottom."""
+        found: list[str] = self.js("[...model.cells].map((c) => c.sharedModel.getSource())")
+        return found
+
+    def until_sources(self, *expected: str) -> None:
+        """Return once the cells from top to bottom hold these texts."""
+        self.until(
+            "JSON.stringify([...model.cells].map((c) => c.sharedModel.getSource()))"
+            f" === JSON.stringify({json.dumps(expected)})"
+        )
+
     def value(self, expression: str) -> str:
         """What an expression is in the kernel, as it is shown; no cell is run for it."""
         done = self.js(
@@ -130,6 +153,11 @@ class Notebook:
     def output(self, cell: int) -> Any:
         """The output area of a code cell, counted from 0."""
         return self.page.locator(".jp-CodeCell").nth(cell).locator(".jp-OutputArea").first
+
+    def drawn(self, image: Any) -> Any:
+        """The picture, once it is drawn."""
+        self.until_true(lambda: image.evaluate("i => i.complete && i.naturalWidth > 0"))
+        return image
 
     def theme(self, name: str) -> None:
         """Change the theme, for example to "JupyterLab Dark"."""

@@ -16,11 +16,13 @@ class Said:
     """One reply: `text` in pieces of `size` characters, spread over `seconds`.
 
     After the piece that holds the character `hold`, the stream stands still until the server is
-    told to go on. With `error`, an error event with this message ends it.
+    told to go on. With `call`, a call of the tool of this name follows, with the name as its
+    argument; with `error`, an error event with this message ends it.
     """
 
     text: str
     thinking: str = ""
+    call: str = ""
     model: str = "test"
     stop_reason: str = "end_turn"
     size: int = 5
@@ -141,6 +143,13 @@ class _Handler(BaseHTTPRequestHandler):
             yield from self._block(index, "thinking", iter([said.thinking]))
             index += 1
         yield from self._block(index, "text", self.replying.paced(said))
+        if said.call:
+            called = {"type": "tool_use", "id": "toolu_1", "name": said.call, "input": {}}
+            given = {"type": "input_json_delta", "partial_json": json.dumps({said.call: said.call})}
+            index += 1
+            yield {"type": "content_block_start", "index": index, "content_block": called}
+            yield {"type": "content_block_delta", "index": index, "delta": given}
+            yield {"type": "content_block_stop", "index": index}
         if said.error is not None:
             yield {"type": "error", "error": {"type": "api_error", "message": said.error}}
             return

@@ -77,8 +77,8 @@ def test_a_conversation_is_named_legible_and_goes_by_keyboard(
     notebook.run(1)
     chat.find(".claude-chat-chip img").wait_for()
     chat.ask("What stands out?")
-    read = chat.find("[role='log']").inner_text()
-    assert "Finding" in read and "quoted" in read, "it was read out"
+    for read_out in ("Finding", "quoted"):
+        chat.find("[role='log']", has_text=read_out).wait_for(state="attached")
     notebook.run(2)
     chat.write(CALL)
     chat.button("Allow").wait_for()
@@ -106,7 +106,7 @@ def by_keyboard(chat: Chat) -> None:
     assert chat.notebook.value("answered") == "42"
     page.keyboard.press("Control+f")
     page.keyboard.type("quoted")
-    assert chat.find(".claude-chat-search [role='status']").inner_text() == "1 of 1"
+    chat.find(".claude-chat-search [role='status']").get_by_text("1 of 1").wait_for()
     assert found(page) == [], "while it is searched"
     page.keyboard.press("Escape")
     chat.composer.and_(page.locator(":focus")).wait_for()
@@ -114,7 +114,7 @@ def by_keyboard(chat: Chat) -> None:
     more.focus()
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowDown")
-    assert page.evaluate("document.activeElement.textContent") == "Export as JSON for the API"
+    page.wait_for_function("document.activeElement.textContent === 'Export as JSON for the API'")
     assert found(page) == [], "with its menu"
     page.keyboard.press("Escape")
     more.and_(page.locator(":focus")).wait_for()

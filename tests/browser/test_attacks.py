@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,6 @@ class Stage:
     def page(self) -> Any:
         return self.watch.page
 
-    @property
     def shown(self) -> set[int]:
         """The numbers of the attacks that stand on the page."""
         text = self.page.evaluate(
@@ -49,15 +48,15 @@ class Stage:
         )
         return {int(n) for n in re.findall(r"Attack (\d+)\b", "\n".join(text))}
 
-    @property
     def in_the_panel(self) -> set[int]:
         """The numbers of the attacks that stand in the chat panel."""
         texts = self.page.locator(f"{DOCK} .claude-chat-reply").all_inner_texts()
         return {int(n) for n in re.findall(r"Attack (\d+)\b", "\n".join(texts))}
 
-    @property
-    def all(self) -> set[int]:
-        return set(range(len(self.hostile.replies)))
+    def until_all(self, shown: Callable[[], set[int]]) -> None:
+        """Return once every attack is shown."""
+        wanted = set(range(len(self.hostile.replies)))
+        self.notebook.until_true(lambda: shown() == wanted)
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +87,14 @@ def live(stage: Stage) -> dict[str, Seen]:
             Chat(stage.notebook).open()
         stage.notebook.run_all()
         if name == "hostile":
+            stage.until_all(stage.shown)
             chat_opened(stage)
+        else:
+            stage.watch.until_asked("/control", "/control-style", "/markdown")
+            stage.notebook.until_true(lambda: stage.watch.dialogs)
         seen[name] = stage.watch.seen()
         stage.notebook.command("docmanager:save")
         if name == "hostile":
-            assert stage.shown == stage.all
             picture(stage.page, "attacks live")
     stage.watch.forget()
     return seen
@@ -100,7 +102,7 @@ def live(stage: Stage) -> dict[str, Seen]:
 
 def chat_opened(stage: Stage) -> None:
     """Have the panel show all attacks, what is folded too."""
-    assert stage.in_the_panel == stage.all
+    stage.until_all(stage.in_the_panel)
     folds = stage.page.locator(f"{DOCK} details.claude-chat-fold")
     assert folds.count() > 0
     folds.evaluate_all("folds => folds.forEach((fold) => { fold.open = true; })")
@@ -135,12 +137,11 @@ def test_nothing_runs_or_loads_in_a_notebook_opened_untrusted(
         cells = "[...jupyterapp.shell.currentWidget.content.model.cells]"
         trusted = stage.page.evaluate(f"{cells}.map(cell => cell.trusted)")
         assert trusted == [False] * len(nb.cells)
-        seen = stage.watch.seen()
         if name == "hostile":
-            assert seen == NOTHING
-            assert stage.shown == stage.all
+            stage.until_all(stage.shown)
+            assert stage.watch.seen() == NOTHING
             picture(stage.page, "attacks untrusted")
-    assert "/control" in seen.requests
+    stage.watch.until_asked("/control")
     stage.watch.forget()
 
 
@@ -149,16 +150,14 @@ def test_nothing_runs_or_loads_in_the_html_export(stage: Stage, live: dict[str, 
     command = [sys.executable, "-m", "nbconvert", "--to", "html"]
     folder = stage.lab.folder
     subprocess.run([*command, *(f"{n}.ipynb" for n in names)], cwd=folder, check=True)
-    seen = {}
     for name in names:
         stage.page.goto((folder / f"{name}.html").as_uri())
-        seen[name] = stage.watch.seen()
         if name == "hostile":
-            assert seen[name] == NOTHING
-            assert stage.shown == stage.all
+            stage.until_all(stage.shown)
+            assert stage.watch.seen() == NOTHING
             picture(stage.page, "attacks export")
-    assert "/control" in seen["control"].requests
-    assert seen["control"].ran
+    stage.watch.until_asked("/control")
+    assert stage.watch.seen().ran
     stage.watch.forget()
 
 
@@ -177,22 +176,20 @@ def test_nothing_runs_or_loads_where_the_markdown_is_shown_and_trusted(
     stage.notebook.open("markdown.ipynb")
     stage.watch.seen()  # a control notebook that was open may have asked for more as it went
     stage.notebook.run_all()
+    stage.until_all(stage.shown)
     assert stage.watch.seen() == NOTHING
-    assert stage.shown == stage.all
     picture(stage.page, "attacks markdown")
 
 
 def test_nothing_runs_or_loads_in_notebook_7(stage: Stage, live: dict[str, Seen]) -> None:
-    seen = {}
     for name in ("hostile", "control"):
         stage.notebook.open(f"{name}.ipynb", application="notebooks")
         stage.notebook.command("notebook:clear-all-cell-outputs")
         stage.notebook.run_all()
-        seen[name] = stage.watch.seen()
         if name == "hostile":
-            assert seen[name] == NOTHING
-            assert stage.shown == stage.all
+            stage.until_all(stage.shown)
+            assert stage.watch.seen() == NOTHING
             picture(stage.page, "attacks notebook 7")
-    assert "/control" in seen["control"].requests
-    assert seen["control"].ran
+    stage.watch.until_asked("/control")
+    assert stage.watch.seen().ran
     stage.watch.forget()

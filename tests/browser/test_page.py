@@ -57,11 +57,7 @@ class Panel:
 
     def until(self, expression: str) -> None:
         """Return once an expression in the kernel is true."""
-        for _ in range(100):
-            if self.notebook.value(expression) == "True":
-                return
-            self.notebook.page.wait_for_timeout(100)
-        raise AssertionError(f"never true: {expression}")
+        self.notebook.until_true(lambda: self.notebook.value(expression) == "True")
 
     def known(self, conversation: str | None = None) -> str:
         """What KNOWN prints if the kernel knows how the page stands now."""

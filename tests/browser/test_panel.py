@@ -39,7 +39,7 @@ def answer(question: str) -> Said:
     if "code" in last:
         return Said("Here:\n\n```python\nanswer = 6 * 7\nprint(answer)\n```\n\nRun it.")
     if "slowly" in last:
-        return Said("One line.\n\n" * 400, seconds=20)
+        return Said("One line.\n\n" * 400, seconds=120)
     if "long" in last:
         return Said("\n\n".join(f"Paragraph {n}." for n in range(60)))
     return Said(f"You said: {last}")
@@ -59,13 +59,13 @@ def test_a_cells_question_stands_in_the_panel_and_the_panel_sees_the_last_figure
     notebook.run(0)
     notebook.run(1)
     chat.open()
-    assert chat.prompts == ["Asked in a cell"]
-    assert chat.turn("Asked in a cell").locator(".claude-chat-place").inner_text() == "[2]"
+    chat.until_prompts("Asked in a cell")
+    chat.turn("Asked in a cell").locator(".claude-chat-place", has_text="[2]").wait_for()
     notebook.run(2)
     chat.find(".claude-chat-chip img").wait_for()
     turn = chat.ask("What stands out in the last figure?")
-    image = turn.locator(".claude-chat-thumbnail img")
-    assert image.evaluate("i => [i.complete && i.naturalWidth > 0, i.clientHeight]") == [True, 48]
+    image = notebook.drawn(turn.locator(".claude-chat-thumbnail img"))
+    assert image.evaluate("i => i.clientHeight") == 48
     assert "Image 1: PNG" in turn.inner_text()
     image.click()
     whole = chat.find("dialog img")
@@ -73,7 +73,6 @@ def test_a_cells_question_stands_in_the_panel_and_the_panel_sees_the_last_figure
     chat.page.keyboard.press("Escape")
     notebook.run(1)
     chat.until_prompts("Asked in a cell", "What stands out in the last figure?")
-    chat.page.wait_for_timeout(0)
     picture(chat.page, f"panel {application[:3]}")
 
 
@@ -88,7 +87,7 @@ def test_a_pasted_picture_goes_along_and_its_question_is_edited_and_branched(cha
     chat.chips.locator("img").wait_for()
     assert chat.chips.all_inner_texts() == ["pasted.png"]
     chat.ask("What is this?").locator(".claude-chat-thumbnail img").wait_for()
-    assert chat.chips.count() == 0
+    page.notebook.until_true(lambda: chat.chips.count() == 0)
     chat.ask("And then?")
     first, second = page.requests()
     assert pictures(first) == pictures(second) == [PICTURE]
@@ -137,7 +136,7 @@ def test_a_tools_call_is_allowed_and_another_one_denied_by_the_panels_buttons(ch
     chat.button("Allow", waiting).wait_for()
     assert "lookup_gene is to run" in waiting.inner_text()
     assert "abc" in waiting.inner_text()
-    assert "lookup_gene · wanted" in chat.turn("Call lookup_gene").inner_text()
+    chat.turn("Call lookup_gene").get_by_text("lookup_gene · wanted").first.wait_for()
     picture(chat.page, "panel approval")
     assert page.value("calls") == []
     chat.button("Allow", waiting).click()
@@ -152,7 +151,7 @@ def test_a_tools_call_is_allowed_and_another_one_denied_by_the_panels_buttons(ch
     assert "lookup_gene · denied" in turn.inner_text()
     assert "too costly" in str(page.requests()[-1]["messages"][-1])
     assert page.value("calls") == ["abc"]
-    assert waiting.count() == 0
+    page.notebook.until_true(lambda: waiting.count() == 0)
 
 
 def test_an_answer_is_stopped_and_another_one_comes_while_a_cell_runs(
@@ -168,7 +167,7 @@ def test_an_answer_is_stopped_and_another_one_comes_while_a_cell_runs(
     turn = chat.turn("Say it slowly")
     turn.get_by_text("One line.").first.wait_for()
     picture(chat.page, "panel live")
-    assert chat.stop() < 1, "in seconds; the reply takes 20, the cell goes on"
+    chat.stop()
     assert 0 < turn.get_by_text("One line.").count() < 400
     assert "stopped; what came is kept" in turn.locator(".claude-chat-below").inner_text()
     chat.ask("Go on quickly")
@@ -251,14 +250,15 @@ def test_two_notebooks_side_by_side_have_a_conversation_each(chat: Chat) -> None
     notebook.command("docmanager:open", path="panel-right.ipynb", options={"mode": "split-right"})
     notebook.until_idle()
     notebook.run(0)
+    chat.find(".claude-chat-title", has_text="panel-right").wait_for()
     chat.ready()
     chat.ask("On the right")
-    assert chat.prompts == ["On the right"]
+    chat.until_prompts("On the right")
     picture(chat.page, "panel side by side")
     tabs = chat.page.locator(".lm-DockPanel .lm-TabBar-tab")
     tabs.filter(has_text="panel-left").click()
     chat.until_prompts("On the left")
     chat.ask("Again on the left")
-    assert chat.prompts == ["On the left", "Again on the left"]
+    chat.until_prompts("On the left", "Again on the left")
     tabs.filter(has_text="panel-right").click()
     chat.until_prompts("On the right")

@@ -35,12 +35,6 @@ def chat(notebook: Notebook) -> Chat:
     return Chat(notebook)
 
 
-def sources(chat: Chat) -> list[str]:
-    """The texts of the cells from top to bottom."""
-    found: list[str] = chat.notebook.js("[...model.cells].map((c) => c.sharedModel.getSource())")
-    return found
-
-
 @pytest.mark.parametrize("application", ["lab/tree", "notebooks"])
 def test_code_goes_below_and_an_error_and_a_cell_are_changed_from_their_buttons(
     chat: Chat, server: ReplyingServer, application: str
@@ -54,9 +48,9 @@ def test_code_goes_below_and_an_error_and_a_cell_are_changed_from_their_buttons(
     code.hover()
     picture(chat.page, f"{name} code")
     chat.button("Insert into a new cell below", code).click()
-    assert sources(chat) == [load, GIVEN, FAULTY]
+    notebook.until_sources(load, GIVEN, FAULTY)
     chat.button("Run in a new cell below", code).click()
-    assert sources(chat) == [load, GIVEN, GIVEN, FAULTY]
+    notebook.until_sources(load, GIVEN, GIVEN, FAULTY)
     notebook.output(2).get_by_text("42", exact=True).wait_for()
     assert notebook.output(1).inner_text() == "", "only the second one was run"
 
@@ -64,11 +58,11 @@ def test_code_goes_below_and_an_error_and_a_cell_are_changed_from_their_buttons(
     notebook.output(3).get_by_role("button", name="Fix with Claude").click()
     change(chat, f"{name} fix")
     assert "ZeroDivisionError" in server.asked[-1]
-    assert chat.prompts == ["Give me code", "Fix the error of cell [3]"]
+    chat.until_prompts("Give me code", "Fix the error of cell [3]")
     press(chat, "Accept")
-    assert sources(chat)[3] == MENDED
+    notebook.until_sources(load, GIVEN, GIVEN, MENDED)
     press(chat, "Undo")
-    assert sources(chat)[3] == FAULTY
+    notebook.until_sources(load, GIVEN, GIVEN, FAULTY)
 
     notebook.select(3)
     cell = chat.page.locator(".jp-Cell").nth(3)
@@ -82,13 +76,15 @@ def test_code_goes_below_and_an_error_and_a_cell_are_changed_from_their_buttons(
     assert server.asked[-1].endswith("Divide by two")
     assert chat.composer.input_value() == "", "the new line was not for the panel"
     press(chat, "Accept")
+    notebook.until_sources(load, GIVEN, GIVEN, MENDED)
     notebook.js("[...model.cells][3].sharedModel.undo()")
-    assert sources(chat)[3] == FAULTY, "it is one change, which the cell's own undo takes back"
+    # It is one change, which the cell's own undo takes back.
+    notebook.until_sources(load, GIVEN, GIVEN, FAULTY)
     notebook.js("[...model.cells][3].sharedModel.redo()")
     press(chat, "Close")
-    assert edit(chat).count() == 0
+    edit(chat).wait_for(state="detached")
     notebook.run(3)
-    assert notebook.output(3).inner_text().strip() == "0.5"
+    notebook.output(3).get_by_text("0.5", exact=True).wait_for()
 
 
 def edit(chat: Chat) -> Any:
@@ -111,5 +107,5 @@ def change(chat: Chat, shown: str) -> None:
         "+ y = x / 2",
         "  print(y)",
     ]
-    assert sources(chat)[3] == FAULTY
+    assert chat.notebook.sources[3] == FAULTY
     picture(chat.page, shown)

@@ -21,9 +21,9 @@ def test_the_tour_runs_top_to_bottom_with_replies_and_thumbnails(notebook: Noteb
     question = notebook.output(3)
     assert "Sonnet 5.5 · offline server · 2 cells, 1 figure" in question.inner_text()
     assert question.locator("blockquote").inner_text() == "What stands out in this plot?"
-    image = question.locator(".claude-magic-thumbnail img")
+    image = notebook.drawn(question.locator(".claude-magic-thumbnail img"))
     assert image.count() == 1
-    assert image.evaluate("i => [i.complete && i.naturalWidth > 0, i.clientHeight]") == [True, 48]
+    assert image.evaluate("i => i.clientHeight") == 48
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         notebook.theme(theme)
         question.scroll_into_view_if_needed()

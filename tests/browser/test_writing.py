@@ -16,12 +16,6 @@ def panel(notebook: Notebook) -> Panel:
     return Panel(notebook)
 
 
-def sources(panel: Panel) -> list[str]:
-    """The texts of the cells from top to bottom."""
-    found: list[str] = panel.notebook.js("[...model.cells].map((c) => c.sharedModel.getSource())")
-    return found
-
-
 def opened(panel: Panel, name: str, *cells: str) -> list[str]:
     """The ids of these cells of a notebook whose kernel has the extension loaded, above them."""
     write(panel, name, *map(nbformat.v4.new_code_cell, (LOAD, *cells)))
@@ -38,44 +32,36 @@ def say(panel: Panel, code: str) -> None:
     )
 
 
-def until_sources(panel: Panel, expected: list[str]) -> None:
-    for _ in range(100):
-        if sources(panel) == expected:
-            return
-        panel.notebook.page.wait_for_timeout(100)
-    assert sources(panel) == expected
-
-
 def test_a_new_cell_stands_below_the_cell_that_is_named(panel: Panel) -> None:
     first, _ = opened(panel, "writing-insert.ipynb", "'one'", "'two'")
     say(panel, f"front.insert('cell-new', below={first!r}, kind='code', source='new = 1')")
-    until_sources(panel, [LOAD, "'one'", "new = 1", "'two'"])
+    panel.notebook.until_sources(LOAD, "'one'", "new = 1", "'two'")
     assert panel.cells[2] == "cell-new"
     say(panel, "front.insert('words', below='cell-new', kind='markdown', source='# New')")
-    until_sources(panel, [LOAD, "'one'", "new = 1", "# New", "'two'"])
+    panel.notebook.until_sources(LOAD, "'one'", "new = 1", "# New", "'two'")
     assert panel.notebook.js("[...model.cells].map((c) => c.type)")[3] == "markdown"
     say(panel, "front.insert('last', below='nowhere', kind='code', source='last')")
-    until_sources(panel, [LOAD, "'one'", "new = 1", "# New", "'two'", "last"])
+    panel.notebook.until_sources(LOAD, "'one'", "new = 1", "# New", "'two'", "last")
 
 
 def test_what_was_written_is_undone_as_what_is_typed(panel: Panel) -> None:
     first, _ = opened(panel, "writing-edit.ipynb", "x = 1", "x")
     say(panel, f"front.insert('cell-new', below={first!r}, kind='code', source='new = 1')")
-    until_sources(panel, [LOAD, "x = 1", "new = 1", "x"])
+    panel.notebook.until_sources(LOAD, "x = 1", "new = 1", "x")
     panel.notebook.command("notebook:undo-cell-action")
-    until_sources(panel, [LOAD, "x = 1", "x"])
+    panel.notebook.until_sources(LOAD, "x = 1", "x")
     say(panel, f"front.edit({first!r}, was='x = 1', source='x = 2')")
-    until_sources(panel, [LOAD, "x = 2", "x"])
+    panel.notebook.until_sources(LOAD, "x = 2", "x")
     assert panel.cells[1] == first
     panel.notebook.js("[...model.cells][1].sharedModel.undo()")
-    until_sources(panel, [LOAD, "x = 1", "x"])
+    panel.notebook.until_sources(LOAD, "x = 1", "x")
 
 
 def test_where_the_user_has_changed_the_cell_the_new_text_stands_below_it(panel: Panel) -> None:
     first, _ = opened(panel, "writing-changed.ipynb", "x = 1", "x")
     panel.notebook.js("[...model.cells][1].sharedModel.setSource('x = 10  # mine')")
     say(panel, f"front.edit({first!r}, was='x = 1', source='x = 2')")
-    until_sources(panel, [LOAD, "x = 10  # mine", "x = 2", "x"])
+    panel.notebook.until_sources(LOAD, "x = 10  # mine", "x = 2", "x")
 
 
 BAD: list[dict[str, Any]] = [
@@ -94,7 +80,7 @@ def test_a_message_of_another_form_writes_nothing(panel: Panel) -> None:
     for bad in BAD:
         say(panel, f"front._send({good | bad!r})")
     say(panel, "front.insert('good', below='', kind='code', source='good')")
-    until_sources(panel, [LOAD, "'one'", "good"])
+    panel.notebook.until_sources(LOAD, "'one'", "good")
 
 
 ASK = "%%claude --tools insert_cell --approve auto\nCall insert_cell(source='a = 1')"
@@ -104,7 +90,7 @@ def test_cells_that_a_question_inserts_stand_below_it_in_their_order(panel: Pane
     twice = f"{ASK}, then insert_cell(source='b = 2')"
     opened(panel, "writing-question.ipynb", twice, "'below'")
     panel.run(1)
-    until_sources(panel, [LOAD, twice, "a = 1", "b = 2", "'below'"])
+    panel.notebook.until_sources(LOAD, twice, "a = 1", "b = 2", "'below'")
 
 
 def test_a_call_is_asked_about_in_the_cell_and_runs_once_it_was_allowed(panel: Panel) -> None:
@@ -116,7 +102,7 @@ def test_a_call_is_asked_about_in_the_cell_and_runs_once_it_was_allowed(panel: P
     field = page.locator(".jp-Stdin-input")
     field.wait_for()
     cell = panel.notebook.output(1)
-    assert "run_python is to run" in cell.inner_text()
+    cell.get_by_text("run_python is to run").wait_for()
     assert "answered = 6 * 7; answered" in cell.inner_text()
     assert "Allow this call?" in cell.inner_text()
     field.fill("y")

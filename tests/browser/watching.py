@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
 from claude_magic.rendering import STYLE
+from tests.browser.lab import PATIENCE
 
 
 class Beacon:
@@ -115,7 +117,7 @@ class Watch:
         self.page = page
         self._beacon = beacon
         self._quiet = quiet
-        self._dialogs: list[str] = []
+        self.dialogs: list[str] = []
         self._asked = 0
         style = STYLE.removeprefix("<style>").removesuffix("</style>")
         page.add_init_script(script=f"({_NOTE})({json.dumps(style)})")
@@ -125,7 +127,7 @@ class Watch:
         if dialog.type == "beforeunload":  # the front end's own, of a notebook not saved
             dialog.accept()
             return
-        self._dialogs.append(dialog.message)
+        self.dialogs.append(dialog.message)
         dialog.dismiss()
 
     def seen(self) -> Seen:
@@ -137,13 +139,20 @@ class Watch:
         seen = Seen(
             requests=[path for path in self._beacon.paths if path != own],
             ran=bool(self.page.evaluate("window.__pwned === true")),
-            dialogs=[*self._dialogs],
+            dialogs=[*self.dialogs],
             parts=sorted(self.page.evaluate("[...window.__found]")),
         )
         self._beacon.paths.clear()
-        self._dialogs.clear()
+        self.dialogs.clear()
         self.page.evaluate("window.__pwned = false; window.__found.clear()")
         return seen
+
+    def until_asked(self, *paths: str) -> None:
+        """Return once the page has asked the beacon for all of these."""
+        end = time.monotonic() + PATIENCE / 1000
+        while not set(paths) <= set(self._beacon.paths):
+            assert time.monotonic() < end, f"never asked for: {paths}"
+            self.page.wait_for_timeout(50)
 
     def forget(self) -> None:
         """Leave the page, so that what it asks for late is not taken for the next one's."""

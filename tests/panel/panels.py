@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from queue import Empty
 from typing import Any
 
@@ -22,7 +23,7 @@ class Panel:
         self.model = model
         self._client = kernel.another_client()
         self.messages: list[Mapping[str, Any]] = []
-        self.batches: list[tuple[float, Mapping[str, Any]]] = []
+        self.sent: list[datetime] = []
         self.buffers: list[bytes] = []
 
     @classmethod
@@ -104,7 +105,7 @@ class Panel:
         if message["msg_type"] == "comm_msg" and content["comm_id"] == self.model:
             said = content["data"]
             if said["method"] == "custom":
-                self.batches.append((time.monotonic(), said["content"]))
+                self.sent.append(message["header"]["date"])
                 self.messages += said["content"]["messages"]
                 self.buffers += message.get("buffers", [])
 

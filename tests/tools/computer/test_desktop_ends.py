@@ -37,8 +37,8 @@ os.setsid()
 if os.fork(): os._exit(0)
 time.sleep(600)
 """
-# Seconds that an interrupt may take; those that a test waits for it to begin are not counted.
-SOON = 1.0
+# Seconds that an interrupt may take on a busy machine: far fewer than what it stops would go on.
+SOON = 10.0
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -199,7 +199,7 @@ PHASES = {
 
 @pytest.mark.parametrize(("asked", "sign"), PHASES.values(), ids=PHASES)
 @pytest.mark.parametrize("how", ["stopped", "interrupted"])
-def test_an_action_is_stopped_within_a_second_and_nothing_stays_pressed(
+def test_an_action_is_stopped_at_once_and_nothing_stays_pressed(
     desktop: VirtualDesktop, window: Recorder, asked: dict[str, object], sign: str, how: str
 ) -> None:
     window.forget()
@@ -309,7 +309,6 @@ def test_a_forked_process_cannot_use_or_end_the_desktop(desktop: VirtualDesktop)
 START = """
 from claude_magic.tools.computer.desktop import VirtualDesktop
 desktop = VirtualDesktop(640, 480)
-desktop.open({command!r})
 """
 
 
@@ -317,7 +316,7 @@ desktop.open({command!r})
 def test_nothing_is_left_after_the_kernel(installed: None, how: str, tmp_path: Path) -> None:
     window = Recorder(tmp_path / "events.jsonl")
     with kernel(tmp_path, load=False) as running:
-        running.run(START.format(command=app(window)))
+        running.run(f"{START}desktop.open({app(window)!r})")
         there = footprint(running.value("desktop.keeper"))
         if how == "restart":
             running.manager.restart_kernel(now=True)
@@ -332,15 +331,11 @@ def test_an_interrupt_of_the_kernel_stops_a_wait_and_leaves_the_desktop(
     installed: None, tmp_path: Path
 ) -> None:
     with kernel(tmp_path, load=False) as running:
-        running.run(
-            START.format(command="exec sleep 600")
-            if False
-            else START.split("desktop.open", maxsplit=1)[0]
-        )
+        running.run(START)
         begun = tmp_path / "begun"
         pid = running.value("__import__('os').getpid()")
         with in_a_while(begun.exists, lambda: os.kill(pid, signal.SIGINT)) as at:
             ran = running.run(f"open({str(begun)!r}, 'w').close()\ndesktop.wait(600)", ok=False)
-        assert time.monotonic() - at[0] < 5
+        assert time.monotonic() - at[0] < SOON
         assert "KeyboardInterrupt" in ran.error
         assert running.value("desktop.screenshot().image.size") == [640, 480]
