@@ -9,6 +9,7 @@ import shutil
 import signal
 import stat
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from tests.notebook.saved_page import (
     requests,
     row,
     send,
+    wait,
 )
 
 
@@ -155,6 +157,27 @@ def test_what_was_answered_offline_goes_to_no_other_server(saved: Page) -> None:
         assert "1 turn answered offline: not sent to this server" in shown
         ask(second, "Question A", "A")
         assert prompts(other.requests[-1].json) == ["Question A"], "its reply is not shown either"
+
+
+# --- Several kernels of one notebook.
+
+
+def test_four_kernels_that_ask_at_once_lose_nothing(tmp_path: Path) -> None:
+    asks = "for n in range(10): get_ipython().run_line_magic('claude', f'From {}, number {{n}}')"
+    page = Page(tmp_path / "page.ipynb", "A", **{f"K{k}": asks.format(k) for k in range(4)})
+    with ExitStack() as stack:
+        kernels = [stack.enter_context(page.kernel()) for _ in range(4)]
+        page.run(kernels[0], "A")
+        (page.conversation,) = conversations(tmp_path)
+        page.save()
+        sent = [send(each, page.cells[f"K{k}"], f"K{k}") for k, each in enumerate(kernels)]
+        for each, message in zip(kernels, sent, strict=True):
+            wait(each, message)
+    with page.kernel() as last:
+        found = last.value(f"[[t.prompt, t.status] for t in {SESSION}.turns]")
+    asked = [f"From {k}, number {n}" for k in range(4) for n in range(10)]
+    assert sorted(found) == sorted([prompt, "complete"] for prompt in ["Question A", *asked])
+    assert conversations(tmp_path) == {page.conversation}
 
 
 # --- A kernel that was killed.
