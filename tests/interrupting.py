@@ -12,7 +12,7 @@ from typing import Any, Self
 # Between two instructions Python looks for signals only after these.
 _LOOKS = frozenset({"CALL", "CALL_FUNCTION_EX", "JUMP_BACKWARD", "RESUME"})
 # Seconds for what takes a moment, unless it waits for ever.
-_PATIENCE = 10.0
+_PATIENCE = 30.0
 
 
 class Interrupt:

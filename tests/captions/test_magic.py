@@ -158,7 +158,6 @@ def test_a_caption_is_no_part_of_the_conversation(plotting: Kernel) -> None:
     assert any(b["type"] == "image" for b in body["messages"][0]["content"])
 
 
-@pytest.mark.timeout(180)  # two kernels
 def test_running_all_again_in_a_new_kernel_pays_for_no_caption_twice(tmp_path: Path) -> None:
     plot = "import matplotlib.pyplot as plt\nplt.plot([1, 2], [12, 47]);"
     cells = [plot, "%claude_caption -o caption"]

@@ -11,7 +11,7 @@ from tests.interrupting import places, returns
 
 
 def test_what_the_work_gives_is_given() -> None:
-    assert Sending(lambda a, b: a + b, 1, 2).wait(10) == 3
+    assert Sending(lambda a, b: a + b, 1, 2).wait(60) == 3
 
 
 def test_waiting_ends_when_the_time_is_over_and_when_it_is_woken() -> None:

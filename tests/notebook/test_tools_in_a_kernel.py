@@ -586,7 +586,7 @@ thread.start()
 
 def until(kernel: Kernel, expression: str) -> None:
     """Return once an expression in the kernel is true."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if kernel.value(expression):
             return

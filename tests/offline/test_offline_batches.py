@@ -23,7 +23,7 @@ def batch_of(*bodies: Any) -> Any:
 
 def ended(client: anthropic.Anthropic, name: str) -> Any:
     """The batch, once it has ended."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while (batch := client.messages.batches.retrieve(name)).processing_status != "ended":
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -12,7 +12,7 @@ from typing import Any
 from tests.kernels import SECONDS as KERNEL_SECONDS
 from tests.kernels import Kernel
 
-SECONDS = 30
+SECONDS = 60
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 

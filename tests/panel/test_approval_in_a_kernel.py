@@ -118,7 +118,7 @@ def test_code_that_is_asked_for_waits_until_no_cell_runs(panel: Panel, own: Kern
     subshell = create_subshell(own)
     panel.say({"type": "preview", "cell": ""}, subshell=subshell)  # it was used before the cell
     panel.one("carried")
-    own.client.execute("print('begun'); release.wait(20)")
+    own.client.execute("print('begun'); release.wait(600)")
     while own.client.get_iopub_msg(timeout=SECONDS)["msg_type"] != "stream":
         pass
     request = panel.ask("Use run_python", subshell=subshell)

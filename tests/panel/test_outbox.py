@@ -32,7 +32,7 @@ class Sent:
 
     def until(self, count: int) -> None:
         with self.some:
-            assert self.some.wait_for(lambda: len(self.texts) >= count, timeout=20)
+            assert self.some.wait_for(lambda: len(self.texts) >= count, timeout=60)
 
 
 def said(text: str) -> KernelMessage:

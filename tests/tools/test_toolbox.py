@@ -488,7 +488,7 @@ def test_an_interrupt_while_async_functions_run_keeps_the_finished_and_cancels_t
     assert found[0] == found[3] == "quick"
     assert found[1].startswith("The user stopped this call")
     assert found[2].startswith("The user stopped this call")
-    assert cancelled.wait(10)
+    assert cancelled.wait(60)
 
 
 CANCELLED = {"a function": False, "an async function": True}
@@ -524,9 +524,9 @@ def test_a_question_of_another_thread_is_stopped_by_its_cancel_while_runs(
 
     asking = threading.Thread(target=ask)
     asking.start()
-    assert running.wait(10)
+    assert running.wait(60)
     cancel.set()
-    asking.join(10)
+    asking.join(60)
     go_on.set()
     assert ended[-1] == "interrupted"
     assert ended[0].startswith("The user stopped this call")

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-SECONDS = 20.0
+SECONDS = 60.0
 SOCKETS = Path("/tmp/.X11-unix")  # noqa: S108 - where X puts them
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 WINDOW = Path(__file__).with_name("recording_window.py")
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 @cache

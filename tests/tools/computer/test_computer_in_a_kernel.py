@@ -21,8 +21,6 @@ AUTO = "--approve auto"
 # What one run may leave in the saved notebook, in characters.
 SMALL = 400_000
 
-pytestmark = pytest.mark.timeout(180)
-
 
 @pytest.fixture(scope="module")
 def window(shared_folder: Path) -> Recorder:
