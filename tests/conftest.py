@@ -7,9 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from claude_magic.offline.server import JOURNAL
 from tests.kernels import Kernel, kernel
+
+# How long an example takes says more of the machine than of the code. The same examples each time:
+# what they find is found by whoever broke it. Others: pytest --hypothesis-profile=explore
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", settings.get_profile("explore"), derandomize=True)
+settings.load_profile("same")
 
 
 def pytest_configure() -> None:

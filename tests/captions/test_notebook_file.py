@@ -224,7 +224,7 @@ CELLS = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(CELLS, st.data(), st.sampled_from(list(STYLES)))
 def test_any_choice_of_figures_leaves_everything_else(
     tmp_path: Path, cells: list[dict[str, Any]], data: st.DataObject, style: str

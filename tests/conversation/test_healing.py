@@ -497,7 +497,7 @@ def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 @given(conversations())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_mended_messages_are_always_accepted_and_nothing_is_left_to_mend(
     messages: list[Any],
 ) -> None:
@@ -510,7 +510,7 @@ def test_mended_messages_are_always_accepted_and_nothing_is_left_to_mend(
 
 
 @given(conversations(), st.integers(0, 6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_is_left_of_a_conversation_is_always_accepted(messages: list[Any], count: int) -> None:
     whole = [*mended_tools(messages), *([A] if count % 2 else []), user("last")]
     left = without_oldest(body(*whole), count)["messages"]
@@ -520,7 +520,6 @@ def test_what_is_left_of_a_conversation_is_always_accepted(messages: list[Any], 
 
 
 @given(conversations(), st.integers(1, 4000), st.integers(0, 4000))
-@settings(deadline=None)
 def test_leaving_turns_out_comes_to_an_end(messages: list[Any], tokens: int, limit: int) -> None:
     """Each time something goes, until nothing more can."""
     asked: Mapping[str, Any] = body(*mended_tools(messages), user("last"))

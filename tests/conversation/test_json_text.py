@@ -96,7 +96,7 @@ pieces = st.sampled_from(
 
 
 @given(st.text(max_size=30) | st.lists(pieces, max_size=25).map("".join))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_no_text_raises_anything_but_a_value_error(text: str) -> None:
     try:
         found = json_value(text)

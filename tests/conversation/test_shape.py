@@ -402,7 +402,7 @@ SHAPES = [
 
 
 @given(st.sampled_from(SHAPES), replies)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_no_reply_raises_anything_but_a_value_error(shape: Any, reply: str) -> None:
     try:
         shape.read(reply)

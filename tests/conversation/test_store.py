@@ -136,7 +136,6 @@ orders = st.lists(st.lists(st.sampled_from("abcdef")).map(tuple), max_size=8)
 
 
 @given(orders=orders)
-@settings(deadline=None)
 def test_any_orders_come_back(orders: list[tuple[str, ...]]) -> None:
     with tempfile.TemporaryDirectory() as root:
         store = Store(Path(root), "c")
@@ -386,7 +385,7 @@ turns = st.builds(
 
 
 @given(whole=turns)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_turn_comes_back_equal(whole: Turn) -> None:
     with tempfile.TemporaryDirectory() as root:
         store = Store(Path(root), "c")
@@ -426,7 +425,7 @@ steps = st.lists(
 
 
 @given(steps=steps)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_stores_on_one_folder_agree_with_a_simple_model(
     steps: list[tuple[str, int, int]],
 ) -> None:

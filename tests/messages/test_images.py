@@ -517,7 +517,7 @@ WHOLE = [*AS_IT_IS.values(), *(data for data, *_ in CONVERTED.values())]
 
 
 @given(st.sampled_from([data[:12] for data in WHOLE] + [b""]), st.binary(max_size=300))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_random_bytes_raise_nothing_but_our_error(head: bytes, tail: bytes) -> None:
     try:
         prepare(head + tail)
@@ -529,7 +529,7 @@ def test_random_bytes_raise_nothing_but_our_error(head: bytes, tail: bytes) -> N
     st.sampled_from(WHOLE), st.integers(0, 10**6), st.binary(min_size=1, max_size=8), st.booleans()
 )
 @example(WHOLE[0], 20, b"\xff", False)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_damaged_images_raise_nothing_but_our_error(
     data: bytes, at: int, patch: bytes, decoded: bool
 ) -> None:

@@ -18,7 +18,6 @@ from claude_magic.offline.rules_schema import check_schema
 
 many = settings(
     max_examples=200,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 

@@ -431,7 +431,6 @@ def messages(request: Recorded) -> list[Message]:
 
 TestStory = pytest.mark.timeout(600)(Story.TestCase)
 TestStory.settings = hypothesis_settings(
-    deadline=None,
     max_examples=STORIES or 100,
     stateful_step_count=20,
     # The same stories each time: what they find is found by whoever broke it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic.panel.reading import read
@@ -81,8 +81,6 @@ JSON = st.recursive(
 )
 
 
-# A machine that does other work at the same time is no fault of the messages.
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(sorted(GOOD)), st.data())
 def test_nothing_that_can_come_in_raises(case: str, data: st.DataObject) -> None:
     message = dict(GOOD[case])

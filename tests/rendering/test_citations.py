@@ -313,7 +313,7 @@ replies = st.lists(st.builds(said, texts, citations) | texts.map(said) | others,
 
 
 @given(replies, st.integers(1, 7))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_stream_gives_what_the_whole_reply_gives(reply: list[Any], size: int) -> None:
     blocks = [{**block, "type": block.get("type", "x")} for block in reply]
     citing = Citing()
@@ -324,7 +324,7 @@ def test_a_stream_gives_what_the_whole_reply_gives(reply: list[Any], size: int) 
 
 
 @given(replies, st.integers(0, 8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_was_shown_stays_the_beginning(reply: list[Any], count: int) -> None:
     citing = Citing()
     before = "".join(citing.add(block) for block in reply[:count])
@@ -335,7 +335,7 @@ def test_what_was_shown_stays_the_beginning(reply: list[Any], count: int) -> Non
 
 
 @given(replies)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_cited_reply_is_safe_html_and_inert_markdown(reply: list[Any]) -> None:
     bundle = reply_bundle(with_citations(reply).markdown)
     assert Page(bundle["text/html"]).faults == []
@@ -343,7 +343,7 @@ def test_any_cited_reply_is_safe_html_and_inert_markdown(reply: list[Any]) -> No
 
 
 @given(st.lists(texts, max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_without_citations_the_text_is_the_text(parts: list[str]) -> None:
     joined = "".join(parts).replace("\ufdd0", "").replace("\ufdd1", "")
     assert with_citations(map(said, parts)).markdown == joined.rstrip()
@@ -366,7 +366,7 @@ def without_numbers(html: str) -> str:
 
 
 @given(cited_documents)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_an_honest_reply_looks_the_same_but_for_the_numbers(
     parts: list[tuple[str, str, Any]],
 ) -> None:

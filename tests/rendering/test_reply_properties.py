@@ -24,7 +24,7 @@ anything = st.text(max_size=60) | st.lists(syntax, max_size=40).map("".join)
 @given(anything)
 @example("`a\n\n`<b>`")
 @example("$a \\ $ $a}{b$ \\(a{\\)")
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_any_text_gives_safe_html_and_nothing_but_our_formulas_is_typeset(text: str) -> None:
     html = reply_bundle(text)["text/html"]
     page = Page(html)
@@ -34,7 +34,7 @@ def test_any_text_gives_safe_html_and_nothing_but_our_formulas_is_typeset(text: 
 
 
 @given(anything)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_is_parsed_and_not_shown_by_way_of_the_fallback(text: str) -> None:
     from claude_magic.rendering.inert import to_markdown
     from claude_magic.rendering.page import to_html
@@ -45,7 +45,7 @@ def test_any_text_is_parsed_and_not_shown_by_way_of_the_fallback(text: str) -> N
 
 
 @given(anything)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_any_text_gives_markdown_that_is_inert_where_html_is_allowed(text: str) -> None:
     source = reply_bundle(text)["text/markdown"]
     assert active_parts(source) == []
@@ -102,7 +102,7 @@ def body(markdown: str) -> str:
 
 
 @given(documents, st.integers(1, 200), st.data())
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800)
 def test_two_parts_cut_at_a_split_point_render_as_they_do_together(
     text: str, minimum: int, data: st.DataObject
 ) -> None:
@@ -115,7 +115,7 @@ def test_two_parts_cut_at_a_split_point_render_as_they_do_together(
 
 
 @given(documents)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_the_inert_markdown_of_an_honest_reply_renders_as_the_reply_does(text: str) -> None:
     bundle = reply_bundle(text)
     again = reply_bundle(bundle["text/markdown"])
@@ -124,7 +124,7 @@ def test_the_inert_markdown_of_an_honest_reply_renders_as_the_reply_does(text: s
 
 
 @given(documents)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_cutting_a_reply_neither_loses_nor_splits_its_code(text: str) -> None:
     cut = split_point(text, 1)
     if cut is not None:
@@ -136,7 +136,7 @@ terminal_text = st.lists(escapes | st.text(max_size=4) | st.sampled_from("\r\n")
 
 
 @given(terminal_text)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_terminal_text_is_the_same_however_it_is_cut_and_holds_no_control_character(
     chunks: list[str],
 ) -> None:

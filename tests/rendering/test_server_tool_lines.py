@@ -264,7 +264,7 @@ names = (
 
 
 @given(names, values, values)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_malformed_call_or_result_does_no_harm(name: Any, given_input: Any, content: Any) -> None:
     made = {"type": "server_tool_use", "id": "s1", "name": name, "input": given_input}
     blocks = [made, {"type": "web_search_tool_result", "tool_use_id": "s1", "content": content}]

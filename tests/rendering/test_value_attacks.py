@@ -99,7 +99,7 @@ parts = st.recursive(
 
 
 @given(parts)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_value_is_shown_and_nothing_of_it_is_active(value: Any) -> None:
     bundle = value_bundle(value)
     page = Page(bundle["text/html"])
