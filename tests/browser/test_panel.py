@@ -36,6 +36,8 @@ def answer(question: str) -> Said:
     last = question.splitlines()[-1]
     if "mended" in question or "changed cell" in question:
         return Said("It divides by zero.\n\n```python\nx = 1\ny = x / 2\nprint(y)\n```\n")
+    if "book" in last:
+        return Said("One word and another.\n\n" * 2_500, size=1_000)
     if "code" in last:
         return Said("Here:\n\n```python\nanswer = 6 * 7\nprint(answer)\n```\n\nRun it.")
     if "slowly" in last:
@@ -43,6 +45,39 @@ def answer(question: str) -> Said:
     if "long" in last:
         return Said("\n\n".join(f"Paragraph {n}." for n in range(60)))
     return Said(f"You said: {last}")
+
+
+# How far the first turn that is called so stands below the top of its list, in pixels.
+_PLACE = """([scope, prompt]) => {
+  const list = document.querySelector(`${scope} .claude-chat-list`);
+  const turn = [...list.querySelectorAll('.claude-chat-turn')]
+    .find((t) => t.querySelector('.claude-chat-prompt').textContent === prompt);
+  return turn.getBoundingClientRect().top - list.getBoundingClientRect().top;
+}"""
+
+
+def test_what_is_read_stays_in_its_place_when_earlier_turns_are_shown(
+    chat: Chat, server: ReplyingServer
+) -> None:
+    notebook = chat.notebook
+    asks = "for n in range(6): get_ipython().run_line_magic('claude', f'Write a book, part {n}')"
+    notebook.open("panel-earlier.ipynb", [load(server), asks])
+    notebook.run(0)
+    notebook.run(1)
+    chat.open()
+    earlier = chat.button("Show earlier turns")
+    earlier.wait_for()
+    before = chat.prompts
+    assert 0 < len(before) < 6
+    here = [chat.scope, before[0]]
+    chat.until_at_end()
+    chat.find(".claude-chat-list").evaluate("list => { list.scrollTop = 0; }")
+    notebook.until_true(lambda: chat.page.evaluate(_PLACE, here) >= 0)
+    place = chat.page.evaluate(_PLACE, here)
+    earlier.click()
+    notebook.until_true(lambda: len(chat.prompts) > len(before))
+    notebook.until_true(lambda: abs(chat.page.evaluate(_PLACE, here) - place) < 3)
+    picture(chat.page, "panel earlier")
 
 
 def load(server: ReplyingServer) -> str:

@@ -63,13 +63,14 @@ export class TurnList {
   showEarlier(): void {
     const first = this.conversation.items.find(item => item.turn !== '');
     if (this.conversation.earlier > 0 && first) {
+      // Browsers keep what is read in its place only in a list that is scrolled.
+      this.element.scrollTop = Math.max(1, this.element.scrollTop);
       this.actions.send({ type: 'earlier', before: first.turn });
     }
   }
 
   private update(): void {
     const { items, earlier, known } = this.conversation;
-    this.earlier.hidden = earlier === 0;
     const keys = new Set(items.map(item => item.key));
     for (const [key, view] of this.views) {
       if (!keys.has(key)) {
@@ -93,6 +94,8 @@ export class TurnList {
       }
       before = view.element;
     }
+    // Last: at the very top there would be no room to keep what is read in its place.
+    this.earlier.hidden = earlier === 0;
     this.empty.hidden = !known || items.length > 0;
   }
 
