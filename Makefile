@@ -18,8 +18,8 @@ test: $(VENV)/.test  ## all tests, notebooks included
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 	CLAUDE_MAGIC_OFFLINE_JOURNAL=$(CURDIR)/test-artifacts/requests.jsonl \
 	CLAUDE_MAGIC_BASE_URL=offline CLAUDE_MAGIC_STREAM=off CLAUDE_MAGIC_STORE=off \
-	  $(BIN)/python -m pytest -W default --nbval --nbval-current-env \
-	  --nbval-sanitize-with tests/nbval-sanitize.cfg --nbval-cell-timeout 120 notebooks
+	  $(BIN)/python -m pytest -W default -p tests.nbval_desktop --nbval --nbval-current-env \
+	  --nbval-sanitize-with tests/nbval-sanitize.cfg --nbval-cell-timeout 200 notebooks
 	$(BIN)/python -m pytest tests/test_every_request.py  # those of the notebooks too
 
 lint: $(VENV)/.test  ## format, lint and types
