@@ -149,7 +149,7 @@ def kept(session: Session, number: int) -> None:
     """All of a turn but the network: plan, request, its start and its end in the store."""
     plan = session.plan(question(session.history, number))
     sum(map(len, post("/", {**plan.request.body, "stream": True}, {})))
-    turn = session._turn(plan)
+    turn = session._beginnings.turn(plan, "")
     session.history.start(turn)
     session.history.end(replace(turn, reply=(text("It is a line."),), status="complete"))
 
