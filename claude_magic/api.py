@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from .conversation.session import Session
     from .conversation.turns import Turn
     from .messages.blocks import Block
-    from .messages.credentials import Found, Secret
     from .messages.images import Prepared
     from .notebook.files import Given
     from .notebook.notebook import Notebook
@@ -39,11 +38,12 @@ class Conversation:
     """
 
     def __init__(self, name: str = "", *, key: str | None = None, **settings: object) -> None:
+        from .conversation.keys import Keys
         from .messages.credentials import Secret
         from .notebook.config import Settable
 
         self.name = name
-        self._key = Secret(key) if key else None
+        self._keys = Keys(Secret(key) if key else None)
         self._settable = Settable()
         for setting, value in settings.items():
             self._settable.say(setting, str(value))
@@ -132,7 +132,6 @@ class Conversation:
         from .conversation.question import Question
         from .conversation.watcher import Silent
         from .messages.blocks import text
-        from .messages.credentials import mask, masked
         from .notebook.files import file_blocks
         from .notebook.json_option import not_in_a_script, wanted_shape
         from .notebook.lines import carried
@@ -145,27 +144,26 @@ class Conversation:
         prepare = self._preparing(options)
         papers, remarks = file_blocks(files, prepare, _no_name)
         shown, notices = _pictures(images, prepare)
-        secrets = self._secrets()
+        keys = self._keys
+        keys.find()  # from now on the keyring's is known too, and stands in nothing that is sent
         place = without_cell(session.history)
         question = Question(
-            content=tuple(
-                masked(b, *secrets) for b in (*papers, *shown, *opened(options), text(prompt))
-            ),
+            content=keys.masked([*papers, *shown, *opened(options), text(prompt)]),
             model=options.model,
-            system=options.system,
+            system=None if options.system is None else keys.mask(options.system),
             max_tokens=options.max_tokens,
             stop=options.stop or (),
-            prefill=options.prefill or "",
+            prefill=keys.mask(options.prefill or ""),
             effort=options.effort,
             think=options.think,
             cite=bool(options.cite),
             tools=script_box(self._boxes, options),
-            shape=wanted_shape(options.json, not_in_a_script, *secrets),
+            shape=wanted_shape(options.json, not_in_a_script, *keys.secrets()),
             alone=bool(options.alone),
             fresh=bool(options.fresh),
             ordinal=place.ordinal,
             run=place.run,
-            prompt=mask(prompt, *secrets),
+            prompt=keys.mask(prompt),
             carried=carried(("image", len(shown)), ("file", len(papers))),
             notices=(*remarks, *notices),
         )
@@ -185,18 +183,13 @@ class Conversation:
         from .notebook.toolboxes import Toolboxes
 
         prepare = preparing(None, self._session.images)
-        return Toolboxes(self._settable, self._secrets, prepare)
-
-    def _secrets(self) -> tuple[Secret, ...]:
-        """What may stand in nothing that is sent or shown."""
-        found = self._find()
-        return (*([found.secret] if found else []), *self._session.headers().secrets)
+        return Toolboxes(self._settable, self._keys.secrets, prepare)
 
     @cached_property
     def _session(self) -> Session:
         from .conversation.session import Session
 
-        return Session(self._settable.session_settings, history=self._open, find=self._find)
+        return Session(self._settable.session_settings, history=self._open, find=self._keys.find)
 
     def _open(self) -> History:
         from jupyter_core.paths import jupyter_data_dir
@@ -210,11 +203,6 @@ class Conversation:
         history = kept.open(Whereabouts(f"script {self.name}", notebook=False))
         history.asked |= {turn.id for turn in history.turns}
         return history
-
-    def _find(self) -> Found | None:
-        from .messages.credentials import find_key, keyring_key
-
-        return find_key(self._key, keyring_lookup=keyring_key)
 
 
 def ask(

@@ -67,9 +67,10 @@ class Carrying:
             return Context()
         figures = "auto" in (options.image or (self._settable.value("images"),))
         context = gather(pieces, prompt, namespace, render, figures=figures)
-        above = between(self._place(asker), asker.cell)
-        missing = self._standing.not_run(cells.runs, above) if figures else 0
-        if missing and "auto" in choices:
+        if not figures or "auto" not in choices:
+            return context
+        missing = self._standing.not_run(cells.runs, between(self._place(asker), asker.cell))
+        if missing:
             said = f"{lines.count(missing, 'figure')} above not run yet: not sent"
             context = replace(context, notices=(*context.notices, said))
         return context

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..conversation.conversations import STORE, Conversations
 from ..conversation.history import History
+from ..conversation.keys import Keys
 from ..conversation.page import current
 from ..conversation.question import Question
 from ..conversation.session import Session
@@ -25,7 +26,6 @@ from .displays import Display, Noting
 from .files import Given, file_blocks
 from .frame import notice
 from .interpolate import interpolate
-from .keys import Keys
 from .options import RequestOptions
 from .outputs import Rendered, output_blocks
 from .pictures import pictures, preparing

@@ -53,6 +53,10 @@ class Stage:
         texts = self.page.locator(f"{DOCK} .claude-chat-reply").all_inner_texts()
         return {int(n) for n in re.findall(r"Attack (\d+)\b", "\n".join(texts))}
 
+    def until_asked(self, *paths: str) -> None:
+        """Return once the page has asked the beacon for all of these."""
+        self.notebook.until_true(lambda: set(paths) <= self.watch.asked)
+
     def until_all(self, shown: Callable[[], set[int]]) -> None:
         """Return once every attack is shown."""
         wanted = set(range(len(self.hostile.replies)))
@@ -90,7 +94,7 @@ def live(stage: Stage) -> dict[str, Seen]:
             stage.until_all(stage.shown)
             chat_opened(stage)
         else:
-            stage.watch.until_asked("/control", "/control-style", "/markdown")
+            stage.until_asked("/control", "/control-style", "/markdown")
             stage.notebook.until_true(lambda: stage.watch.dialogs)
         seen[name] = stage.watch.seen()
         stage.notebook.command("docmanager:save")
@@ -141,7 +145,7 @@ def test_nothing_runs_or_loads_in_a_notebook_opened_untrusted(
             stage.until_all(stage.shown)
             assert stage.watch.seen() == NOTHING
             picture(stage.page, "attacks untrusted")
-    stage.watch.until_asked("/control")
+    stage.until_asked("/control")
     stage.watch.forget()
 
 
@@ -156,7 +160,7 @@ def test_nothing_runs_or_loads_in_the_html_export(stage: Stage, live: dict[str, 
             stage.until_all(stage.shown)
             assert stage.watch.seen() == NOTHING
             picture(stage.page, "attacks export")
-    stage.watch.until_asked("/control")
+    stage.until_asked("/control")
     assert stage.watch.seen().ran
     stage.watch.forget()
 
@@ -190,6 +194,6 @@ def test_nothing_runs_or_loads_in_notebook_7(stage: Stage, live: dict[str, Seen]
             stage.until_all(stage.shown)
             assert stage.watch.seen() == NOTHING
             picture(stage.page, "attacks notebook 7")
-    stage.watch.until_asked("/control")
+    stage.until_asked("/control")
     assert stage.watch.seen().ran
     stage.watch.forget()

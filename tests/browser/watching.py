@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
 from claude_magic.rendering import STYLE
-from tests.browser.lab import PATIENCE
 
 
 class Beacon:
@@ -147,12 +145,10 @@ class Watch:
         self.page.evaluate("window.__pwned = false; window.__found.clear()")
         return seen
 
-    def until_asked(self, *paths: str) -> None:
-        """Return once the page has asked the beacon for all of these."""
-        end = time.monotonic() + PATIENCE / 1000
-        while not set(paths) <= set(self._beacon.paths):
-            assert time.monotonic() < end, f"never asked for: {paths}"
-            self.page.wait_for_timeout(50)
+    @property
+    def asked(self) -> set[str]:
+        """The paths for which the beacon was asked since the last call of `seen`."""
+        return set(self._beacon.paths)
 
     def forget(self) -> None:
         """Leave the page, so that what it asks for late is not taken for the next one's."""

@@ -165,6 +165,21 @@ def test_a_key_given_is_in_no_repr_and_not_sent_offline(tmp_path: Path) -> None:
     assert "canary" not in printed
 
 
+def test_a_key_given_is_in_no_part_of_what_is_asked(tmp_path: Path) -> None:
+    with OfflineServer() as server:
+        printed = script(
+            tmp_path,
+            "key = 'canary-of-a-gateway'\n"
+            f"c = claude_magic.Conversation(key=key, base_url={server.url!r})\n"
+            "said = dict(files={'A title': key}, system=f'Use {key}.', prefill=f'{key}:')\n"
+            "print(c.ask(f'What is {key}?', **said).text)\n",
+        )
+        (body,) = [r.json for r in server.requests if r.path == "/v1/messages"]
+    assert "[key]" in printed
+    assert "canary" not in f"{printed}{body}"
+    assert "[key]" in str(body["system"])
+
+
 def test_objects_and_titled_texts_go_along_as_documents(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("Ants have six legs.", encoding="utf-8")
     printed = script(

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from claude_magic.conversation.keys import Keys
 from claude_magic.messages.credentials import Secret
-from claude_magic.notebook.keys import Keys
 from claude_magic.panel.alt_text import Described, describe, read_request
 from tests.kernels import Kernel
 from tests.messages.image_samples import photo, saved
@@ -16,7 +16,6 @@ from tests.messages.image_samples import photo, saved
 GOOD = {"id": "a-1", "cell": "c", "source": "plot()", "bundle": {"image/png": "AA=="}}
 DESCRIBE = """
 from base64 import b64encode
-from claude_magic.notebook.keys import Keys
 from claude_magic.panel.alt_text import Described, describe
 notebook = get_ipython().magics_manager.registry["ClaudeMagics"].notebook
 """
@@ -69,8 +68,7 @@ class BrokenNotebook:
     """A notebook of which nothing can be asked: what it raises holds its key."""
 
     def __init__(self) -> None:
-        self.keys = Keys()
-        self.keys.given = Secret("a-key-of-a-gateway")
+        self.keys = Keys(Secret("a-key-of-a-gateway"))
 
     def __getattr__(self, name: str) -> Any:
         raise ValueError(f"no {name}:\n  a-key-of-a-gateway")

@@ -1,24 +1,19 @@
-"""The keys that a kernel knows: what questions are asked with, and what nothing may show."""
+"""The keys that are known here: what questions are asked with, and what nothing may show."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from ..conversation.connection import environment_headers
 from ..messages.blocks import Block
 from ..messages.credentials import Found, Secret, find_key, keyring_key, mask, masked
-
-if TYPE_CHECKING:
-    from ..messages.custom_headers import CustomHeaders
+from .connection import environment_headers
 
 
 class Keys:
-    """The key of `%claude_login` (`given`), the environment's or the keyring's."""
+    """The key that the user gave (`given`), the environment's or the keyring's."""
 
-    def __init__(self, headers: Callable[[], CustomHeaders] = environment_headers) -> None:
-        self.given: Secret | None = None
-        self._headers = headers
+    def __init__(self, given: Secret | None = None) -> None:
+        self.given = given
         self._kept: Secret | None = None
         self._looked = False
 
@@ -27,14 +22,14 @@ class Keys:
         return find_key(self.given, keyring_lookup=self._keyring)
 
     def forget(self) -> None:
-        """Forget the key of `%claude_login` and what the keyring said."""
+        """Forget the key that was given and what the keyring said."""
         self.given = self._kept = None
         self._looked = False
 
     def secrets(self) -> tuple[Secret, ...]:
         """The key as far as it is known here, and the environment's headers; asks no keyring."""
         found = find_key(self.given, keyring_lookup=lambda: self._kept)
-        return (*([found.secret] if found else []), *self._headers().secrets)
+        return (*([found.secret] if found else []), *environment_headers().secrets)
 
     def mask(self, said: str) -> str:
         """`said` without the secrets."""
