@@ -1,4 +1,4 @@
-"""Requests and images for the tests of the offline server."""
+"""Requests and images for the tests of the offline server, and what they read in its answers."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ SCHEMA = {
     "required": ["kind"],
     "additionalProperties": False,
 }
+CACHE = {"cache_control": {"type": "ephemeral"}}
 LOOKUP = {
     "name": "lookup_gene",
     "description": "Looks a gene up.",
@@ -29,6 +30,8 @@ LOOKUP = {
         "required": ["gene"],
     },
 }
+BAD = 400, "invalid_request_error"
+MISSING = 404, "not_found_error"
 
 
 def user(*content: Any) -> dict[str, Any]:
@@ -103,3 +106,27 @@ def tool_use(call_id: str = "toolu_1", name: str = "lookup_gene", **more: Any) -
 
 def tool_result(call_id: str = "toolu_1", content: Any = "found", **more: Any) -> dict[str, Any]:
     return {"type": "tool_result", "tool_use_id": call_id, "content": content, **more}
+
+
+ASKED_TOOL = (user("Look it up"), assistant(tool_use()))
+
+
+def schema_format(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
+
+
+def tool_choice(kind: str, **more: Any) -> dict[str, Any]:
+    return {"tools": [LOOKUP], "tool_choice": {"type": kind, **more}}
+
+
+def said(message: Any) -> str:
+    """The text of a reply."""
+    return "".join(block.text for block in message.content if block.type == "text")
+
+
+def without_ids(message: Any) -> dict[str, Any]:
+    """The fields of a message but for the ids, which count the requests of a server."""
+    fields: dict[str, Any] = message.to_dict()
+    for part in (fields, *fields["content"]):
+        part.pop("id", None)
+    return fields
