@@ -5,25 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from schema_parts import BAND, KINDS, TEXT, WHOLE, closed
 
-from claude_magic.messages.errors import InputError
-from claude_magic.messages.schema import as_meant, in_object, supported
+from claude_magic.messages.schema import supported
 from claude_magic.offline.rules_schema import check_schema
 
-TEXT = {"type": "string"}
-WHOLE = {"type": "integer"}
 ANY = {"anyOf": [{"type": kind} for kind in ("string", "number", "boolean", "null")]}
-
-
-def closed(required: list[str] | None = None, **properties: Any) -> dict[str, Any]:
-    """An object as the API takes it; all its properties are required if nothing else is said."""
-    needed = list(properties) if required is None else required
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": needed,
-        "additionalProperties": False,
-    }
 
 
 def pairs(value: Any, key: Any = TEXT, words: str = "", **more: Any) -> dict[str, Any]:
@@ -36,9 +23,6 @@ def pairs(value: Any, key: Any = TEXT, words: str = "", **more: Any) -> dict[str
 def told(node: dict[str, Any], words: str) -> dict[str, Any]:
     return {**node, "description": words}
 
-
-KINDS = {"enum": ["bar", "line"]}
-BAND = {"type": "object", "properties": {"n": WHOLE}, "required": ["n"]}
 
 REWRITTEN: dict[str, tuple[Any, Any]] = {
     "an object is closed": (BAND, closed(n=WHOLE)),
@@ -295,196 +279,3 @@ def test_the_schema_that_was_given_stays_as_it_is() -> None:
     before = repr(schema)
     supported(schema)
     assert repr(schema) == before
-
-
-def many(count: int, part: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": {f"p{n}": part for n in range(count)}}
-
-
-def all_required(schema: dict[str, Any]) -> dict[str, Any]:
-    return {**schema, "required": list(schema["properties"])}
-
-
-REFUSED: dict[str, tuple[Any, str]] = {
-    "nothing at all": ({}, "says nothing of what is wanted"),
-    "a set": ({"enum": {1, 2}}, "no JSON schema: Object of type set"),
-    "NaN": ({"const": float("nan")}, "no JSON schema: Out of range"),
-    "an unknown type": ({"type": "text"}, '"text" is no JSON schema; use object, array'),
-    "properties that are a list": ({"properties": ["a"]}, "it has to be a dict"),
-    "a schema that is a number": (
-        {"type": "object", "properties": {"a": {"items": 3}}},
-        "a[]: 3 is no JSON schema; a schema is a dict",
-    ),
-    "a bound that is a text": (
-        {"minimum": "1"},
-        'minimum: "1" is no JSON schema; it has to be a number',
-    ),
-    "a recursive schema": (
-        {
-            "$ref": "#/$defs/node",
-            "$defs": {"node": {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}}},
-        },
-        "next: the schema holds itself (#/$defs/node), which the API does not take: nest as many",
-    ),
-    "a schema that is part of itself": (
-        {"type": "object", "properties": {"child": {"$ref": "#"}}},
-        "child: the schema holds itself (#)",
-    ),
-    "a schema that holds itself beside other words": (
-        {"type": "array", "items": {"$ref": "#", "description": "Again."}},
-        "[]: the schema holds itself",
-    ),
-    "a reference to elsewhere": (
-        {"$ref": "https://example.org/schema"},
-        "only references inside the schema (#/$defs/...) are possible; copy",
-    ),
-    "a reference to nowhere": ({"$ref": "#/$defs/a"}, "#/$defs/a: the schema has no such part"),
-    "a reference to what is no schema": (
-        {"$ref": "#/required", "required": ["a"]},
-        '["a"] is no JSON schema; a schema is a dict',
-    ),
-    "a dynamic reference": ({"$dynamicRef": "#a"}, "$dynamicRef is not possible"),
-    "what nothing can be": (
-        {"allOf": [{"type": "string"}, {"type": "integer"}]},
-        "Nothing can fit this JSON schema",
-    ),
-    "a required property that cannot be": (
-        {"type": "object", "properties": {"a": False}, "required": ["a"]},
-        "Nothing can fit this JSON schema",
-    ),
-    "25 optional properties": (
-        many(25, TEXT),
-        "25 optional properties, and the API takes 24: make some required",
-    ),
-    "17 unions": (
-        all_required(many(17, {"type": ["string", "null"]})),
-        "17 properties that may be of several types, and the API takes 16",
-    ),
-    "too many choices at once": (
-        {"allOf": [{"anyOf": [{"const": n} for n in range(9)]} for _ in "ab"]},
-        "too many choices",
-    ),
-    "a few lines that stand for millions": (
-        {
-            "$ref": "#/$defs/d0",
-            "$defs": {
-                f"d{n}": {
-                    "type": "object",
-                    "properties": {
-                        name: {"$ref": f"#/$defs/d{n + 1}", "description": name} for name in "abcd"
-                    },
-                    "required": list("abcd"),
-                }
-                if n < 12
-                else TEXT
-                for n in range(13)
-            },
-        },
-        "too large: ask for less",
-    ),
-    "deep nesting": (None, "nested too deeply"),
-}
-
-
-def nested(depth: int) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "string"}
-    for _ in range(depth):
-        schema = {"type": "array", "items": schema}
-    return schema
-
-
-@pytest.mark.parametrize(("schema", "why"), REFUSED.values(), ids=REFUSED)
-def test_what_the_api_takes_in_no_form_is_refused_in_one_line(schema: Any, why: str) -> None:
-    with pytest.raises(InputError) as refused:
-        supported(nested(2000) if schema is None else schema)
-    assert why in str(refused.value)
-
-
-def test_24_optional_properties_and_16_unions_are_taken() -> None:
-    supported(many(24, TEXT))
-    supported(all_required(many(16, {"type": ["string", "null"]})))
-
-
-WRAPPED = {
-    "an object": (BAND, ""),
-    "a list": ({"type": "array", "items": BAND}, "items"),
-    "a number": (WHOLE, "value"),
-    "a choice of objects": ({"anyOf": [BAND, {"type": "null"}]}, "value"),
-    "an object of any keys": ({"type": "object"}, "items"),
-}
-
-
-@pytest.mark.parametrize(("schema", "key"), WRAPPED.values(), ids=WRAPPED)
-def test_the_root_is_an_object(schema: Any, key: str) -> None:
-    found, under = in_object(supported(schema))
-    assert under == key
-    assert found["type"] == "object"
-    assert not key or found["required"] == [key]
-    check_schema(found, "schema")
-
-
-def test_definitions_stay_at_the_root() -> None:
-    schema = {"type": "array", "items": {"$ref": "#/$defs/band"}, "$defs": {"band": BAND}}
-    found, _ = in_object(supported(schema))
-    assert found["$defs"] == {"band": closed(n=WHOLE)}
-    assert found["properties"]["items"] == {"type": "array", "items": {"$ref": "#/$defs/band"}}
-
-
-OPEN = {"type": "object", "additionalProperties": {"type": "array", "items": KINDS}}
-MEANT: dict[str, tuple[Any, Any, Any]] = {
-    "an object of any keys": (
-        OPEN,
-        [{"key": "a", "value": ["bar"]}, {"key": "b", "value": []}],
-        {"a": ["bar"], "b": []},
-    ),
-    "one that came as an object": (OPEN, {"a": ["LINE"]}, {"a": ["line"]}),
-    "no keys": (OPEN, [], {}),
-    "letter case of an enum": (KINDS, " Bar ", "bar"),
-    "a word that is none of an enum": (KINDS, "pie", "pie"),
-    "a word that may be two": ({"enum": ["A", "a"]}, "A", "A"),
-    "letter case of a constant": ({"const": "BAR"}, "bar", "BAR"),
-    "a property": (
-        {"properties": {"kind": KINDS}},
-        {"kind": "BAR", "x": 1},
-        {"kind": "bar", "x": 1},
-    ),
-    "a reference": ({"$ref": "#/$defs/k", "$defs": {"k": KINDS}}, "BAR", "bar"),
-    "all of several": ({"allOf": [{"type": "string"}, KINDS]}, "Line", "line"),
-    "one of several, by its constant": (
-        {
-            "anyOf": [
-                {
-                    "type": "object",
-                    "properties": {"k": {"const": name}, "of": {"enum": [word]}},
-                    "required": ["k"],
-                }
-                for name, word in (("one", "X"), ("two", "x"))
-            ]
-        },
-        {"k": "two", "of": "X"},
-        {"k": "two", "of": "x"},
-    ),
-    "one of several, by its type": ({"anyOf": [OPEN, {"type": "null"}]}, None, None),
-    "a list of records that are keys and values": (
-        {"type": "array", "items": {"type": "object", "required": ["key"]}},
-        [{"key": "a", "value": 1}],
-        [{"key": "a", "value": 1}],
-    ),
-    "items by their place": (
-        {"type": "array", "prefixItems": [KINDS, OPEN]},
-        ["BAR", [{"key": "a", "value": []}]],
-        ["bar", {"a": []}],
-    ),
-}
-
-
-@pytest.mark.parametrize(("schema", "value", "expected"), MEANT.values(), ids=MEANT)
-def test_a_value_is_read_as_the_schema_meant_it(schema: Any, value: Any, expected: Any) -> None:
-    assert as_meant(value, schema) == expected
-
-
-def test_a_key_that_comes_twice_is_said() -> None:
-    schema = {"type": "object", "properties": {"of": OPEN}}
-    twice = {"of": [{"key": "a", "value": []}, {"key": "a", "value": []}]}
-    with pytest.raises(ValueError, match='of: the key "a" comes twice'):
-        as_meant(twice, schema)

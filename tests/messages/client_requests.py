@@ -1,0 +1,23 @@
+"""The question that the tests of the client ask, and how they ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from claude_magic.messages.client import Client
+
+KEY = "canary-key-0123456789"
+BODY: dict[str, Any] = {
+    "model": "m",
+    "max_tokens": 5,
+    "messages": [{"role": "user", "content": "?"}],
+}
+
+Connect = Callable[..., Client]
+
+
+def texts(client: Client, body: Mapping[str, Any] = BODY, **options: Any) -> str:
+    """The text deltas of one reply, joined."""
+    with client.stream(body, **options) as reply:
+        return "".join(event.get("delta", {}).get("text", "") for event in reply)
