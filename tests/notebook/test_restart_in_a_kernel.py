@@ -32,13 +32,6 @@ from tests.notebook.saved_page import (
     wait,
 )
 
-
-@pytest.fixture
-def saved(tmp_path: Path) -> Page:
-    """A notebook with three questions."""
-    return Page(tmp_path / "page.ipynb", "A", "B", "C")
-
-
 # --- One kernel.
 
 

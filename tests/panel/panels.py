@@ -121,6 +121,22 @@ def text_of(turn: Mapping[str, Any]) -> str:
     return "".join(part["text"] for part in turn["parts"] if part["kind"] == "text")
 
 
+def prompts(panel: Panel, view: str = "look") -> list[str]:
+    """The questions of the conversation as a new view gets them."""
+    history = panel.hello(view)
+    return [turn["asked"]["prompt"] for turn in history["turns"]]
+
+
+def asked(kernel: Kernel) -> list[str]:
+    """The last lines of the user messages of the last request."""
+    found = []
+    for message in kernel.requests()[-1]["messages"]:
+        if message["role"] == "user":
+            content = message["content"]
+            found.append(content if isinstance(content, str) else content[-1]["text"])
+    return [text.splitlines()[-1] for text in found]
+
+
 def create_subshell(kernel: Kernel) -> str:
     """A subshell, as JupyterLab makes one for widgets."""
     message = kernel.client.session.msg("create_subshell_request")

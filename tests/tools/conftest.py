@@ -1,0 +1,16 @@
+"""A loop that runs async functions, for each test that asks for one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from claude_magic.tools.running import AsyncThread
+
+
+@pytest.fixture
+def loop() -> Iterator[AsyncThread]:
+    started = AsyncThread()
+    yield started
+    started.close()
