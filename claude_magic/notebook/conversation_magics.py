@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
@@ -15,9 +16,9 @@ class ConversationMagics(Magics):
     """`%claude_history` and its kin; `%%claude` itself is added by `ClaudeMagics`."""
 
     @property
+    @abstractmethod
     def notebook(self) -> Notebook:
         """The conversation's notebook side."""
-        raise NotImplementedError
 
     @no_var_expand
     @line_magic
