@@ -1,4 +1,4 @@
-"""CPU per delta of a long reply: our client, the floor under it, Anthropic's own package.
+"""CPU per delta of a long reply: our client, a whole question, the floor, Anthropic's own package.
 
     python benchmarks/client_stream.py [deltas] [rounds]
 
@@ -101,6 +101,27 @@ def ours(url: str) -> int:
     return count
 
 
+def asked(url: str) -> int:
+    from claude_magic.conversation.events import Event, Received
+    from claude_magic.conversation.question import Question
+    from claude_magic.conversation.session import Session
+    from claude_magic.conversation.settings import Settings
+    from claude_magic.messages.blocks import text
+
+    count = 0
+
+    def listen(event: Event) -> None:
+        nonlocal count
+        match event:
+            case Received(one):
+                count += one["type"] == "content_block_delta"
+
+    session = Session(lambda: Settings(base_url=url), find=lambda: None)
+    session.ask(Question(content=(text("?"),)), listen)
+    session.close()
+    return count
+
+
 def anthropic_raw(url: str) -> int:
     import anthropic
 
@@ -116,6 +137,7 @@ def anthropic_raw(url: str) -> int:
 READERS: Mapping[str, Callable[[str], int]] = {
     "floor: httpx, split, json.loads": floor,
     "claude_magic, with the message": ours,
+    "claude_magic, a question asked": asked,
     "anthropic, raw events": anthropic_raw,
 }
 

@@ -34,7 +34,6 @@ from claude_magic.conversation.history import History
 from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
-from claude_magic.conversation.watcher import Silent
 from claude_magic.messages.blocks import text
 from claude_magic.messages.outgoing import post
 
@@ -184,7 +183,7 @@ def turn(root: Path, url: str, rounds: int) -> dict[str, float]:
         )
 
     def ask(number: int) -> None:
-        session.ask(question(session.history, 1000 + number), Silent())
+        session.ask(question(session.history, 1000 + number))
 
     found["ask"] = processor(ask, rounds)
     session.close()

@@ -130,7 +130,6 @@ class Conversation:
         files: Sequence[str | Given],
     ) -> Reply:
         from .conversation.question import Question
-        from .conversation.watcher import Silent
         from .messages.blocks import text
         from .notebook.files import file_blocks
         from .notebook.json_option import not_in_a_script, wanted_shape
@@ -167,7 +166,7 @@ class Conversation:
             carried=carried(("image", len(shown)), ("file", len(papers))),
             notices=(*remarks, *notices),
         )
-        return session.ask(question, Silent())
+        return session.ask(question)
 
     def _preparing(self, options: RequestOptions) -> Callable[[object], Prepared]:
         from .notebook.pictures import preparing
@@ -275,11 +274,9 @@ def ask(
     if not in_ipython():
         with Conversation() as conversation:
             return conversation._ask(options, prompt, _several(images), _files(files))
-    from .conversation.watcher import Silent
-
     notebook = current_notebook()
     question = notebook.question(options, prompt, _several(images), files=_files(files))
-    return notebook.ask(question, Silent())
+    return notebook.ask(question)
 
 
 def _options(stop: str | Sequence[str], **said: Any) -> RequestOptions:

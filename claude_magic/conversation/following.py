@@ -10,6 +10,7 @@ from ..messages.citing import agreed
 from ..messages.transcript import Transcript
 from ..messages.usage import Usage, estimate_input
 from .digest import digest
+from .events import Called, Calling, Listener
 from .healing import no_result
 from .plan import EXPECTED_OUTPUT, Plan, within_image_limits
 from .steps import (
@@ -24,7 +25,6 @@ from .steps import (
 
 if TYPE_CHECKING:
     from ..messages.cancel import Cancel
-    from .watcher import Watcher
 
 # The server's own loop stops after some rounds; this many times it is let go on.
 _MOST_PAUSES = 10
@@ -75,7 +75,7 @@ class Following:
         kind: Kind,
         reply: Sequence[Block],
         answer: list[Block],
-        watcher: Watcher,
+        tell: Listener,
         cancel: Cancel | None,
         *,
         recorded: Sequence[Block] = (),
@@ -87,11 +87,11 @@ class Following:
         tools = self._plan.question.tools
         if kind == "tools" and tools is not None and tools.once and recorded:
             for call, result in with_results(reply, recorded):
-                watcher.calling(call)
-                watcher.called(call, result, None)
+                tell(Calling(call))
+                tell(Called(call, result, None))
                 answer.append(result)
         elif kind == "tools" and tools is not None:
-            for result in tools.run(calls(reply), watcher, cancel):
+            for result in tools.run(calls(reply), tell, cancel):
                 answer.append(result)
         elif kind == "retry":
             answer.append(text(_NO_FIT.format(self._problem(reply))))

@@ -10,16 +10,17 @@ from ..messages.blocks import Block
 from ..messages.errors import APIError
 from ..messages.usage import Usage
 from . import healing
+from .events import Listener, Received, Waiting
 from .following import Following
 from .history import History
 from .plan import Plan
 from .replay import Recorded
 from .steps import Kind, Step
 from .turns import Status, Turn
-from .watcher import Watcher
 
 if TYPE_CHECKING:
     from ..messages.client import Cancel, Client, ReplyStream
+    from ..messages.retry import Wait
 
 # Seconds between two records of what has come so far: what a killed kernel can lose.
 _PROGRESS = 1.0
@@ -34,7 +35,7 @@ class Run:
         self,
         turn: Turn,
         plan: Plan,
-        watcher: Watcher,
+        tell: Listener,
         cancel: Cancel | None,
         *,
         clock: Callable[[], float],
@@ -43,7 +44,7 @@ class Run:
         """`learn` gives the fields that a refused request should have had; see `Informer`."""
         self.turn = turn
         self.plan = plan
-        self.watcher = watcher
+        self.tell = tell
         self.healed: list[str] = []
         self.steps: list[Step] = []
         self.sent = False
@@ -83,10 +84,9 @@ class Run:
         """Take a recorded reply for the answer to the request whose turn it is."""
         self._recorded = recorded
         for index, block in enumerate(recorded.reply):
-            self.watcher.received(
-                {"type": "content_block_start", "index": index, "content_block": block}
-            )
-            self.watcher.received({"type": "content_block_stop", "index": index})
+            start = {"type": "content_block_start", "index": index, "content_block": block}
+            self.tell(Received(start))
+            self.tell(Received({"type": "content_block_stop", "index": index}))
 
     def receive(self, client: Client, history: History) -> None:
         """Send the request and pass on what comes; what the server cannot take is left out.
@@ -113,7 +113,7 @@ class Run:
                 kind,
                 self.reply,
                 answer,
-                self.watcher,
+                self.tell,
                 self._cancel,
                 recorded=self._answered_then,
             )
@@ -174,10 +174,15 @@ class Run:
     def _receive(self, client: Client, history: History, body: Mapping[str, Any]) -> None:
         kept = self._clock()
         betas = self.plan.request.betas
-        stream = client.stream(body, cancel=self._cancel, waiting=self.watcher.waiting, betas=betas)
+        tell = self.tell
+
+        def waiting(wait: Wait) -> None:
+            tell(Waiting(wait))
+
+        stream = client.stream(body, cancel=self._cancel, waiting=waiting, betas=betas)
         with stream as self._stream:
             for event in self._stream:
-                self.watcher.received(event)
+                tell(Received(event))
                 if self._clock() - kept >= _PROGRESS:
                     kept = self._clock()
                     history.progress(self.turn.id, self.reply)

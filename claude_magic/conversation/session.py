@@ -16,10 +16,10 @@ from ..messages.errors import BrokenReply, ClaudeError, Interrupted
 from .answering import checked, reply_to
 from .beginnings import Beginnings
 from .connection import Connections, Server, environment_headers, require_key, withheld
+from .events import Ended, Failed, Listener, Sending, to_all
 from .history import History
 from .informer import Informer
 from .known_models import KnownModels
-from .listeners import Heard, Hears
 from .plan import Plan, Transcripts, about, make_plan
 from .question import Question
 from .replay import Recorded, Replays
@@ -28,7 +28,6 @@ from .run import Run
 from .settings import Settings
 from .spending import Spending
 from .turns import Status, Turn
-from .watcher import Watcher
 
 if TYPE_CHECKING:
     from ..messages.catalogue import Catalogue
@@ -57,8 +56,11 @@ class Session:
     ) -> None:
         self.settings = settings
         self.spending = Spending()
-        self.listeners: list[Hears] = []
-        """Who hears of every question, whoever asks it."""
+        self.listeners: list[Callable[[Question, Cancel], Listener]] = []
+        """Who hears of every question, whoever asks it.
+
+        Each gives the listener to one that is about to be asked; the Cancel stops that.
+        """
         self._open = history
         self._find = find
         self.headers = headers
@@ -122,8 +124,8 @@ class Session:
         )
         return plan.noting(withheld(self.headers(), plan.server)) if plan.first else plan
 
-    def ask(self, question: Question, watcher: Watcher, *, cancel: Cancel | None = None) -> Reply:
-        """The reply to `question`; its turn is in `turns` afterwards.
+    def ask(self, question: Question, *listeners: Listener, cancel: Cancel | None = None) -> Reply:
+        """The reply to `question`; its turn is in `turns` afterwards. The listeners hear all of it.
 
         A request that was answered before, and has not changed, is not sent again: the recorded
         reply is shown. No key is needed for that.
@@ -132,31 +134,31 @@ class Session:
         the record may answer; the client's errors; BrokenReply and Interrupted after the turn,
         with what came, was kept.
         """
-        if not self.listeners:
-            return self._ask(question, watcher, cancel)
-        cancel = cancel or Cancel()
-        heard = Heard(watcher, [hears(question, cancel) for hears in tuple(self.listeners)])
+        if self.listeners:
+            stop = cancel = cancel or Cancel()
+            listeners += tuple(hears(question, stop) for hears in tuple(self.listeners))
+        tell = to_all(*listeners)
         try:
-            return self._ask(question, heard, cancel)
+            return self._ask(question, tell, cancel)
         except BaseException as error:
-            heard.failed(error)
+            tell(Failed(error))
             raise
 
-    def _ask(self, question: Question, watcher: Watcher, cancel: Cancel | None) -> Reply:
+    def _ask(self, question: Question, tell: Listener, cancel: Cancel | None) -> Reply:
         settings = self.settings()
         plan = self.plan(question)
         recorded = self._replays.find(plan, settings)
         if recorded is not None:
             plan = plan.as_shown(recorded.turn.shown).noting(*recorded.notices)
             if recorded.last and not recorded.turn.steps:
-                return checked(plan, self._replay(plan, recorded.turn, watcher))
+                return checked(plan, self._replay(plan, recorded.turn, tell))
         elif settings.replay == "on":
             plan = plan.noting(self._replays.miss(plan))
         if question.tools is not None and not (recorded and question.tools.once):
             question.tools.check()
         informer = Informer(self._known, plan, lambda: self.plan(question))
         turn = self._beginnings.turn(plan, self._first_version(question))
-        run = Run(turn, plan, watcher, cancel, clock=self._clock, learn=informer)
+        run = Run(turn, plan, tell, cancel, clock=self._clock, learn=informer)
         return checked(plan, self._run(run, settings, recorded))
 
     def _run(self, run: Run, settings: Settings, recorded: Recorded | None) -> Reply:
@@ -177,7 +179,7 @@ class Session:
                 self.history.drop(run.turn)
             raise
         if recorded is not None:
-            return self._replay(run.plan, recorded.turn, run.watcher)
+            return self._replay(run.plan, recorded.turn, run.tell)
         refused = run.snapshot.get("stop_reason") == "refusal"
         return self._end(run, "refused" if refused else "complete")
 
@@ -187,7 +189,7 @@ class Session:
         Tools run again in any case; what they give decides whether the record still answers.
         """
         if recorded is not None:
-            run.watcher.sending(run.plan)
+            run.tell(Sending(run.plan))
         while True:
             if recorded is not None:
                 run.show(recorded)
@@ -211,7 +213,7 @@ class Session:
                 run.sent = True
                 self.history.start(run.ended("broken"))
                 if not run.steps:
-                    run.watcher.sending(plan)
+                    run.tell(Sending(plan))
             try:
                 run.receive(client, self.history)
             finally:
@@ -303,7 +305,7 @@ class Session:
         with self._lock:
             return self._connections.client(settings, server, found, self.headers())
 
-    def _replay(self, plan: Plan, recorded: Turn, watcher: Watcher) -> Reply:
+    def _replay(self, plan: Plan, recorded: Turn, tell: Listener) -> Reply:
         """The recorded reply, shown again: nothing is sent and nothing is paid."""
         turn = self._replays.bound(plan, recorded, self._clock())
         if turn.id in self.history:
@@ -314,7 +316,7 @@ class Session:
         self._replace(plan.question, turn)
         notices = (*plan.notices, *plan.request.remarks, *self.history.take_warnings())
         reply = reply_to(plan, turn, notices, replayed=True)
-        watcher.ended(plan, reply)
+        tell(Ended(plan, reply))
         return reply
 
     def _credential(self, server: Server) -> Found | None:
@@ -351,7 +353,7 @@ class Session:
         self._replace(plan.question, turn)
         notices = (*plan.notices, *plan.request.remarks, *run.healed)
         reply = reply_to(plan, turn, (*notices, *self.history.take_warnings()))
-        run.watcher.ended(plan, reply)
+        run.tell(Ended(plan, reply))
         recording = self._replays.recording(self.settings())
         if recording is not None and status == "complete":
             recording.add(turn)

@@ -1,16 +1,59 @@
-"""What a question brings along beside its content: tools, and a shape for the reply."""
+"""What a question brings along beside its content: tools, and a shape for the reply.
+
+And what a tool's call can tell while it runs; `events` holds all that happens.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ..messages.blocks import Block
 from ..messages.models import Model
+from .frozen import Frozen
 
 if TYPE_CHECKING:
     from ..messages.cancel import Cancel
-    from .watcher import Watcher
+
+
+class Calling(Frozen):
+    """A tool is about to run `call`: what it displays stands below what was shown so far."""
+
+    __slots__ = ()
+    call: Block
+
+
+class Doing(Frozen):
+    """A call that runs says `what` it does, or waits for, in a few words."""
+
+    __slots__ = ()
+    call: Block
+    what: str
+
+
+class Seen(Frozen):
+    """What a call has left on a screen, as a PNG: it is shown, and is no part of the result."""
+
+    __slots__ = ()
+    call: Block
+    picture: bytes
+
+
+class Called(Frozen):
+    """A call is over, or was not allowed; `seconds` is how long the tool ran.
+
+    None where it did not run, and its recorded result is shown.
+    """
+
+    __slots__ = ()
+    call: Block
+    result: Block
+    seconds: float | None
+
+
+CallEvent: TypeAlias = Calling | Doing | Seen | Called
+Tell: TypeAlias = Callable[[CallEvent], None]
+"""Takes what happens to a call; each `Listener` does."""
 
 
 class Toolbox(Protocol):
@@ -43,14 +86,12 @@ class Toolbox(Protocol):
         Nobody can be asked to approve it, or something is not installed.
         """
 
-    def run(
-        self, calls: Sequence[Block], watcher: Watcher, cancel: Cancel | None
-    ) -> Iterator[Block]:
+    def run(self, calls: Sequence[Block], tell: Tell, cancel: Cancel | None) -> Iterator[Block]:
         """The `tool_result` of each call, in their order, each as soon as it is there.
 
         Whatever a call asks for and whatever a tool raises is a result that says so. Raises
-        KeyboardInterrupt, and Interrupted once `cancel` is set: the results so far stand. The
-        watcher is told of each call as it begins and as it ends.
+        KeyboardInterrupt, and Interrupted once `cancel` is set: the results so far stand. `tell` is
+        given each call as it begins and as it ends.
         """
 
     def ended(self, answered: Sequence[tuple[Block, Block]]) -> Sequence[Any]:

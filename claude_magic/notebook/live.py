@@ -12,6 +12,17 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..conversation.events import (
+    Called,
+    Calling,
+    Doing,
+    Ended,
+    Event,
+    Received,
+    Seen,
+    Sending,
+    Waiting,
+)
 from ..conversation.shown import reply_as_shown
 from ..conversation.turns import with_prefill
 from ..rendering import Citing, Fold, TerminalFilter, notes_bundle
@@ -25,7 +36,6 @@ if TYPE_CHECKING:
     from ..conversation.reply import Reply
     from ..messages.blocks import Block
     from ..messages.images import ImageCache
-    from ..messages.retry import Wait
 
 _INTERVAL = 0.1
 # A tail that cannot be frozen (one long code block) is shown the less often the longer it is.
@@ -33,7 +43,7 @@ _LONG_TAIL = 5_000
 
 
 class CellDisplay:
-    """Shows one reply. A `Watcher` and a context manager.
+    """Shows one reply. A `Listener` and a context manager.
 
     `streaming` False shows everything once, at the end. While streaming, a thread keeps the
     seconds of the waiting line going and shows text that came since the last update.
@@ -87,7 +97,37 @@ class CellDisplay:
                 self._desktop.close()
                 self._drop_calls()
 
-    def sending(self, plan: Plan) -> None:
+    def __call__(self, event: Event) -> None:
+        """Show what happens."""
+        match event:
+            case Received(part):
+                self._receive(part)
+            case Sending(plan):
+                self._begin(plan)
+            case Waiting(wait):
+                with self._lock:
+                    self._status = f"{wait.reason}: again in {wait.seconds:.0f} s"
+                    self._show_status()
+            case Calling(call):
+                with self._lock:
+                    self._begin_call(call)
+            case Doing(call, what):
+                with self._lock:
+                    self._status = f"{calls.name(call)}: {what}"
+                    if self._streaming:
+                        self._show_status()
+            case Seen(_, picture):
+                with self._lock:
+                    self._desktop.seen(picture)
+            case Called(call, result, seconds):
+                with self._lock:
+                    self._end_call(call, result, seconds)
+            case Ended(plan, reply):
+                self._over = True
+                with self._lock:
+                    self._end(plan, reply)
+
+    def _begin(self, plan: Plan) -> None:
         self._parameters = {"prefill": plan.request.prefill, "emulated": plan.request.emulated}
         self._as_value = plan.question.shape is not None
         self._top = frame.header(plan, self._cache, quiet=self._quiet)
@@ -103,12 +143,7 @@ class CellDisplay:
             target=self._keep_showing, name="claude-magic-display", daemon=True
         ).start()
 
-    def waiting(self, wait: Wait) -> None:
-        with self._lock:
-            self._status = f"{wait.reason}: again in {wait.seconds:.0f} s"
-            self._show_status()
-
-    def received(self, event: Mapping[str, Any]) -> None:
+    def _receive(self, event: Mapping[str, Any]) -> None:
         kind = event.get("type")
         if kind == "content_block_start":
             block = event["content_block"]
@@ -120,61 +155,47 @@ class CellDisplay:
             if fold is not None:
                 self._show_fold(fold)
 
-    def calling(self, call: Block) -> None:
-        with self._lock:
-            self._settle()
-            self._status, self._began = calls.name(call), self._clock()
-            if is_call(call):
-                self._desktop.calling(call)
-                return
-            self._desktop.close()
+    def _begin_call(self, call: Block) -> None:
+        self._settle()
+        self._status, self._began = calls.name(call), self._clock()
+        if is_call(call):
+            self._desktop.calling(call)
+            return
+        self._desktop.close()
+        if self._streaming:
+            self._calls[str(call.get("id"))] = self._take()
+            self._show_status()
+
+    def _end_call(self, call: Block, result: Block, seconds: float | None) -> None:
+        self._settle()
+        if is_call(call):
+            self._desktop.called(call, result, seconds)
+        else:
+            slot = self._calls.pop(str(call.get("id")), None) or self._take()
+            slot.show(calls.shown(call, result, seconds, self._cache))
+        if self._streaming and not self._calls:
+            self._wait("sending the result")
+
+    def _end(self, plan: Plan, reply: Reply) -> None:
+        self._drop_calls()
+        self._desktop.close()
+        footer: Mapping[str, str] = {} if self._quiet else frame.footer(plan, reply)
+        self._add(self._citing.end())
+        text, notes = self._shown(), notes_bundle(self._citing.notes)
+        body = values.body(plan, reply)
+        if reply.replayed:
+            self._marks["replayed"] = True  # in the metadata; what is shown is what was saved
+        if self._top is None:  # a recorded reply: nothing was shown yet
+            self._top = frame.header(plan, self._cache, quiet=self._quiet)
+            body = body or reply_as_shown(reply.turn)
+            self._thinking = "".join(str(b.get("thinking", "")) for b in reply.blocks)
             if self._streaming:
-                self._calls[str(call.get("id"))] = self._take()
-                self._show_status()
-
-    def seen(self, call: Block, picture: bytes) -> None:  # noqa: ARG002
-        with self._lock:
-            self._desktop.seen(picture)
-
-    def doing(self, call: Block, what: str) -> None:
-        with self._lock:
-            self._status = f"{calls.name(call)}: {what}"
-            if self._streaming:
-                self._show_status()
-
-    def called(self, call: Block, result: Block, seconds: float | None) -> None:
-        with self._lock:
-            self._settle()
-            if is_call(call):
-                self._desktop.called(call, result, seconds)
-            else:
-                slot = self._calls.pop(str(call.get("id")), None) or self._take()
-                slot.show(calls.shown(call, result, seconds, self._cache))
-            if self._streaming and not self._calls:
-                self._wait("sending the result")
-
-    def ended(self, plan: Plan, reply: Reply) -> None:
-        self._over = True
-        with self._lock:
-            self._drop_calls()
-            self._desktop.close()
-            footer: Mapping[str, str] = {} if self._quiet else frame.footer(plan, reply)
-            self._add(self._citing.end())
-            text, notes = self._shown(), notes_bundle(self._citing.notes)
-            body = values.body(plan, reply)
-            if reply.replayed:
-                self._marks["replayed"] = True  # in the metadata; what is shown is what was saved
-            if self._top is None:  # a recorded reply: nothing was shown yet
-                self._top = frame.header(plan, self._cache, quiet=self._quiet)
-                body = body or reply_as_shown(reply.turn)
-                self._thinking = "".join(str(b.get("thinking", "")) for b in reply.blocks)
-                if self._streaming:
-                    next(self._slots).show(self._top)
-                    self._top = {}
-            segments = self._segments or Segments(self._take)
-            self._show_thinking(segments)
-            pictures = strip([step.picture for step in reply.steps])
-            segments.finish(text, self._top, stack(pictures, notes, footer), body=body)
+                next(self._slots).show(self._top)
+                self._top = {}
+        segments = self._segments or Segments(self._take)
+        self._show_thinking(segments)
+        pictures = strip([step.picture for step in reply.steps])
+        segments.finish(text, self._top, stack(pictures, notes, footer), body=body)
 
     def _wait(self, status: str) -> None:
         """Begin a stretch of text with a line that says what it waits for."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..conversation.conversations import STORE, Conversations
+from ..conversation.events import Ended, Event
 from ..conversation.history import History
 from ..conversation.keys import Keys
 from ..conversation.page import current
@@ -22,7 +24,6 @@ from ..messages.blocks import Block, text
 from ..messages.errors import InputError
 from . import lines
 from .carrying import Carrying
-from .displays import Display, Noting
 from .files import Given, file_blocks
 from .frame import notice
 from .interpolate import interpolate
@@ -47,6 +48,17 @@ if TYPE_CHECKING:
     from .record import CellRun, Output
     from .recorder import Recorder
     from .toolboxes import NotebookTools
+
+
+class Display(Protocol):
+    """Where a reply is shown: entered before the question leaves, left when all is over."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+    def __call__(self, event: Event, /) -> None:
+        """Show what happens; a `Listener`."""
 
 
 class Notebook:
@@ -202,14 +214,22 @@ class Notebook:
         if "tools" in vars(self):
             self.tools.close()
 
-    def ask(self, question: Question, display: Display, *, cancel: Cancel | None = None) -> Reply:
+    def ask(
+        self, question: Question, display: Display | None = None, *, cancel: Cancel | None = None
+    ) -> Reply:
         """Ask, showing the reply on `display`. What stands above counts as asked about from now."""
         if self._back and not question.panel:
             back, self._back = self._back, None
             self.shell.display_pub.publish(notice(back), {OURS: {}})
-        note = partial(self._carrying.asked, mark=self.recorder.mark() if question.panel else 0)
-        with display:
-            self.last = self.session.ask(question, Noting(display, note), cancel=cancel)
+        mark = self.recorder.mark() if question.panel else 0
+
+        def note(event: Event) -> None:
+            if isinstance(event, Ended):
+                self._carrying.asked(event.reply.turn, mark=mark)
+
+        listeners = [note] if display is None else [note, display]
+        with display or nullcontext():
+            self.last = self.session.ask(question, *listeners, cancel=cancel)
         return self.last
 
     def carried(self, beside: Beside) -> list[Piece]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ..conversation.events import Called, Calling, Doing, Ended, Event, Received, Sending, Waiting
 from ..conversation.shown import reply_as_shown
 from ..conversation.turns import with_prefill
 from ..rendering import Citing, TerminalFilter, notes_bundle, plain
@@ -16,12 +17,10 @@ from .server_calls import ServerCalls
 if TYPE_CHECKING:
     from ..conversation.plan import Plan
     from ..conversation.reply import Reply
-    from ..messages.blocks import Block
-    from ..messages.retry import Wait
 
 
 class TerminalDisplay:
-    """Writes one reply to `out`. A `Watcher` and a context manager."""
+    """Writes one reply to `out`. A `Listener` and a context manager."""
 
     def __init__(self, out: TextIO, *, quiet: bool = False, streaming: bool = True) -> None:
         self._out = out
@@ -40,16 +39,35 @@ class TerminalDisplay:
     def __exit__(self, *_: object) -> None:
         self._out.flush()
 
-    def sending(self, plan: Plan) -> None:
+    def __call__(self, event: Event) -> None:
+        """Write what happens; a terminal shows no pictures."""
+        match event:
+            case Received(part):
+                self._receive(part)
+            case Sending(plan):
+                self._begin(plan)
+            case Waiting(wait):
+                self._lines([f"{wait.reason}, again in {wait.seconds:.0f} s"])
+            case Calling(call):
+                self._settle()
+                if not is_call(call):  # a step on a desktop is one line, when it is done
+                    self._lines([f"[{calls.name(call)}]"])
+            case Doing(call, what):
+                self._lines([f"[{calls.name(call)}: {what}]"])
+            case Called(call, result, seconds):
+                self._settle()
+                shown = desktop_view.text if is_call(call) else calls.text
+                self._lines([shown(call, result, seconds)])
+            case Ended(plan, reply):
+                self._end(plan, reply)
+
+    def _begin(self, plan: Plan) -> None:
         self._parameters = {"prefill": plan.request.prefill, "emulated": plan.request.emulated}
         self._began, self._as_value = True, plan.question.shape is not None
         shown = [] if self._quiet else [lines.header(plan)]
         self._lines([*shown, *lines.notices(plan)])
 
-    def waiting(self, wait: Wait) -> None:
-        self._lines([f"{wait.reason}, again in {wait.seconds:.0f} s"])
-
-    def received(self, event: Mapping[str, Any]) -> None:
+    def _receive(self, event: Mapping[str, Any]) -> None:
         text = self._citing.feed(event)
         if text:
             self._received += spelled(text)
@@ -60,23 +78,7 @@ class TerminalDisplay:
             self._settle()
             self._lines([fold.bundle["text/plain"]])
 
-    def calling(self, call: Block) -> None:
-        self._settle()
-        if not is_call(call):  # a step on a desktop is one line, when it is done
-            self._lines([f"[{calls.name(call)}]"])
-
-    def seen(self, call: Block, picture: bytes) -> None:
-        """Nothing: a terminal shows no pictures."""
-
-    def doing(self, call: Block, what: str) -> None:
-        self._lines([f"[{calls.name(call)}: {what}]"])
-
-    def called(self, call: Block, result: Block, seconds: float | None) -> None:
-        self._settle()
-        shown = desktop_view.text if is_call(call) else calls.text
-        self._lines([shown(call, result, seconds)])
-
-    def ended(self, plan: Plan, reply: Reply) -> None:
+    def _end(self, plan: Plan, reply: Reply) -> None:
         if not self._began and not self._quiet:
             self._lines([lines.header(plan)])
         body = values.body(plan, reply)

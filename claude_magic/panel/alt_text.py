@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..conversation.watcher import Silent
 from ..messages.in_a_line import in_a_line
 from ..notebook.lines import dollars
 from ..notebook.options import RequestOptions
@@ -69,7 +68,7 @@ def _asked(notebook: Notebook, asked: Described) -> dict[str, str]:
     figure = _figure(finder(notebook, options, beside), asked)
     question = caption_question(notebook, options, figure, beside=beside)
     question = replace(question, prompt="Write alt text for an output of this cell")
-    reply = notebook.session.ask(question, Silent())
+    reply = notebook.session.ask(question)
     cost = "" if reply.replayed or reply.cost is None else dollars(reply.cost)
     return {"alt": alt_text(reply), "cost": cost}
 

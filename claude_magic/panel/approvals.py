@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..conversation.events import Calling
 from ..notebook import calls
 from ..tools.approval import Decision
 from .protocol import Approval, Decide
@@ -110,5 +111,5 @@ class AskInPanel:
             raise KeyboardInterrupt
         allowed = said["answer"] in ("once", "always")
         if allowed:
-            run.calling(call)
+            run(Calling(call))
         return Decision(allowed, said["reason"], always=said["answer"] == "always")

@@ -13,7 +13,6 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..conversation.branches import switch
-from ..conversation.watcher import Silent
 from ..messages.cancel import Cancel
 from ..messages.errors import ClaudeError, Interrupted
 from ..messages.in_a_line import in_a_line
@@ -185,7 +184,7 @@ class Desk:
             return
         self._requests[cancel] = request
         try:
-            self.notebook.ask(question, Silent(), cancel=cancel)
+            self.notebook.ask(question, cancel=cancel)
         except (ClaudeError, Interrupted):
             pass  # the panels were told how it ended
         finally:

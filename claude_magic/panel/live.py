@@ -7,7 +7,17 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..conversation.watcher import Silent
+from ..conversation.events import (
+    Called,
+    Calling,
+    Doing,
+    Ended,
+    Event,
+    Failed,
+    Received,
+    Sending,
+    Waiting,
+)
 from ..messages.errors import Interrupted
 from ..messages.in_a_line import in_a_line
 from ..notebook import calls, lines
@@ -17,15 +27,13 @@ from .parts import Parts
 if TYPE_CHECKING:
     from ..conversation.plan import Plan
     from ..conversation.question import Question
-    from ..conversation.reply import Reply
     from ..conversation.turns import Turn
     from ..messages.blocks import Block
     from ..messages.cancel import Cancel
-    from ..messages.retry import Wait
 
 
-class LiveRun(Silent):
-    """A listener to one question: numbers what comes, and holds it until it is gathered.
+class LiveRun:
+    """A `Listener` to one question: numbers what comes, and holds it until it is gathered.
 
     `asked` tells the question, `told` the turn that came of it, `thumbnail` gives small images;
     `stir` is called when there is something to gather. `request` is the id that a panel gave the
@@ -74,7 +82,35 @@ class LiveRun(Silent):
             found, self._messages = self._messages, []
             return found
 
-    def sending(self, plan: Plan) -> None:
+    def __call__(self, event: Event) -> None:
+        """Tell the panels what happens."""
+        match event:
+            case Received(part):
+                self._receive(part)
+            case Sending(plan):
+                self._send(plan)
+            case Waiting(wait):
+                self._say(f"{wait.reason}: again in {wait.seconds:.0f} s")
+            case Calling(call):
+                with self._lock:
+                    self._call(self._parts.running(call))
+                self._say(f"running {calls.name(call)}")
+            case Doing(call, what):
+                self._say(f"{calls.name(call)}: {what}")
+            case Called(call, result, seconds):
+                with self._lock:
+                    self._call(self._parts.result(str(call.get("id")), result, seconds))
+                self._say("reading the result")
+            case Ended(plan, reply):
+                with self._lock:
+                    if self._shown is None:  # shown from the record, at once
+                        self._begin(plan)
+                    self._turn = self._told(reply.turn)
+                    self._end("")
+            case Failed(error):
+                self._fail(error)
+
+    def _send(self, plan: Plan) -> None:
         with self._lock:
             if self._shown is None:
                 self._begin(plan)
@@ -82,10 +118,7 @@ class LiveRun(Silent):
                     self._parts.begin({"prefill": plan.request.prefill})
         self._stir()
 
-    def waiting(self, wait: Wait) -> None:
-        self._say(f"{wait.reason}: again in {wait.seconds:.0f} s")
-
-    def received(self, event: Mapping[str, Any]) -> None:
+    def _receive(self, event: Mapping[str, Any]) -> None:
         kind = event.get("type")
         if kind == "message_start":
             self._say("waiting for the first words")
@@ -98,27 +131,7 @@ class LiveRun(Silent):
         if added:
             self._stir()
 
-    def calling(self, call: Block) -> None:
-        with self._lock:
-            self._call(self._parts.running(call))
-        self._say(f"running {calls.name(call)}")
-
-    def doing(self, call: Block, what: str) -> None:
-        self._say(f"{calls.name(call)}: {what}")
-
-    def called(self, call: Block, result: Block, seconds: float | None) -> None:
-        with self._lock:
-            self._call(self._parts.result(str(call.get("id")), result, seconds))
-        self._say("reading the result")
-
-    def ended(self, plan: Plan, reply: Reply) -> None:
-        with self._lock:
-            if self._shown is None:  # shown from the record, at once
-                self._begin(plan)
-            self._turn = self._told(reply.turn)
-            self._end("")
-
-    def failed(self, error: BaseException) -> None:
+    def _fail(self, error: BaseException) -> None:
         said = "" if isinstance(error, Interrupted) else in_a_line(error)
         with self._lock:
             if self._shown is None:

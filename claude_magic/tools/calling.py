@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..conversation.toolbox import Called, Calling, Doing, Tell
 from ..messages.blocks import Block
 from ..messages.credentials import Secret, masked
 from ..messages.stream import runnable
@@ -21,7 +22,6 @@ from .tool import Arguments, ArgumentsError, Task, Tool
 from .toolsets import Toolset, batch
 
 if TYPE_CHECKING:
-    from ..conversation.watcher import Watcher
     from ..messages.cancel import Cancel
 
 TIMEOUT = 120.0
@@ -48,7 +48,7 @@ class Surroundings:
 
 
 class Calls:
-    """Runs calls of functions, each when it is allowed, and tells the watcher of each."""
+    """Runs calls of functions, each when it is allowed, and tells of each."""
 
     def __init__(
         self, tools: Mapping[str, Tool], approval: Approval, surroundings: Surroundings
@@ -63,37 +63,37 @@ class Calls:
         return tool is not None and is_async(tool.function)
 
     def of_toolset(
-        self, toolset: Toolset, calls: Sequence[Block], watcher: Watcher, cancel: Cancel | None
+        self, toolset: Toolset, calls: Sequence[Block], tell: Tell, cancel: Cancel | None
     ) -> Iterator[Block]:
         """The results of calls that come one after the other in a reply, each when it is there."""
         clock = self._around.clock
-        done = batch(toolset, calls, self._approval, watcher, cancel, clock=clock)
+        done = batch(toolset, calls, self._approval, tell, cancel, clock=clock)
         for call, found, seconds in done:
             block = self._masked(found)
-            watcher.called(call, block, seconds)
+            tell(Called(call, block, seconds))
             yield block
 
-    def alone(self, call: Block, watcher: Watcher, cancel: Cancel | None) -> Iterator[Block]:
+    def alone(self, call: Block, tell: Tell, cancel: Cancel | None) -> Iterator[Block]:
         """The result of one call; where the user interrupts it, that, and then the interrupt."""
         stop_if(cancel)
         began = None
         try:
-            watcher.calling(call)
+            tell(Calling(call))
             ready = self._ready(call, cancel)
             began = self._around.clock()
             if isinstance(ready, Answer):
                 found = ready
             else:
-                task = Task(cancel, partial(watcher.doing, call))
+                task = Task(cancel, lambda what: tell(Doing(call, what)))
                 found = self._answer(ready, task)
         except KeyboardInterrupt:
             words = _NOT_RUN if began is None else _STOPPED
-            yield self._told(call, failed(words), began, watcher)
+            yield self._told(call, failed(words), began, tell)
             raise
-        yield self._told(call, found, began, watcher)
+        yield self._told(call, found, began, tell)
 
     def together(
-        self, calls: Sequence[Block], watcher: Watcher, cancel: Cancel | None
+        self, calls: Sequence[Block], tell: Tell, cancel: Cancel | None
     ) -> Iterator[Block]:
         """The results of async calls: each starts when it is allowed, none waits for another."""
         started: list[_Started] = []
@@ -103,7 +103,7 @@ class Calls:
                 stop_if(cancel)
                 one = _Started(call)
                 started.append(one)
-                watcher.calling(call)
+                tell(Calling(call))
                 ready = self._ready(call, cancel)
                 one.began = self._around.clock()
                 if isinstance(ready, Answer):
@@ -114,10 +114,10 @@ class Calls:
             for one in started:
                 found = one.found or self._awaited(one.future, cancel)
                 told += 1
-                yield self._told(one.call, found, one.began, watcher, one.ended)
+                yield self._told(one.call, found, one.began, tell, one.ended)
         except KeyboardInterrupt:
             for one in started[told:]:
-                yield self._told(one.call, self._left(one), one.began, watcher, one.ended)
+                yield self._told(one.call, self._left(one), one.began, tell, one.ended)
             raise
         finally:
             for one in started:
@@ -189,12 +189,12 @@ class Calls:
         call: Block,
         found: Answer,
         began: float | None,
-        watcher: Watcher,
+        tell: Tell,
         ended: float | None = None,
     ) -> dict[str, Any]:
         seconds = 0.0 if began is None else (ended or self._around.clock()) - began
         block = self._masked(result(call, found))
-        watcher.called(call, block, seconds)
+        tell(Called(call, block, seconds))
         return block
 
     def _masked(self, block: Block) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from .tool import Tool
 from .toolsets import Toolset, as_tool
 
 if TYPE_CHECKING:
-    from ..conversation.watcher import Watcher
+    from ..conversation.toolbox import Tell
     from ..messages.cancel import Cancel
 
 MOST_STEPS = 20
@@ -69,19 +69,17 @@ class FunctionToolbox:
         sets = (as_tool(toolset, {}) for toolset in self._toolsets)
         self._approval.check([*self._tools.values(), *sets])
 
-    def run(
-        self, calls: Sequence[Block], watcher: Watcher, cancel: Cancel | None
-    ) -> Iterator[Block]:
+    def run(self, calls: Sequence[Block], tell: Tell, cancel: Cancel | None) -> Iterator[Block]:
         """The `tool_result` of each call, in their order; see `Toolbox.run`."""
         for (toolset, together), found in groupby(calls, self._kind):
             batch = list(found)
             if toolset is not None:
-                yield from self._calls.of_toolset(toolset, batch, watcher, cancel)
+                yield from self._calls.of_toolset(toolset, batch, tell, cancel)
             elif together:
-                yield from self._calls.together(batch, watcher, cancel)
+                yield from self._calls.together(batch, tell, cancel)
             else:
                 for call in batch:
-                    yield from self._calls.alone(call, watcher, cancel)
+                    yield from self._calls.alone(call, tell, cancel)
 
     def ended(self, answered: Sequence[tuple[Block, Block]]) -> Sequence[Any]:
         """What the calls leave to look at; see `Toolbox.ended`."""

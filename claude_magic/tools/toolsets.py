@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+from ..conversation.toolbox import Calling, Seen, Tell
 from ..messages.blocks import Block
 from ..messages.cancel import Cancel
 from ..messages.models import Model
 from .approval import Approval
 from .tool import Arguments, Tool
-
-if TYPE_CHECKING:
-    from ..conversation.watcher import Watcher
 
 
 class Toolset(Protocol):
@@ -74,18 +72,21 @@ def batch(
     toolset: Toolset,
     calls: Sequence[Block],
     approval: Approval,
-    watcher: Watcher,
+    tell: Tell,
     cancel: Cancel | None,
     *,
     clock: Callable[[], float],
 ) -> Iterator[tuple[Block, Block, float]]:
-    """Each call with its result and the seconds that it took; the watcher is told as it begins."""
+    """Each call with its result and the seconds that it took; `tell` is given it as it begins."""
 
     def approve(call: Block) -> str | None:
         return approval.objection(call, as_tool(toolset, call), cancel)
 
-    results = toolset.run(calls, approve=approve, cancel=cancel, seen=watcher.seen)
+    def seen(call: Block, picture: bytes) -> None:
+        tell(Seen(call, picture))
+
+    results = toolset.run(calls, approve=approve, cancel=cancel, seen=seen)
     for call in calls:
-        watcher.calling(call)
+        tell(Calling(call))
         began = clock()
         yield call, next(results), clock() - began

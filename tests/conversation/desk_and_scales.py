@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from claude_magic.conversation.conversations import Conversations, Whereabouts
+from claude_magic.conversation.events import Ended, Event, Listener, Received, Sending
 from claude_magic.conversation.question import Question
 from claude_magic.conversation.reply import Reply
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
+from claude_magic.conversation.toolbox import Called, Calling, Tell
 from claude_magic.conversation.turns import Turn
-from claude_magic.conversation.watcher import Silent, Watcher
 from claude_magic.messages.blocks import Block, text
 from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.models import Model
@@ -49,11 +50,9 @@ class Scales:
     def check(self) -> None:
         self.checked += 1
 
-    def run(
-        self, calls: Sequence[Block], watcher: Watcher, cancel: Cancel | None
-    ) -> Iterator[Block]:
+    def run(self, calls: Sequence[Block], tell: Tell, cancel: Cancel | None) -> Iterator[Block]:
         for call in calls:
-            watcher.calling(call)
+            tell(Calling(call))
             self.called.append(call)
             weigh = self._weighs.pop(0) if len(self._weighs) > 1 else self._weighs[0]
             result = {
@@ -61,34 +60,29 @@ class Scales:
                 "tool_use_id": call["id"],
                 "content": [text(weigh(call))],
             }
-            watcher.called(call, result, 0.1)
+            tell(Called(call, result, 0.1))
             yield result
 
     def ended(self, answered: Sequence[tuple[Block, Block]]) -> Sequence[Any]:
         return [call["id"] for call, _ in answered]
 
 
-class Told(Silent):
-    """A watcher that notes what it is told, in order."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def sending(self, plan: Any) -> None:
-        self.notes.append("sending")
-
-    def received(self, event: Mapping[str, Any]) -> None:
-        if event["type"] == "content_block_start":
-            self.notes.append(event["content_block"]["type"])
-
-    def calling(self, call: Block) -> None:
-        self.notes.append(f"calling {call['id']}")
-
-    def called(self, call: Block, result: Block, seconds: float) -> None:
-        self.notes.append(f"called {call['id']}")
-
-    def ended(self, plan: Any, reply: Reply) -> None:
-        self.notes.append(reply.turn.status)
+def noted(events: Sequence[Event]) -> list[str]:
+    """What happened, in order, a word or two each."""
+    notes = []
+    for event in events:
+        match event:
+            case Sending():
+                notes.append("sending")
+            case Received({"type": "content_block_start", "content_block": block}):
+                notes.append(block["type"])
+            case Calling(call):
+                notes.append(f"calling {call['id']}")
+            case Called(call):
+                notes.append(f"called {call['id']}")
+            case Ended(_, reply):
+                notes.append(reply.turn.status)
+    return notes
 
 
 class Desk:
@@ -113,10 +107,12 @@ class Desk:
         self.session.close()
         self.session = self._session()
 
-    def ask(self, prompt: str = "Weigh it", *, watcher: Watcher | None = None, **how: Any) -> Reply:
+    def ask(
+        self, prompt: str = "Weigh it", *, listener: Listener | None = None, **how: Any
+    ) -> Reply:
         said: dict[str, Any] = {"cell": "A", "order": ("A", "B"), **how}
         question = Question(content=(text(prompt),), prompt=prompt, **said)
-        return self.session.ask(question, watcher or Silent())
+        return self.session.ask(question, *([listener] if listener else []))
 
     @property
     def turns(self) -> Sequence[Turn]:

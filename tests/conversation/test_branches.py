@@ -12,7 +12,6 @@ from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.turns import Turn
-from claude_magic.conversation.watcher import Silent
 from claude_magic.messages.blocks import text
 from claude_magic.messages.errors import BrokenReply
 from claude_magic.offline import OfflineServer
@@ -26,7 +25,7 @@ class Panel:
 
     def ask(self, prompt: str, **said: Any) -> Turn:
         question = Question(content=(text(prompt),), prompt=prompt, panel=True, **said)
-        return self.session.ask(question, Silent()).turn
+        return self.session.ask(question).turn
 
     def instead(self, turn: Turn, prompt: str, **said: Any) -> Turn:
         """Asks in place of `turn`, and of all that came after it."""

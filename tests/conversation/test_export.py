@@ -20,7 +20,6 @@ from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.turns import Turn
-from claude_magic.conversation.watcher import Silent
 from claude_magic.messages.blocks import document_text, image_base64, image_url, text
 from claude_magic.messages.usage import Usage
 from claude_magic.offline import OfflineServer
@@ -234,7 +233,7 @@ class TestTheScript:
         with OfflineServer() as server:
             offline = Session(lambda: Settings(base_url="offline"), find=lambda: None)
             asked = Question(content=(text("Which? (A) an ant, (B) a bee"),), prefill="It is (")
-            chosen = offline.ask(asked, Silent()).turn
+            chosen = offline.ask(asked).turn
             offline.close()
             script = as_python([chosen, FIRST], base_url=server.url)
             (first, second), printed = has(script, server, tmp_path)

@@ -8,42 +8,43 @@ from typing import Any
 
 import pytest
 
+from claude_magic.conversation.events import (
+    Ended,
+    Event,
+    Failed,
+    Listener,
+    Received,
+    Sending,
+    Waiting,
+)
 from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
-from claude_magic.conversation.watcher import Silent
 from claude_magic.messages.blocks import text
 from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.errors import Interrupted, NotRecordedError
-from claude_magic.messages.retry import Wait
 from claude_magic.offline import OfflineServer
 
 
-class Ear(Silent):
+def ear(heard: list[str], cancel: Cancel, *, stops: bool = False) -> Listener:
     """Notes what it is told; stops the question at the first text if it is to."""
 
-    def __init__(self, heard: list[str], cancel: Cancel, *, stops: bool = False) -> None:
-        self.heard = heard
-        self.cancel = cancel
-        self.stops = stops
+    def listen(event: Event) -> None:
+        match event:
+            case Sending(plan):
+                heard.append(f"sending {plan.question.prompt}")
+            case Waiting():
+                heard.append("waiting")
+            case Received({"type": "content_block_delta"}) if heard[-1] != "text":
+                heard.append("text")
+                if stops:
+                    cancel.set()
+            case Ended(_, reply):
+                heard.append(f"ended {reply.turn.status}")
+            case Failed(error):
+                heard.append(f"failed {type(error).__name__}")
 
-    def sending(self, plan: Any) -> None:
-        self.heard.append(f"sending {plan.question.prompt}")
-
-    def waiting(self, wait: Wait) -> None:
-        self.heard.append("waiting")
-
-    def received(self, event: Any) -> None:
-        if event["type"] == "content_block_delta" and self.heard[-1] != "text":
-            self.heard.append("text")
-            if self.stops:
-                self.cancel.set()
-
-    def ended(self, plan: Any, reply: Any) -> None:
-        self.heard.append(f"ended {reply.turn.status}")
-
-    def failed(self, error: BaseException) -> None:
-        self.heard.append(f"failed {type(error).__name__}")
+    return listen
 
 
 @pytest.fixture
@@ -60,16 +61,16 @@ def asked(prompt: str, **said: Any) -> Question:
 def test_a_listener_hears_of_every_question_until_it_leaves(session: Session) -> None:
     heard: list[str] = []
 
-    def hears(question: Question, cancel: Cancel) -> Ear:
-        return Ear(heard, cancel)
+    def hears(question: Question, cancel: Cancel) -> Listener:
+        return ear(heard, cancel)
 
     session.listeners.append(hears)
-    session.ask(asked("One"), Silent())
-    thread = threading.Thread(target=session.ask, args=(asked("Two"), Silent()))
+    session.ask(asked("One"))
+    thread = threading.Thread(target=session.ask, args=(asked("Two"),))
     thread.start()
     thread.join()
     session.listeners.remove(hears)
-    session.ask(asked("Three"), Silent())
+    session.ask(asked("Three"))
     assert heard == [
         *("sending One", "text", "ended complete"),
         *("sending Two", "text", "ended complete"),
@@ -78,9 +79,9 @@ def test_a_listener_hears_of_every_question_until_it_leaves(session: Session) ->
 
 def test_a_reply_from_the_record_is_heard_as_ended(session: Session) -> None:
     heard: list[str] = []
-    session.ask(asked("One", cell="a"), Silent())
-    session.listeners.append(lambda _, cancel: Ear(heard, cancel))
-    session.ask(asked("One", cell="a"), Silent())
+    session.ask(asked("One", cell="a"))
+    session.listeners.append(lambda _, cancel: ear(heard, cancel))
+    session.ask(asked("One", cell="a"))
     assert heard == ["ended complete"]
 
 
@@ -88,9 +89,9 @@ def test_a_listener_can_stop_a_question_that_somebody_else_asked() -> None:
     heard: list[str] = []
     with OfflineServer(behaviours=["slow"]) as server:
         session = Session(lambda: Settings(base_url=server.url), find=lambda: None)
-        session.listeners.append(lambda _, cancel: Ear(heard, cancel, stops=True))
+        session.listeners.append(lambda _, cancel: ear(heard, cancel, stops=True))
         with pytest.raises(Interrupted):
-            session.ask(asked("One"), Silent())
+            session.ask(asked("One"))
         session.close()
     assert heard == ["sending One", "text", "ended interrupted", "failed Interrupted"]
 
@@ -98,9 +99,9 @@ def test_a_listener_can_stop_a_question_that_somebody_else_asked() -> None:
 def test_a_question_that_could_not_be_asked_is_heard_as_failed() -> None:
     heard: list[str] = []
     session = Session(lambda: Settings(base_url="offline", replay="only"), find=lambda: None)
-    session.listeners.append(lambda _, cancel: Ear(heard, cancel))
+    session.listeners.append(lambda _, cancel: ear(heard, cancel))
     with pytest.raises(NotRecordedError):
-        session.ask(asked("One"), Silent())
+        session.ask(asked("One"))
     assert heard == ["failed NotRecordedError"]
 
 
@@ -110,8 +111,8 @@ def test_whoever_observes_the_history_learns_of_each_change_of_what_counts(
     counts: list[int] = []
     history = session.history
     history.observers.append(lambda: counts.append(len(history.turns) - len(history.retired)))
-    turn = session.ask(asked("One"), Silent()).turn
-    session.ask(asked("Two"), Silent())
+    turn = session.ask(asked("One")).turn
+    session.ask(asked("Two"))
     history.retire([turn.id])
     history.retire([turn.id])
     history.restore(turn)

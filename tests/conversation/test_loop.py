@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from claude_magic.conversation.events import Event
 from claude_magic.messages.blocks import text
 from claude_magic.messages.errors import BadRequest, BrokenReply, BudgetError, InputError
-from tests.conversation.desk_and_scales import ONE_CALL, WEIGH, Desk, Scales, Told
+from tests.conversation.desk_and_scales import ONE_CALL, WEIGH, Desk, Scales, noted
 from tests.conversation.scripted_server import Refuses, Says, calls, says
 
 
@@ -43,9 +44,9 @@ def test_it_is_one_turn_with_the_tokens_of_all_its_requests(desk: Callable[..., 
 
 
 def test_whoever_watches_is_told_in_the_order_of_events(desk: Callable[..., Desk]) -> None:
-    told = Told()
-    desk(*ONE_CALL).ask(tools=Scales(), watcher=told)
-    assert told.notes == [
+    events: list[Event] = []
+    desk(*ONE_CALL).ask(tools=Scales(), listener=events.append)
+    assert noted(events) == [
         *("sending", "text", "tool_use", "calling t1", "called t1", "text"),
         "complete",
     ]

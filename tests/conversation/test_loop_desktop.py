@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from claude_magic.conversation.watcher import Watcher
+from claude_magic.conversation.events import Event
+from claude_magic.conversation.toolbox import Tell
 from claude_magic.messages.blocks import Block, image_base64, text
 from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.errors import Interrupted
-from tests.conversation.desk_and_scales import Desk, Scales, Told, interrupt
+from tests.conversation.desk_and_scales import Desk, Scales, interrupt, noted
 from tests.conversation.message_samples import png
 from tests.conversation.scripted_server import Says, calls, says
 
@@ -21,10 +22,8 @@ class Screen(Scales):
 
     once = True
 
-    def run(
-        self, calls: Sequence[Block], watcher: Watcher, cancel: Cancel | None
-    ) -> Iterator[Block]:
-        for result in super().run(calls, watcher, cancel):
+    def run(self, calls: Sequence[Block], tell: Tell, cancel: Cancel | None) -> Iterator[Block]:
+        for result in super().run(calls, tell, cancel):
             shot = image_base64("image/png", PIXEL)
             yield {**result, "content": [shot, text(str(len(self.called)))]}
 
@@ -55,11 +54,12 @@ def test_a_recorded_run_on_a_desktop_is_shown_with_what_it_gave_and_nothing_is_r
     at = desk(looks(1), looks(2), says("Done."))
     first = at.ask(tools=Screen())
     at.restart()
-    screen, told = Screen(), Told()
-    again = at.ask(tools=screen, watcher=told)
+    events: list[Event] = []
+    screen = Screen()
+    again = at.ask(tools=screen, listener=events.append)
     assert (again.text, again.replayed, len(at.server.bodies)) == (first.text, True, 3)
     assert (screen.called, screen.checked) == ([], 0)
-    assert [note for note in told.notes if note.startswith("called")] == [
+    assert [note for note in noted(events) if note.startswith("called")] == [
         "called toolu_1",
         "called toolu_2",
     ]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
+from claude_magic.conversation.events import Event, Failed, Received
 from claude_magic.conversation.question import Question
-from claude_magic.conversation.reply import Reply
-from claude_magic.conversation.watcher import Silent
-from claude_magic.messages.blocks import Block, content_blocks, text
+from claude_magic.messages.blocks import content_blocks, text
 from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.errors import Interrupted
 from tests.conversation.desk_and_scales import ONE_CALL, Desk, Scales, interrupt
@@ -38,13 +36,13 @@ def test_an_interrupt_while_the_second_reply_comes_keeps_the_call(
     cancel = Cancel()
     question = Question(content=(text("Weigh"),), cell="A", order=("A", "B"), tools=Scales())
 
-    class Stops(Silent):
-        def received(self, event: Mapping[str, Any]) -> None:
-            if "much" in event.get("delta", {}).get("text", ""):
+    def stops(event: Event) -> None:
+        match event:
+            case Received({"delta": {"text": str(words)}}) if "much" in words:
                 cancel.set()
 
     with pytest.raises(Interrupted):
-        at.session.ask(question, Stops(), cancel=cancel)
+        at.session.ask(question, stops, cancel=cancel)
     (turn,) = at.turns
     assert (turn.status, len(turn.steps)) == ("interrupted", 1)
     assert turn.text.startswith("I weigh it.\n\nIt weighs very")
@@ -53,33 +51,23 @@ def test_an_interrupt_while_the_second_reply_comes_keeps_the_call(
     assert at.server.bodies[-1]["messages"][-2]["content"][-1]["text"].startswith("[The user")
 
 
-class StopsAt(Silent):
-    """Interrupts whatever the question is doing as it is told of it for the so-manieth time."""
+class StopsAt:
+    """Interrupts whatever the question is doing as it is told of it for the so-manieth time.
+
+    That it failed is told last, when all is over.
+    """
 
     def __init__(self, moment: int) -> None:
         self._left = moment
         self.doing = ""
 
-    def _told(self, doing: str) -> None:
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Failed):
+            return
         self._left -= 1
         if self._left == 0:
-            self.doing = doing
+            self.doing = type(event).__name__
             raise KeyboardInterrupt
-
-    def sending(self, plan: Any) -> None:
-        self._told("sending")
-
-    def received(self, event: Mapping[str, Any]) -> None:
-        self._told("receiving")
-
-    def calling(self, call: Block) -> None:
-        self._told("calling")
-
-    def called(self, call: Block, result: Block, seconds: float) -> None:
-        self._told("called")
-
-    def ended(self, plan: Any, reply: Reply) -> None:
-        self._told("ending")
 
 
 def test_an_interrupt_at_any_moment_of_a_loop_leaves_a_conversation_that_goes_on(
@@ -90,11 +78,11 @@ def test_an_interrupt_at_any_moment_of_a_loop_leaves_a_conversation_that_goes_on
     at, met = desk(*loop), []
     for moment in range(1, 100):
         at.server.script = list(loop)
-        watcher = StopsAt(moment)
+        listener = StopsAt(moment)
         try:
-            at.ask(f"Weigh {moment}", watcher=watcher, tools=Scales())
+            at.ask(f"Weigh {moment}", listener=listener, tools=Scales())
         except Interrupted:
-            met.append(watcher.doing)
+            met.append(listener.doing)
         else:
             break
         kept = [(turn.prompt, turn.status, turn.blocks) for turn in at.turns]
@@ -109,7 +97,7 @@ def test_an_interrupt_at_any_moment_of_a_loop_leaves_a_conversation_that_goes_on
             if block["type"] == "tool_result"
         ]
         assert len(results) in (0, 2), "each call has its result"
-    assert set(met) == {"sending", "receiving", "calling", "called", "ending"}
-    assert met.count("calling") == met.count("called") == 2
+    assert set(met) == {"Sending", "Received", "Calling", "Called", "Ended"}
+    assert met.count("Calling") == met.count("Called") == 2
     assert len(met) == moment - 1
     assert at.server.refused == []

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from claude_magic.conversation.events import Event
 from claude_magic.conversation.recording import write
 from claude_magic.messages.errors import Interrupted, NotRecordedError
-from tests.conversation.desk_and_scales import ONE_CALL, Desk, Scales, Told, interrupt
+from tests.conversation.desk_and_scales import ONE_CALL, Desk, Scales, interrupt, noted
 from tests.conversation.scripted_server import says
 
 
@@ -21,14 +22,15 @@ class TestFromTheRecord:
         at = desk(*ONE_CALL)
         first = at.ask(tools=Scales())
         at.restart()
-        scales, told = Scales(), Told()
-        again = at.ask(tools=scales, watcher=told)
+        events: list[Event] = []
+        scales = Scales()
+        again = at.ask(tools=scales, listener=events.append)
         assert len(at.server.bodies) == 2
         assert again.replayed
         assert again.turn == first.turn
         assert [call["id"] for call in scales.called] == ["t1"]
         assert scales.checked == 1
-        assert told.notes == [
+        assert noted(events) == [
             *("sending", "text", "tool_use", "calling t1", "called t1", "text"),
             "complete",
         ]

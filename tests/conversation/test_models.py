@@ -14,7 +14,6 @@ from claude_magic.conversation.following import Following
 from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
-from claude_magic.conversation.watcher import Silent
 from claude_magic.messages.blocks import text
 from claude_magic.messages.errors import BadRequest, BudgetError, InputError, NotFound
 from claude_magic.messages.models import MODELS
@@ -34,7 +33,7 @@ def session() -> Iterator[Session]:
 
 
 def ask(session: Session, prompt: str = "Hello", **said: Any) -> Any:
-    return session.ask(Question(content=(text(prompt),), **said), Silent())
+    return session.ask(Question(content=(text(prompt),), **said))
 
 
 def paths(server: Any) -> list[str]:

@@ -15,7 +15,6 @@ from claude_magic.conversation.recording import write
 from claude_magic.conversation.reply import Reply
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
-from claude_magic.conversation.watcher import Silent
 from claude_magic.messages.blocks import image_base64, text
 from claude_magic.messages.errors import InputError, NotRecordedError
 from claude_magic.offline import OfflineServer
@@ -56,7 +55,7 @@ class Desk:
             order=self.order,
             **said,
         )
-        return self.session.ask(question, Silent())
+        return self.session.ask(question)
 
     @property
     def asked(self) -> int:
@@ -200,7 +199,7 @@ class TestOnlyTheRecord:
                 cell=f"other {cell}",
                 order=("other A", "other B"),
             )
-            assert elsewhere.ask(question, Silent()).text == reply.text
+            assert elsewhere.ask(question).text == reply.text
         assert desk.asked == asked
         assert all(turn.copy_of for turn in elsewhere.turns)
 

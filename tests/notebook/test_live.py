@@ -10,6 +10,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from claude_magic.conversation.events import (
+    Called,
+    Calling,
+    Ended,
+    Received,
+    Seen,
+    Sending,
+    Waiting,
+)
 from claude_magic.conversation.plan import Plan
 from claude_magic.conversation.question import Question
 from claude_magic.conversation.reply import Reply
@@ -93,14 +102,14 @@ def play(
     )
     display = CellDisplay(cell, ImageCache(), quiet=quiet, streaming=streaming, clock=clock)
     with display:
-        display.sending(plan)
+        display(Sending(plan))
         for start in range(0, len(thinking), size):
-            display.received(delta(thinking[start : start + size], "thinking"))
+            display(Received(delta(thinking[start : start + size], "thinking")))
         for start in range(0, len(reply_text), size):
             clock.now += seconds
-            display.received(delta(reply_text[start : start + size]))
+            display(Received(delta(reply_text[start : start + size])))
         notices = (*plan.notices, *plan.request.remarks)
-        display.ended(plan, Reply(turn_of(plan, reply_text), notices))
+        display(Ended(plan, Reply(turn_of(plan, reply_text), notices)))
     return cell
 
 
@@ -163,9 +172,9 @@ def test_the_first_words_are_shown_at_once() -> None:
     cell, clock = Cell(), Clock()
     plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
     with CellDisplay(cell, ImageCache(), clock=clock) as display:
-        display.sending(plan)
+        display(Sending(plan))
         assert cell.shown()[-1] == "sending"
-        display.received(delta("The first"))
+        display(Received(delta("The first")))
         assert "The first" in cell.shown("text/html")[-1]
 
 
@@ -173,8 +182,8 @@ def test_a_wait_counts_down() -> None:
     cell = Cell()
     plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
     with CellDisplay(cell, ImageCache(), clock=Clock()) as display:
-        display.sending(plan)
-        display.waiting(Wait(12.0, "rate limit reached", 1))
+        display(Sending(plan))
+        display(Waiting(Wait(12.0, "rate limit reached", 1)))
         assert cell.shown()[-1] == "rate limit reached: again in 12 s"
 
 
@@ -182,7 +191,7 @@ def test_without_a_reply_no_waiting_line_stays() -> None:
     cell = Cell()
     plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
     with pytest.raises(OSError), CellDisplay(cell, ImageCache(), clock=Clock()) as display:
-        display.sending(plan)
+        display(Sending(plan))
         raise OSError
     assert cell.shown()[-1] == ""
 
@@ -242,14 +251,14 @@ def test_wherever_an_interrupt_meets_the_end_it_can_end_once_more() -> None:
     count = 0
     for interrupt in places(live, threading):
         display = CellDisplay(Cell(), ImageCache(), clock=Clock())
-        display.sending(plan)
-        display.received(delta("It is so."))
+        display(Sending(plan))
+        display(Received(delta("It is so.")))
         try:
             with interrupt:
-                display.ended(plan, reply)
+                display(Ended(plan, reply))
         except KeyboardInterrupt:
             count += 1
-        assert returns(lambda display=display: display.ended(plan, reply)), f"at place {count}"
+        assert returns(lambda display=display: display(Ended(plan, reply))), f"at place {count}"
         display.__exit__()
     assert count > 5
 
@@ -310,10 +319,10 @@ def searched(*, streaming: bool, recorded: bool = False) -> Cell:
     turn = replace(turn_of(plan, ""), reply=SEARCHED)
     with CellDisplay(cell, ImageCache(), streaming=streaming) as display:
         if not recorded:
-            display.sending(plan)
+            display(Sending(plan))
             for event in block_events(*SEARCHED):
-                display.received(event)
-        display.ended(plan, Reply(turn, plan.notices, replayed=recorded))
+                display(Received(event))
+        display(Ended(plan, Reply(turn, plan.notices, replayed=recorded)))
     return cell
 
 
@@ -359,12 +368,12 @@ def test_many_steps_on_a_desktop_stand_in_few_outputs_and_stay_small(streaming: 
     plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
     reply = Reply(turn_of(plan, "All done."), steps=[Step("left_click", picture)] * 60)
     with CellDisplay(cell, ImageCache(), streaming=streaming) as display:
-        display.sending(plan)
+        display(Sending(plan))
         for number in range(60):
-            display.calling(step(number))
-            display.seen(step(number), picture)
-            display.called(step(number), done(number), 0.1)
-        display.ended(plan, reply)
+            display(Calling(step(number)))
+            display(Seen(step(number), picture))
+            display(Called(step(number), done(number), 0.1))
+        display(Ended(plan, reply))
     outputs = [o for o in cell.outputs.values() if any(o.values())]
     assert len(outputs) <= 4
     shown = "".join(o["text/html"] for o in outputs)

@@ -11,7 +11,7 @@ import copy
 import itertools
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,12 +24,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from claude_magic.conversation.conversations import Conversations, Whereabouts
+from claude_magic.conversation.events import Ended, Event, Received
 from claude_magic.conversation.history import History
 from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.turns import Turn
-from claude_magic.conversation.watcher import Silent
 from claude_magic.messages.blocks import content_blocks, joined_text, text
 from claude_magic.messages.client import Cancel
 from claude_magic.messages.errors import (
@@ -84,7 +84,7 @@ def faults(*kinds: str) -> st.SearchStrategy[Fault]:
 # --- The notebook, as `claude_magic.notebook` drives the session.
 
 
-class Watch(Silent):
+class Watch:
     """Notes the turns of a run, and stops the reply after some pieces of its text."""
 
     def __init__(self, note: Callable[[Any], None]) -> None:
@@ -103,15 +103,16 @@ class Watch(Silent):
         self.after = fault.pieces
         self.stop = {"interrupt": interrupt, "cancel": cancel.set, "kill": kill}.get(fault.kind)
 
-    def received(self, event: Mapping[str, Any]) -> None:
-        piece = event.get("delta", {}).get("text")
-        if piece:
-            self.pieces.append(piece)
-        if self.stop is not None and len(self.pieces) >= self.after:
-            self.stop()
-
-    def ended(self, plan: Any, reply: Any) -> None:
-        self.note(reply.turn)
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Received(part):
+                piece = part.get("delta", {}).get("text")
+                if piece:
+                    self.pieces.append(piece)
+                if self.stop is not None and len(self.pieces) >= self.after:
+                    self.stop()
+            case Ended(_, reply):
+                self.note(reply.turn)
 
 
 class Notebook:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from claude_magic.conversation.events import Called, Calling, Seen
 from claude_magic.messages.blocks import text
 from claude_magic.notebook.terminal import TerminalDisplay
 
@@ -142,9 +143,9 @@ def test_a_step_on_a_desktop_is_one_line() -> None:
     out = io.StringIO()
     with TerminalDisplay(out) as display:
         for result in (fine, wrong):
-            display.calling(call)
-            display.seen(call, b"PNG")
-            display.called(call, result, 0.5)
+            display(Calling(call))
+            display(Seen(call, b"PNG"))
+            display(Called(call, result, 0.5))
     assert out.getvalue().split("\n")[:-1] == [
         "[screenshot · 0.5 s · ok]",
         "[screenshot · 0.5 s · error]: It is gone.",

@@ -151,21 +151,22 @@ def test_a_thread_in_which_nobody_can_be_asked_sends_nothing(
 
 
 STOPPABLE = """import threading
-from claude_magic.conversation.watcher import Silent
+from claude_magic.conversation.events import Doing
 from claude_magic.messages.cancel import Cancel
 from claude_magic.notebook.options import RequestOptions
 notebook = get_ipython().magics_manager.registry['ClaudeMagics'].notebook
 cancel, begun, answers, doing = Cancel(), [], [], []
 
-class Watching(Silent):
-    def doing(self, call, what):
-        doing.append(what)
+def listen(event):
+    match event:
+        case Doing(_, what):
+            doing.append(what)
 
 def work():
     words = dict(tools=('run_python',), approve='auto', context=('none',), image=('none',))
     question = notebook.question(RequestOptions(alone=True, fresh=True, **words), 'Go on')
     try:
-        notebook.session.ask(question, Watching(), cancel=cancel)
+        notebook.session.ask(question, listen, cancel=cancel)
     except KeyboardInterrupt as error:
         answers.append(type(error).__name__)
 

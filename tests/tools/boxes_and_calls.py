@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from claude_magic.conversation.watcher import Silent
+from claude_magic.conversation.toolbox import Called, CallEvent, Calling, Tell
 from claude_magic.messages.blocks import Block, text
 from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.credentials import Secret
@@ -20,20 +20,21 @@ from claude_magic.tools.toolsets import Toolset
 KEY = "sk-canary-0123456789"
 
 
-class Watching(Silent):
-    """Notes what it is told of calls."""
+def unheard(_: CallEvent) -> None:
+    """Takes note of nothing."""
 
-    def __init__(self) -> None:
-        self.told: list[str] = []
-        self.seconds: dict[str, float] = {}
 
-    def calling(self, call: Block) -> None:
-        self.told.append(f"calling {call['id']}")
-
-    def called(self, call: Block, result: Block, seconds: float) -> None:
-        assert result["tool_use_id"] == call["id"]
-        self.told.append(f"called {call['id']}")
-        self.seconds[str(call["id"])] = seconds
+def noted(events: Sequence[CallEvent]) -> list[str]:
+    """What happened to calls, in order, a word and the call's id each."""
+    notes = []
+    for event in events:
+        match event:
+            case Calling(call):
+                notes.append(f"calling {call['id']}")
+            case Called(call, result):
+                assert result["tool_use_id"] == call["id"]
+                notes.append(f"called {call['id']}")
+    return notes
 
 
 class Answering:
@@ -84,10 +85,8 @@ def call(name: str, number: int = 1, /, **arguments: Any) -> Block:
     return {"type": "tool_use", "id": f"toolu_{number}", "name": name, "input": arguments}
 
 
-def ran(
-    made: FunctionToolbox, *calls: Block, watcher: Watching | None = None
-) -> list[Mapping[str, Any]]:
-    return list(made.run(calls, watcher or Watching(), None))
+def ran(made: FunctionToolbox, *calls: Block, tell: Tell = unheard) -> list[Mapping[str, Any]]:
+    return list(made.run(calls, tell, None))
 
 
 def said(result: Mapping[str, Any]) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from claude_magic.conversation.toolbox import CallEvent
 from claude_magic.messages import models
 from claude_magic.messages.blocks import text
 from claude_magic.messages.errors import InputError
-from tests.tools.boxes_and_calls import KEY, Answering, Watching, box, call, half, ran, said
+from tests.tools.boxes_and_calls import KEY, Answering, box, call, half, noted, ran, said
 
 
 def fails(x: int) -> int:
@@ -16,10 +17,10 @@ def fails(x: int) -> int:
 
 
 def test_a_call_gets_what_the_function_returned() -> None:
-    watcher = Watching()
-    (result,) = ran(box(half), call("half", x=3), watcher=watcher)
+    events: list[CallEvent] = []
+    (result,) = ran(box(half), call("half", x=3), tell=events.append)
     assert result == {"type": "tool_result", "tool_use_id": "toolu_1", "content": [text("1.5")]}
-    assert watcher.told == ["calling toolu_1", "called toolu_1"]
+    assert noted(events) == ["calling toolu_1", "called toolu_1"]
 
 
 def test_an_exception_is_an_error_result_with_the_users_frames_and_without_the_key() -> None:

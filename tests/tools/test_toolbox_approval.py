@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from claude_magic.conversation.toolbox import CallEvent
 from claude_magic.messages.errors import InputError
 from claude_magic.tools.approval import Always, Decision
 from claude_magic.tools.tool import Approve, tool
-from tests.tools.boxes_and_calls import Answering, Watching, box, call, half, ran, said
+from tests.tools.boxes_and_calls import Answering, box, call, half, noted, ran, said
 
 
 def test_a_denied_call_is_not_run_and_its_result_says_the_reason() -> None:
     approver = Answering(Decision(False, "use the other table"), Decision(True))
-    watcher = Watching()
+    events: list[CallEvent] = []
     made = box(half, approver=approver, rule="ask")
-    denied, run = ran(made, call("half", 1, x=1), call("half", 2, x=1), watcher=watcher)
+    denied, run = ran(made, call("half", 1, x=1), call("half", 2, x=1), tell=events.append)
     assert said(denied) == "This call was not allowed by the user: use the other table"
     assert denied["is_error"] is True
     assert said(run) == "0.5"
-    assert watcher.told[:2] == ["calling toolu_1", "called toolu_1"]
+    assert noted(events)[:2] == ["calling toolu_1", "called toolu_1"]
 
 
 def test_always_holds_for_the_tool_until_its_function_is_another_one() -> None:

@@ -10,24 +10,24 @@ from typing import Any
 
 import pytest
 
-from claude_magic.messages.blocks import Block
+from claude_magic.conversation.toolbox import Called, CallEvent, Calling
 from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.errors import Interrupted
 from claude_magic.tools.approval import Decision
 from claude_magic.tools.running import AsyncThread
-from tests.tools.boxes_and_calls import Answering, Watching, box, call, ends, half, said
+from tests.tools.boxes_and_calls import Answering, box, call, ends, half, noted, said, unheard
 
 
 def test_an_interrupt_while_asking_ends_the_question_and_runs_nothing() -> None:
     approver = Answering(Decision(True), KeyboardInterrupt())
     made = box(half, approver=approver, rule="ask")
-    watcher = Watching()
-    results = made.run([call("half", n, x=n) for n in (1, 2, 3)], watcher, None)
+    events: list[CallEvent] = []
+    results = made.run([call("half", n, x=n) for n in (1, 2, 3)], events.append, None)
     assert said(next(results)) == "0.5"
     assert said(next(results)) == "The user stopped this call before it ran."
     with pytest.raises(KeyboardInterrupt):
         next(results)
-    assert watcher.told == [
+    assert noted(events) == [
         "calling toolu_1",
         "called toolu_1",
         "calling toolu_2",
@@ -39,17 +39,18 @@ def test_an_interrupt_while_asking_ends_the_question_and_runs_nothing() -> None:
 def test_an_interrupt_as_a_call_is_announced_is_told_like_any_other(
     function: Callable[..., Any],
 ) -> None:
-    class Stopping(Watching):
-        def calling(self, call: Block) -> None:
-            super().calling(call)
+    events: list[CallEvent] = []
+
+    def stops(event: CallEvent) -> None:
+        events.append(event)
+        if isinstance(event, Calling):
             raise KeyboardInterrupt
 
-    watcher = Stopping()
-    results = box(function).run([call(function.__name__)], watcher, None)
+    results = box(function).run([call(function.__name__)], stops, None)
     assert said(next(results)) == "The user stopped this call before it ran."
     with pytest.raises(KeyboardInterrupt):
         next(results)
-    assert watcher.told == ["calling toolu_1", "called toolu_1"]
+    assert noted(events) == ["calling toolu_1", "called toolu_1"]
 
 
 def test_an_interrupt_while_a_function_runs_leaves_what_is_finished_standing() -> None:
@@ -57,7 +58,7 @@ def test_an_interrupt_while_a_function_runs_leaves_what_is_finished_standing() -
         signal.raise_signal(signal.SIGINT)
 
     results = box(half, stopped).run(
-        [call("half", 1, x=1), call("stopped", 2), call("half", 3, x=1)], Watching(), None
+        [call("half", 1, x=1), call("stopped", 2), call("half", 3, x=1)], unheard, None
     )
     assert said(next(results)) == "0.5"
     assert said(next(results)).startswith("The user stopped this call;")
@@ -88,13 +89,12 @@ def test_an_interrupt_while_async_functions_run_keeps_the_finished_and_cancels_t
 
     quick_done = threading.Event()
 
-    class Noting(Watching):
-        def called(self, call: Block, result: Block, seconds: float) -> None:
-            super().called(call, result, seconds)
+    def tell(event: CallEvent) -> None:
+        if isinstance(event, Called):
             quick_done.set()
 
     calls = [call("quick", 1), call("slow", 2), call("interrupts", 3), call("quick", 4)]
-    results = box(quick, slow, interrupts, loop=loop).run(calls, Noting(), None)
+    results = box(quick, slow, interrupts, loop=loop).run(calls, tell, None)
     found = []
     with pytest.raises(KeyboardInterrupt):
         for result in results:
@@ -127,9 +127,7 @@ def test_a_question_of_another_thread_is_stopped_by_its_cancel_while_runs(
     made = box(function, loop=loop)
 
     def ask() -> None:
-        results = made.run(
-            [call(function.__name__), call(function.__name__, 2)], Watching(), cancel
-        )
+        results = made.run([call(function.__name__), call(function.__name__, 2)], unheard, cancel)
         try:
             for result in results:
                 ended.append(said(result))

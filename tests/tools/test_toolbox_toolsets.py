@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from claude_magic.conversation.toolbox import CallEvent
 from claude_magic.messages import models
 from claude_magic.messages.blocks import Block, text
 from claude_magic.messages.cancel import Cancel
@@ -15,7 +16,7 @@ from claude_magic.messages.errors import InputError
 from claude_magic.tools.approval import Always, Decision
 from claude_magic.tools.computer import ComputerTool, Workplace
 from claude_magic.tools.toolsets import Toolset
-from tests.tools.boxes_and_calls import KEY, Answering, Watching, box, call, half, ran, said
+from tests.tools.boxes_and_calls import KEY, Answering, box, call, half, noted, ran, said
 
 
 class Desktop:
@@ -69,14 +70,15 @@ def click(number: int, name: str = "left_click") -> Block:
 
 
 def test_a_toolset_gets_its_consecutive_calls_as_a_batch() -> None:
-    desktop, watcher = Desktop(), Watching()
+    events: list[CallEvent] = []
+    desktop = Desktop()
     made = box(half, toolsets=[desktop])
     calls = [click(1), click(2), call("half", 3, x=1), click(4, "screenshot")]
-    results = ran(made, *calls, watcher=watcher)
+    results = ran(made, *calls, tell=events.append)
     assert [r["tool_use_id"] for r in results] == ["toolu_1", "toolu_2", "toolu_3", "toolu_4"]
     assert desktop.batches == [["toolu_1", "toolu_2"], ["toolu_4"]]
     assert said(results[0]) == "[key]"
-    assert watcher.told[:4] == [
+    assert noted(events)[:4] == [
         f"{what} toolu_{n}" for n in (1, 2) for what in ("calling", "called")
     ]
     assert made.betas(models.MODELS["claude-sonnet-5-5"]) == ("desktop-1",)
