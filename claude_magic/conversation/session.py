@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..messages.blocks import text
+from ..messages.blocks import joined_text, text
 from ..messages.cancel import Cancel
 from ..messages.credentials import Found, find_key
-from ..messages.errors import BrokenReply, ClaudeError, Interrupted
-from .answering import checked, reply_to
-from .beginnings import Beginnings
+from ..messages.errors import BrokenReply, ClaudeError, Interrupted, InvalidReply
 from .connection import Connections, Server, environment_headers, require_key, withheld
 from .events import Ended, Failed, Listener, Sending, to_all
 from .history import History
+from .ids import Shared
 from .informer import Informer
 from .known_models import KnownModels
-from .plan import Plan, Transcripts, about, make_plan
+from .ledger import Spending
+from .plan import Plan, Transcripts, about, make_plan, parameters
 from .question import Question
 from .replay import Recorded, Replays
 from .reply import Reply
 from .run import Run
 from .settings import Settings
-from .spending import Spending
 from .turns import Status, Turn
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Session:
         self._replays = Replays(lambda: self.history)
         self._connections = Connections()
         self._transcripts = Transcripts()
-        self._beginnings = Beginnings(clock)
+        self._beginnings = _Beginnings(clock)
         self._known = KnownModels()
         self._lock = threading.RLock()
         # Servers and models that were asked: what is said about each is said once.
@@ -151,7 +151,7 @@ class Session:
         if recorded is not None:
             plan = plan.as_shown(recorded.turn.shown).noting(*recorded.notices)
             if recorded.last and not recorded.turn.steps:
-                return checked(plan, self._replay(plan, recorded.turn, tell))
+                return _checked(plan, self._replay(plan, recorded.turn, tell))
         elif settings.replay == "on":
             plan = plan.noting(self._replays.miss(plan))
         if question.tools is not None and not (recorded and question.tools.once):
@@ -159,7 +159,7 @@ class Session:
         informer = Informer(self._known, plan, lambda: self.plan(question))
         turn = self._beginnings.turn(plan, self._first_version(question))
         run = Run(turn, plan, tell, cancel, clock=self._clock, learn=informer)
-        return checked(plan, self._run(run, settings, recorded))
+        return _checked(plan, self._run(run, settings, recorded))
 
     def _run(self, run: Run, settings: Settings, recorded: Recorded | None) -> Reply:
         """The reply, after all the requests that it takes; the turn is kept, however it ends."""
@@ -315,7 +315,7 @@ class Session:
             self.history.end(turn)
         self._replace(plan.question, turn)
         notices = (*plan.notices, *plan.request.remarks, *self.history.take_warnings())
-        reply = reply_to(plan, turn, notices, replayed=True)
+        reply = _reply_to(plan, turn, notices, replayed=True)
         tell(Ended(plan, reply))
         return reply
 
@@ -352,9 +352,79 @@ class Session:
         self.history.end(turn)
         self._replace(plan.question, turn)
         notices = (*plan.notices, *plan.request.remarks, *run.healed)
-        reply = reply_to(plan, turn, (*notices, *self.history.take_warnings()))
+        reply = _reply_to(plan, turn, (*notices, *self.history.take_warnings()))
         run.tell(Ended(plan, reply))
         recording = self._replays.recording(self.settings())
         if recording is not None and status == "complete":
             recording.add(turn)
         return reply
+
+
+class _Beginnings:
+    """Makes the turns of plans. `clock` gives seconds since the epoch.
+
+    Turns hold what they saw and the order of the cells; those that saw the same share it.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._saw, self._order = Shared(), Shared()
+        self._lock = threading.Lock()
+
+    def turn(self, plan: Plan, version_of: str) -> Turn:
+        """The turn of `plan`: broken, until it has ended. `version_of` as Turn has it."""
+        question, now = plan.question, self._clock()
+        with self._lock:
+            saw, order = self._saw.of(plan.saw), self._order.of(question.order)
+        return Turn(
+            id=uuid.uuid4().hex,
+            asked=tuple(plan.asked),
+            reply=(),
+            model=plan.model.id,
+            server=plan.server.label,
+            parameters=parameters(plan.request),
+            status="broken",
+            cell=question.cell,
+            ordinal=question.ordinal,
+            saw=saw,
+            order=order,
+            started=now,
+            ended=now,
+            digest=plan.digest,
+            prompt=question.prompt,
+            requested=plan.model.id,
+            source=question.source,
+            counts=question.counts,
+            alone=question.alone,
+            panel=question.panel,
+            going_on=question.going_on,
+            version_of=version_of,
+            shown=plan.shown,
+        )
+
+
+def _reply_to(plan: Plan, turn: Turn, notices: tuple[str, ...], *, replayed: bool = False) -> Reply:
+    """The reply of a turn, with its value where JSON was asked for."""
+    tools, shape = plan.question.tools, plan.question.shape
+    made = () if tools is None else tools.ended(turn.answered)
+    reply = Reply(turn, notices, replayed, known=plan.known, steps=tuple(made))
+    if shape is None or turn.status != "complete":
+        return reply
+    try:
+        return replace(reply, value=shape.read(joined_text(turn.reply)))
+    except ValueError as error:
+        return replace(reply, problem=str(error) or "it is no such value")
+
+
+def _checked(plan: Plan, reply: Reply) -> Reply:
+    """The reply. Raises InvalidReply where JSON was asked for and it is not that."""
+    shape = plan.question.shape
+    if shape is None or (reply.turn.status == "complete" and not reply.problem):
+        return reply
+    if reply.stop_reason == "max_tokens":
+        why = "it was cut off: raise --max-tokens"
+    elif reply.turn.status == "refused":
+        why = "the model declined to answer: ask otherwise, or another model"
+    else:
+        why = f"{reply.problem} Ask again with --fresh, or ask for less"
+    raise InvalidReply(f"The reply is no {shape.name}: {why}. It is kept as it came.")
