@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as Waiting
+from concurrent.futures import TimeoutError as StillRunning
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -47,7 +47,7 @@ class MainThread:
         while True:
             try:
                 return job.future.result(_LOOK)
-            except Waiting:
+            except StillRunning:
                 if job.future.done():  # an error of this kind is the work's own
                     return job.future.result()
             if task.cancel is not None and task.cancel.is_set:

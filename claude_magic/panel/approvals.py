@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Waiting:
+class Pending:
     """One call that waits."""
 
     approval: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -37,7 +37,7 @@ class Approvals:
     """The calls that wait now. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, Waiting] = {}
+        self._waiting: dict[str, Pending] = {}
         self._lock = threading.Lock()
 
     def ask(self, tell: Callable[[str], None], cancel: Cancel | None) -> tuple[str, Decide | None]:
@@ -45,7 +45,7 @@ class Approvals:
 
         `tell` is called with the id, once an answer to it is taken.
         """
-        waiting = Waiting()
+        waiting = Pending()
         with self._lock:
             self._waiting[waiting.approval] = waiting
         if cancel is not None:
