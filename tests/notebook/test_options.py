@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import fields
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic.messages.errors import InputError
-from claude_magic.notebook.options import (
-    OPTIONS,
-    Option,
-    RequestOptions,
-    complete,
-    parse,
-    usage_text,
-)
+from claude_magic.notebook.option_completion import complete
+from claude_magic.notebook.option_line import parse
+from claude_magic.notebook.options import Magic, Option, options_of, usage
+
+OPTIONS = options_of("claude")
 
 VALID = {
     "nothing": ("", {}),
@@ -34,15 +30,15 @@ VALID = {
     "quotes after =": ('--system="Be kind"', {"system": "Be kind"}),
     "an empty system prompt": ('-s ""', {"system": ""}),
     "escaped quote": (r'-s "say \"x\" \\ \n"', {"system": 'say "x" \\ \\n'}),
-    "backslash without quotes": (r"-f C:\new\x.txt", {"file": (r"C:\new\x.txt",)}),
-    "a comma list": ("-i fig,df", {"image": ("fig", "df")}),
-    "a repeated option": ("-i fig -i df,x", {"image": ("fig", "df", "x")}),
-    "brackets in a list": ("-i f(x, y)[0],df go", {"image": ("f(x, y)[0]", "df"), "prompt": "go"}),
-    "quotes in a list": ('-i d["a, b"],"my plot.png"', {"image": ('d["a, b"]', "my plot.png")}),
-    "a quoted item keeps its comma": ('-f "a, b.txt"', {"file": ("a, b.txt",)}),
+    "backslash without quotes": (r"-f C:\new\x.txt", {"files": (r"C:\new\x.txt",)}),
+    "a comma list": ("-i fig,df", {"images": ("fig", "df")}),
+    "a repeated option": ("-i fig -i df,x", {"images": ("fig", "df", "x")}),
+    "brackets in a list": ("-i f(x, y)[0],df go", {"images": ("f(x, y)[0]", "df"), "prompt": "go"}),
+    "quotes in a list": ('-i d["a, b"],"my plot.png"', {"images": ('d["a, b"]', "my plot.png")}),
+    "a quoted item keeps its comma": ('-f "a, b.txt"', {"files": ("a, b.txt",)}),
     "a URL": (
         "-i https://e.org/a.jpg?x=1 x",
-        {"image": ("https://e.org/a.jpg?x=1",), "prompt": "x"},
+        {"images": ("https://e.org/a.jpg?x=1",), "prompt": "x"},
     ),
     "cells": ("-c last:2,above -c 3-5 -c 7", {"context": ("last:2", "above", "3-5", "7")}),
     "a number": ("--max-tokens 500", {"max_tokens": 500}),
@@ -119,16 +115,10 @@ INVALID = {
 }
 
 
-def given_in(options: RequestOptions) -> dict[str, object]:
-    found = {f.name: getattr(options, f.name) for f in fields(options)}
-    return {name: value for name, value in found.items() if value not in (None, "")} | (
-        {"system": ""} if options.system == "" else {}
-    )
-
-
 @pytest.mark.parametrize(("line", "expected"), VALID.values(), ids=VALID)
 def test_a_line_says_its_options_and_its_prompt(line: str, expected: dict[str, object]) -> None:
-    assert given_in(parse(line)) == expected
+    options, prompt = parse(line)
+    assert {**options, **({"prompt": prompt} if prompt else {})} == expected
 
 
 @pytest.mark.parametrize(("line", "message"), INVALID.values(), ids=INVALID)
@@ -147,24 +137,39 @@ WORDS = st.sampled_from(
 @given(st.lists(st.one_of(WORDS, st.text(max_size=8)), max_size=8).map(" ".join))
 def test_any_line_is_options_or_an_input_error(line: str) -> None:
     try:
-        prompt = parse(line).prompt
+        _, prompt = parse(line)
     except InputError:
         return
     assert line.endswith(prompt)
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda o: o.name)
-def test_the_example_of_each_option_is_valid_and_sets_its_field(option: Option) -> None:
-    assert getattr(parse(option.example), option.field) is not None
+EACH = [(magic, o) for magic in ("claude", "claude_caption") for o in options_of(magic)]
+EACH_NAME = [f"{magic} {option.name}" for magic, option in EACH]
 
 
-def test_the_help_shows_each_option_with_its_example_in_lines_that_fit() -> None:
-    text = usage_text()
-    for option in OPTIONS:
-        assert option.name in text
-        assert option.help in text
+@pytest.mark.parametrize(("magic", "option"), EACH, ids=EACH_NAME)
+def test_the_example_of_each_option_is_valid_and_says_that_option(
+    magic: Magic, option: Option
+) -> None:
+    assert [*parse(option.example, magic)[0]] == [option.field]
+
+
+@pytest.mark.parametrize("magic", ["claude", "claude_caption"])
+def test_the_help_shows_each_option_with_its_example_in_lines_that_fit(magic: Magic) -> None:
+    text = usage(magic)
+    words = " ".join(text.split())
+    for option in options_of(magic):
+        assert option.synopsis in text
+        assert option.help in words
         assert option.example in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_an_option_of_another_magic_is_none() -> None:
+    with pytest.raises(InputError, match="--write: no such option"):
+        parse("--write")
+    with pytest.raises(InputError, match="--reply: no such option"):
+        parse("--reply x", "claude_caption")
 
 
 NAMES = {
@@ -218,7 +223,7 @@ def test_completion_never_raises(line: str, length: int) -> None:
 
 def test_loading_the_options_imports_nothing_heavy() -> None:
     code = (
-        "import sys, claude_magic.notebook.options;"
+        "import sys, claude_magic.notebook.option_line;"
         "print(*{'PIL', 'httpx', 'pandas', 'numpy', 'IPython', 'pydantic'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

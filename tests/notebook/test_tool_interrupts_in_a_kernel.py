@@ -153,7 +153,6 @@ def test_a_thread_in_which_nobody_can_be_asked_sends_nothing(
 STOPPABLE = """import threading
 from claude_magic.conversation.watcher import Silent
 from claude_magic.messages.cancel import Cancel
-from claude_magic.notebook.options import RequestOptions
 notebook = get_ipython().magics_manager.registry['ClaudeMagics'].notebook
 cancel, begun, answers, doing = Cancel(), [], [], []
 
@@ -162,8 +161,8 @@ class Watching(Silent):
         doing.append(what)
 
 def work():
-    words = dict(tools=('run_python',), approve='auto', context=('none',), image=('none',))
-    question = notebook.question(RequestOptions(alone=True, fresh=True, **words), 'Go on')
+    words = dict(tools=('run_python',), approve='auto', context=('none',), images=('none',))
+    question = notebook.question(dict(alone=True, fresh=True, **words), 'Go on')
     try:
         notebook.session.ask(question, Watching(), cancel=cancel)
     except KeyboardInterrupt as error:
