@@ -383,7 +383,10 @@ def from_python(function: str, given: AskOptions) -> QuestionOptions:
             near = nearest(name, names)
             hint = f"did you mean {near}?" if near else f"it takes {', '.join(names)}"
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}; {hint}")
-    return bare(**given)
+    made = bare(**given)
+    if "tools" in given:
+        made["tools"] = several(given["tools"])  # they are looked at more than once
+    return made
 
 
 def several(given: Any) -> tuple[Any, ...]:
