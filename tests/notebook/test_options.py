@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import claude_magic
 from claude_magic.messages.errors import InputError
 from claude_magic.notebook.option_completion import complete
 from claude_magic.notebook.option_line import parse
-from claude_magic.notebook.options import Magic, Option, options_of, usage
+from claude_magic.notebook.options import PYTHON_OPTIONS, Magic, Option, options_of, usage
+from tests.notebook import readme_table
 
 OPTIONS = options_of("claude")
 
@@ -170,6 +175,56 @@ def test_an_option_of_another_magic_is_none() -> None:
         parse("--write")
     with pytest.raises(InputError, match="--reply: no such option"):
         parse("--reply x", "claude_caption")
+
+
+def test_the_readme_has_the_table_of_the_options() -> None:
+    text = readme_table.README.read_text("utf-8")
+    assert readme_table.with_table(text) == text, readme_table.__doc__
+
+
+@pytest.mark.parametrize("ask", [claude_magic.ask, claude_magic.Conversation.ask])
+def test_python_names_each_option_with_its_type_default_and_meaning(
+    ask: Callable[..., object],
+) -> None:
+    parameters = inspect.signature(ask).parameters
+    named = [p for p in parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    assert [p.name for p in named] == [option.field for option in PYTHON_OPTIONS]
+    assert parameters["images"].default == ()
+    assert parameters["cite"].default is False
+    assert parameters["model"].default is None
+    assert parameters["max_tokens"].annotation == int | None
+    assert parameters["approve"].annotation == "Approve | Asked | None"
+    words = " ".join((ask.__doc__ or "").split())
+    assert [
+        o.field for o in PYTHON_OPTIONS if f" {o.field}: {o.python or o.help}" not in words
+    ] == []
+
+
+WRONG = {
+    "ask('Hi', modle='opus')": 'keyword argument "modle" for "ask"; did you mean "model"?',
+    "ask('Hi', max_tokens='9')": 'Argument "max_tokens" to "ask" has incompatible type "str"',
+    "ask('Hi', context=['none'])": 'Unexpected keyword argument "context" for "ask"',
+    "Conversation().ask('Hi', stop=1)": 'Argument "stop" to "ask" of "Conversation"',
+}
+
+
+def test_a_type_checker_knows_the_options_of_python(tmp_path: Path) -> None:
+    good = "ask('Hi', images=[b''], stop='END', tools=len, approve=lambda name, given: True)"
+    script = tmp_path / "script.py"
+    code = "\n".join(("from claude_magic import Conversation, ask", good, *WRONG))
+    script.write_text(code, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", str(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=readme_table.README.parent,  # whose settings and cache it takes
+    )
+    found = [line for line in done.stdout.splitlines() if " error: " in line]
+    assert len(found) == len(WRONG), done.stdout + done.stderr
+    for number, (said, line) in enumerate(zip(WRONG.values(), found, strict=True), 3):
+        assert f"script.py:{number}: error: " in line
+        assert said in line
 
 
 NAMES = {
