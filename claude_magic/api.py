@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from .messages.errors import InputError
+from .notebook.options import AskOptions, from_python, with_arguments
 
 if TYPE_CHECKING:
     from .conversation.history import History
+    from .conversation.keys import Keys
     from .conversation.reply import Reply
     from .conversation.session import Session
     from .conversation.turns import Turn
-    from .messages.blocks import Block
-    from .messages.images import Prepared
-    from .notebook.files import Given
+    from .notebook.config import Settable
     from .notebook.notebook import Notebook
-    from .notebook.options import RequestOptions
-    from .notebook.outputs import Rendered
+    from .notebook.options import QuestionOptions
+    from .notebook.question_builder import Brought
     from .notebook.toolboxes import Toolboxes
-    from .tools.approval import Asked
-    from .tools.tool import Approve
+    from .tools.toolbox import FunctionToolbox
 
 
 class Conversation:
@@ -43,10 +42,10 @@ class Conversation:
         from .notebook.config import Settable
 
         self.name = name
-        self._keys = Keys(Secret(key) if key else None)
-        self._settable = Settable()
+        settable = Settable()
         for setting, value in settings.items():
-            self._settable.say(setting, str(value))
+            settable.say(setting, str(value))
+        self._script = _Script(name, settable, Keys(Secret(key) if key else None))
 
     def __repr__(self) -> str:
         return f"Conversation({self.name!r})"
@@ -57,138 +56,81 @@ class Conversation:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ask(
-        self,
-        prompt: str,
-        *,
-        images: object = (),
-        files: object = (),
-        cite: bool = False,
-        model: str | None = None,
-        system: str | None = None,
-        max_tokens: int | None = None,
-        stop: str | Sequence[str] = (),
-        prefill: str = "",
-        effort: str | None = None,
-        think: str | None = None,
-        tools: object = (),
-        approve: Approve | Asked | None = None,
-        steps: int | None = None,
-        app: str | None = None,
-        json: object = None,
-        alone: bool = False,
-        fresh: bool = False,
-        hires: bool = False,
-    ) -> Reply:
+    @with_arguments
+    def ask(self, prompt: str, **options: Unpack[AskOptions]) -> Reply:
         """The reply to `prompt`, with the arguments of `claude_magic.ask`.
 
         Raises the errors of `claude_magic.messages.errors`.
         """
-        options = _options(
-            stop,
-            cite=cite,
-            model=model,
-            system=system,
-            max_tokens=max_tokens,
-            prefill=prefill,
-            effort=effort,
-            think=think,
-            tools=_tools(tools),
-            approve=approve,
-            steps=steps,
-            app=app,
-            json=json,
-            alone=alone,
-            fresh=fresh,
-            hires=hires,
-        )
-        return self._ask(options, prompt, _several(images), _files(files))
+        return self._script.ask(prompt, from_python("ask", options))
 
     @property
     def turns(self) -> Sequence[Turn]:
         """The turns of this conversation, in the order asked."""
-        history = self._session.history
+        history = self._script.session.history
         return [t for t in history.turns if t.id in history.asked and t.id not in history.retired]
 
     @property
     def spent(self) -> float:
         """USD that this object has spent."""
-        return self._session.spending.spent
+        return self._script.session.spending.spent
 
     def close(self) -> None:
         """End the connections; the turns stay."""
-        if "_session" in vars(self):
-            self._session.close()
+        self._script.close()
+
+
+class _Script:
+    """The face of a script to its questions, with the session that it asks them in."""
+
+    empty = "give its words."
+    evaluate = None
+
+    def __init__(self, name: str, settable: Settable, keys: Keys) -> None:
+        self.settable = settable
+        self.keys = keys
+        self._name = name
+
+    def ask(self, prompt: str, options: QuestionOptions) -> Reply:
+        from .notebook.question_builder import build
+
+        return self.session.ask(build(self, options, prompt))
+
+    def bring(self, *_: object) -> Brought:
+        """The place of the question, and nothing else: there are no cells."""
+        from .notebook.question_builder import Brought
+        from .notebook.standing import without_cell
+
+        self.keys.find()  # from now on the keyring's is known too, and stands in nothing sent
+        return Brought(without_cell(self.session.history))
+
+    def toolbox(self, options: QuestionOptions) -> FunctionToolbox | None:
+        """The tools that the options or the settings name."""
+        from .notebook.toolboxes import script_box
+
+        return script_box(self._boxes, options)
+
+    def close(self) -> None:
+        """End the connections, and what tools have left running."""
+        if "session" in vars(self):
+            self.session.close()
         if "_boxes" in vars(self):
             self._boxes.close()
 
-    def _ask(
-        self,
-        options: RequestOptions,
-        prompt: str,
-        images: Sequence[object],
-        files: Sequence[str | Given],
-    ) -> Reply:
-        from .conversation.question import Question
-        from .messages.blocks import text
-        from .notebook.files import file_blocks
-        from .notebook.json_option import not_in_a_script, wanted_shape
-        from .notebook.lines import carried
-        from .notebook.standing import without_cell
-        from .notebook.toolboxes import opened, script_box
+    @cached_property
+    def session(self) -> Session:
+        """The conversation, opened when it is first needed."""
+        from .conversation.session import Session
 
-        if not prompt.strip():
-            raise InputError("The question is empty: give its words.")
-        session = self._session
-        prepare = self._preparing(options)
-        papers, remarks = file_blocks(files, prepare, _no_name)
-        shown, notices = _pictures(images, prepare)
-        keys = self._keys
-        keys.find()  # from now on the keyring's is known too, and stands in nothing that is sent
-        place = without_cell(session.history)
-        question = Question(
-            content=keys.masked([*papers, *shown, *opened(options), text(prompt)]),
-            model=options.model,
-            system=None if options.system is None else keys.mask(options.system),
-            max_tokens=options.max_tokens,
-            stop=options.stop or (),
-            prefill=keys.mask(options.prefill or ""),
-            effort=options.effort,
-            think=options.think,
-            cite=bool(options.cite),
-            tools=script_box(self._boxes, options),
-            shape=wanted_shape(options.json, not_in_a_script, *keys.secrets()),
-            alone=bool(options.alone),
-            fresh=bool(options.fresh),
-            ordinal=place.ordinal,
-            run=place.run,
-            prompt=keys.mask(prompt),
-            carried=carried(("image", len(shown)), ("file", len(papers))),
-            notices=(*remarks, *notices),
-        )
-        return session.ask(question)
-
-    def _preparing(self, options: RequestOptions) -> Callable[[object], Prepared]:
-        from .notebook.pictures import preparing
-
-        hires = bool(options.hires or self._settable.value("hires"))
-        model = options.model or self._settable.value("model")
-        known = self._session.catalogue.lookup(model) if hires else None
-        return preparing(known, self._session.images)
+        return Session(self.settable.session_settings, history=self._open, find=self.keys.find)
 
     @cached_property
     def _boxes(self) -> Toolboxes:
         from .notebook.pictures import preparing
         from .notebook.toolboxes import Toolboxes
 
-        prepare = preparing(None, self._session.images)
-        return Toolboxes(self._settable, self._keys.secrets, prepare)
-
-    @cached_property
-    def _session(self) -> Session:
-        from .conversation.session import Session
-
-        return Session(self._settable.session_settings, history=self._open, find=self._keys.find)
+        prepare = preparing(None, self.session.images)
+        return Toolboxes(self.settable, self.keys.secrets, prepare)
 
     def _open(self) -> History:
         from jupyter_core.paths import jupyter_data_dir
@@ -196,55 +138,21 @@ class Conversation:
         from .conversation.conversations import STORE, Conversations, Whereabouts
         from .conversation.history import History
 
-        if not self.name or self._settable.value("store") == "off":
+        if not self._name or self.settable.value("store") == "off":
             return History()
         kept = Conversations(Path(jupyter_data_dir()) / STORE)
-        history = kept.open(Whereabouts(f"script {self.name}", notebook=False))
+        history = kept.open(Whereabouts(f"script {self._name}", notebook=False))
         history.asked |= {turn.id for turn in history.turns}
         return history
 
 
-def ask(
-    prompt: str,
-    *,
-    images: object = (),
-    files: object = (),
-    cite: bool = False,
-    model: str | None = None,
-    system: str | None = None,
-    max_tokens: int | None = None,
-    stop: str | Sequence[str] = (),
-    prefill: str = "",
-    effort: str | None = None,
-    think: str | None = None,
-    tools: object = (),
-    approve: Approve | Asked | None = None,
-    steps: int | None = None,
-    app: str | None = None,
-    json: object = None,
-    alone: bool = False,
-    fresh: bool = False,
-    hires: bool = False,
-) -> Reply:
+@with_arguments
+def ask(prompt: str, **options: Unpack[AskOptions]) -> Reply:
     """The reply to `prompt`, as a turn of this notebook's conversation.
 
-    `images` are whatever `-i` takes and the objects themselves: figures, PIL images, arrays,
-    bytes, paths, addresses. `files` are whatever `-f` takes and the objects themselves: tables,
-    bytes, paths; a dict gives each a title, and a text in it is the text itself. `cite` has the
-    reply cite them. One image, file or stop text needs no list. Nothing else of the notebook goes
-    along: name what should. `{{ }}` is not evaluated; Python has f-strings. Shows
-    nothing while it runs; the reply renders itself as the last expression of a cell.
-
-    `tools` are functions, or the names that `--tools` takes; `steps` is how many rounds of calls
-    there may be. `approve` is "ask" (in the cell), "auto", "never", or a function that gets a
-    tool's name and arguments and gives True, or False or words that say why not.
-
-    With the tool "computer" the model uses a virtual desktop, on which the shell command `app`
-    opens a program. The reply's `steps` are what it did, each with its `picture`, PNG bytes.
-
-    `json` has the reply be JSON of that shape: a pydantic model, a dataclass, a TypedDict, a type
-    made of such (`list[Model]`, `dict[str, float]`), a JSON schema as a dict or in a file. The
-    reply's `value` is then an instance of it.
+    Nothing else of the notebook goes along: name what should. `{{ }}` is not evaluated; Python has
+    f-strings. Shows nothing while it runs; the reply renders itself as the last expression of a
+    cell.
 
     From another thread than the one that runs cells it belongs to no cell: it stands below the one
     that is active, and running that again leaves it. In a script, without IPython, each call
@@ -253,83 +161,12 @@ def ask(
     Raises the errors of `claude_magic.messages.errors`; InputError where IPython runs and the
     extension is not loaded.
     """
-    options = _options(
-        stop,
-        cite=cite,
-        model=model,
-        system=system,
-        max_tokens=max_tokens,
-        prefill=prefill,
-        effort=effort,
-        think=think,
-        tools=_tools(tools),
-        approve=approve,
-        steps=steps,
-        app=app,
-        json=json,
-        alone=alone,
-        fresh=fresh,
-        hires=hires,
-    )
+    said = from_python("ask", options)
     if not in_ipython():
         with Conversation() as conversation:
-            return conversation._ask(options, prompt, _several(images), _files(files))
+            return conversation._script.ask(prompt, said)
     notebook = current_notebook()
-    question = notebook.question(options, prompt, _several(images), files=_files(files))
-    return notebook.ask(question)
-
-
-def _options(stop: str | Sequence[str], **said: Any) -> RequestOptions:
-    """The options of `%%claude` that carry only what they name, with what was `said` besides."""
-    from .notebook.options import RequestOptions
-
-    return RequestOptions(
-        image=("none",),
-        context=("none",),
-        raw=True,
-        stop=_several(stop),
-        **said,
-    )
-
-
-def _pictures(
-    images: Sequence[object], prepare: Callable[[object], Prepared]
-) -> tuple[list[Block], list[str]]:
-    from .notebook.named_cells import NamedCells
-    from .notebook.pictures import pictures
-
-    def no_output(_: object) -> Rendered:
-        raise InputError("There are no outputs outside of a notebook.")
-
-    cells = NamedCells((), {}, {})
-    return pictures(images, (), cells, evaluate=_no_name, render=no_output, prepare=prepare)
-
-
-def _no_name(name: str) -> object:
-    raise NameError(f"{name!r} is no address; give the object itself, not its name")
-
-
-def _files(given: Any) -> list[str | Given]:
-    """What to send as documents: a text is a path, an address or a name, but in a dict itself."""
-    from .notebook.files import Given
-
-    if isinstance(given, Mapping):
-        return [Given(value, str(title)) for title, value in given.items()]
-    several = given if isinstance(given, list | tuple) else (given,)
-    return [item if isinstance(item, str) else Given(item) for item in several]
-
-
-def _tools(given: object) -> tuple[object, ...] | None:
-    """What `tools` holds; names may stand in one text with commas. None where it is empty."""
-    words = (t.split(",") if isinstance(t, str) else [t] for t in _several(given))
-    found = [t.strip() if isinstance(t, str) else t for ts in words for t in ts]
-    return tuple(t for t in found if t != "") or None
-
-
-def _several(given: Any) -> tuple[Any, ...]:
-    """`given` as a tuple; what is one thing, though Python could go through its parts, as one."""
-    one = isinstance(given, str | bytes | bytearray) or hasattr(given, "__array_interface__")
-    return (given,) if one or not hasattr(given, "__iter__") else tuple(given)
+    return notebook.ask(notebook.question(said, prompt))
 
 
 def in_ipython() -> bool:

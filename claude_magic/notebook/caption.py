@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..captions.caption import Caption
 from ..captions.guidance import CAPTION_PROMPT, CAPTION_SYSTEM, figure_along
-from .caption_options import CaptionOptions
 from .figures import Figure, Figures, image_text
-from .options import RequestOptions
-from .outputs import Prepare, Rendered, output_blocks
+from .options import QuestionOptions, bare, several
+from .question_builder import render_output
 
 if TYPE_CHECKING:
     from ..conversation.question import Question
     from ..conversation.reply import Reply
     from .front_end import FrontEnd
     from .notebook import Notebook
-    from .record import Output
     from .standing import Beside
 
 IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/svg+xml")
@@ -44,12 +42,12 @@ _NO_PAGE = (
 )
 
 
-def figures(notebook: Notebook, options: RequestOptions) -> list[Figure]:
+def figures(notebook: Notebook, options: QuestionOptions) -> list[Figure]:
     """The figures that a line names. Raises InputError for what is none."""
-    return finder(notebook, options).named(options.image or ())
+    return finder(notebook, options).named(several(options.get("images", ())))
 
 
-def finder(notebook: Notebook, options: RequestOptions, beside: Beside | None = None) -> Figures:
+def finder(notebook: Notebook, options: QuestionOptions, beside: Beside | None = None) -> Figures:
     """What finds the figures of a notebook."""
     notebook.standing.read()
     runs, prepare = notebook.standing.runs(), notebook.preparing(options)
@@ -59,42 +57,37 @@ def finder(notebook: Notebook, options: RequestOptions, beside: Beside | None = 
         notebook.standing.named(runs, asker),
         notebook.shell.user_ns,
         evaluate=notebook.evaluate,
-        render=partial(_render, prepare=prepare),
+        render=partial(render_output, prepare=prepare),
         prepare=prepare,
     )
 
 
 def caption_question(
     notebook: Notebook,
-    options: RequestOptions,
+    options: QuestionOptions,
     figure: Figure,
+    words: str = "",
     *,
     beside: Beside | None = None,
 ) -> Question:
     """The question about one figure, by the guidance, with the data and the code behind it.
 
+    The user's `words` go along.
+
     Raises InputError, ImageError where it cannot be asked.
     """
-    asked = RequestOptions(
-        model=options.model,
-        system=CAPTION_SYSTEM,
-        image=("none",),
-        context=("none",),
-        tools=(),
-        json=Caption,
-        max_tokens=options.max_tokens,
-        effort=options.effort,
-        think=options.think,
-        fresh=options.fresh,
-        alone=True,
-        hires=options.hires,
-        raw=True,
-    )
+    asked: QuestionOptions = {
+        **options,
+        "system": CAPTION_SYSTEM,
+        "images": () if figure.image is None else (figure.image,),
+        "tools": ("none",),
+        "json": Caption,
+        "alone": True,
+    }
     question = notebook.question(
-        asked,
-        " ".join(part for part in (CAPTION_PROMPT, options.prompt.strip()) if part),
-        [figure.image] if figure.image is not None else [],
-        figure_along(data=figure.data, source=figure.code),
+        bare(**asked),
+        f"{CAPTION_PROMPT} {words.strip()}".strip(),
+        blocks=figure_along(data=figure.data, source=figure.code),
         beside=beside,
     )
     if figure.image is not None:
@@ -124,7 +117,11 @@ def write(notebook: Notebook, front_end: FrontEnd, figure: Figure, alt: str) -> 
 
 
 def captioned(
-    notebook: Notebook, front_end: FrontEnd, options: CaptionOptions, asked: Sequence[Figure]
+    notebook: Notebook,
+    front_end: FrontEnd,
+    options: QuestionOptions,
+    asked: Sequence[Figure],
+    words: str,
 ) -> tuple[Any, list[str]]:
     """Ask about each figure and show the captions: the value for `-o`, and lines to be said.
 
@@ -132,13 +129,9 @@ def captioned(
     """
     found, said = [], []
     for figure in asked:
-        question = caption_question(notebook, options, figure)
-        reply = notebook.ask(question, notebook.display(quiet=bool(options.quiet)))
+        question = caption_question(notebook, options, figure, words)
+        reply = notebook.ask(question, notebook.display(quiet=options.get("quiet", False)))
         found.append(reply.value)
-        if options.write:
+        if options.get("write"):
             said.append(write(notebook, front_end, figure, alt_text(reply)))
     return (found[0] if len(found) == 1 else found), list(dict.fromkeys(said))
-
-
-def _render(output: Output, *, prepare: Prepare) -> Rendered:
-    return output_blocks(output.bundle or {}, output.metadata, prepare=prepare)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..conversation.turns import Turn
     from .config import Settable
     from .named_cells import NamedCells
-    from .options import RequestOptions
+    from .options import QuestionOptions
     from .recorder import Recorder
 
 
@@ -36,7 +36,7 @@ class Carrying:
 
     def pieces(
         self,
-        options: RequestOptions,
+        options: QuestionOptions,
         cells: NamedCells,
         asker: Asker,
         beside: Beside | None,
@@ -53,19 +53,22 @@ class Carrying:
     def context(
         self,
         pieces: Sequence[Piece],
-        options: RequestOptions,
+        options: QuestionOptions,
         cells: NamedCells,
         asker: Asker,
         *,
         prompt: str,
         render: Render,
         namespace: Mapping[str, object],
+        figures: bool,
     ) -> Context:
-        """The pieces as the model gets them, and the variables of `namespace` that they name."""
+        """The pieces as the model gets them, and the variables of `namespace` that they name.
+
+        Without `figures` those of the cells stay out.
+        """
         choices = self._choices(options)
         if choices == ("none",):
             return Context()
-        figures = "auto" in (options.image or (self._settable.value("images"),))
         context = gather(pieces, prompt, namespace, render, figures=figures)
         if not figures or "auto" not in choices:
             return context
@@ -90,8 +93,8 @@ class Carrying:
             if run is not None:
                 run.asked_at = self._since
 
-    def _choices(self, options: RequestOptions) -> tuple[str, ...]:
-        return options.context or (self._settable.value("context"),)
+    def _choices(self, options: QuestionOptions) -> tuple[str, ...]:
+        return tuple(options.get("context", ())) or (self._settable.value("context"),)
 
     def _place(self, asker: Asker) -> Place:
         order = self._standing.page.order

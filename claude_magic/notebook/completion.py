@@ -19,9 +19,8 @@ def attach(shell: InteractiveShell) -> None:
     hooks: Any = shell
 
     def completed(_: Any, event: Any) -> list[str]:
-        from .caption_options import CAPTION_OPTIONS
         from .json_option import shapes
-        from .options import OPTIONS, complete
+        from .option_completion import complete
         from .tool_words import NAMES, offered
 
         hidden = shell.user_ns_hidden
@@ -35,7 +34,7 @@ def attach(shell: InteractiveShell) -> None:
             files=_files(event.symbol),
             tools=offered(own, [*NAMES]),
             shapes=shapes(own),
-            options=CAPTION_OPTIONS if is_caption else OPTIONS,
+            magic="claude_caption" if is_caption else "claude",
         )
 
     for command in _COMMANDS:

@@ -130,15 +130,14 @@ class ConversationMagics(Magics):
         Words on the line go along: `%claude_fix keep the loop`.
         """
         from .fix import fix_question, last_failure, mended
-        from .options import RequestOptions
+        from .options import bare
 
         notebook = self.notebook
         run = last_failure(
             [r for r in notebook.recorder.runs if r is not notebook.recorder.current]
         )
         prompt, blocks = fix_question(run, notebook.shell.user_ns, line.strip())
-        options = RequestOptions(image=("none",), context=("none",), raw=True)
-        question = notebook.question(options, prompt, blocks=blocks)
+        question = notebook.question(bare(), prompt, blocks=blocks)
         reply = notebook.ask(question, notebook.display(quiet=False))
         self._put(mended(reply.code_blocks))
 

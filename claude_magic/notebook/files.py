@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import Block, document_url
 from ..messages.errors import InputError
@@ -25,6 +25,14 @@ class Given:
 
     value: object
     title: str | None = None
+
+
+def given_files(given: Any) -> list[str | Given]:
+    """What to send as documents: a text is a path, an address or a name, but in a dict itself."""
+    if isinstance(given, Mapping):
+        return [Given(value, str(title)) for title, value in given.items()]
+    several = given if isinstance(given, list | tuple) else (given,)
+    return [item if isinstance(item, str) else Given(item) for item in several]
 
 
 def file_blocks(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from inspect import cleandoc
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from IPython.core.magic import line_cell_magic, line_magic, magics_class, no_var_expand
 from traitlets import TraitError
@@ -10,7 +12,6 @@ from traitlets import TraitError
 from .config import Settable
 from .conversation_magics import ConversationMagics
 from .front_end import FrontEnd
-from .help import CLAUDE_HELP
 from .recorder import Recorder
 
 if TYPE_CHECKING:
@@ -18,6 +19,25 @@ if TYPE_CHECKING:
 
     from ..conversation.reply import Reply
     from .notebook import Notebook
+    from .options import Magic
+
+F = TypeVar("F", bound=Callable[..., None])
+
+
+def _with_options(magic: F) -> F:
+    """`magic`, whose help ends with the options that it takes: made when somebody asks for it.
+
+    IPython asks a `getdoc` of the function before it reads `__doc__`.
+    """
+
+    def getdoc() -> str:
+        from .options import usage
+
+        options = usage(cast("Magic", magic.__name__))
+        return f"{cleandoc(magic.__doc__ or '')}\n\n{options}"
+
+    vars(magic)["getdoc"] = getdoc
+    return magic
 
 
 @magics_class
@@ -54,55 +74,58 @@ class ClaudeMagics(ConversationMagics, Settable):
 
     @no_var_expand
     @line_cell_magic
+    @_with_options
     def claude(self, line: str, cell: str | None = None) -> None:
-        from .options import parse
+        """Ask Claude about this notebook; the answer streams in below the cell.
 
-        request = parse(line)
-        question = self.notebook.question(request, cell or "")
-        if request.dry_run:
+        What was run since the last question goes along: source, text outputs, tracebacks, figures.
+        """
+        from .option_line import parse
+
+        options, prompt = parse(line)
+        question = self.notebook.question(options, prompt, cell or "")
+        if form := options.get("dry_run"):
             from .dryrun import show
 
-            self._show(show(self.notebook, question, request.dry_run))
+            self._show(show(self.notebook, question, form))
             return
-        if request.reply is not None:
-            reply = self.notebook.add(question, request.reply)
-            self._bind(request.out, reply if question.shape is None else reply.value)
+        written = options.get("reply")
+        if written is None:
+            display = self.notebook.display(quiet=options.get("quiet", False))
+            reply = self.notebook.ask(question, display)
+        else:
+            reply = self.notebook.add(question, written)
+        self._bind(options.get("out"), reply if question.shape is None else reply.value)
+        if written is not None:
             self._say("This turn is part of the conversation; nothing was sent.")
-            return
-        reply = self.notebook.ask(question, self.notebook.display(quiet=bool(request.quiet)))
-        self._bind(request.out, reply if question.shape is None else reply.value)
-        if request.code:
+        elif options.get("code"):
             self._put_code(reply)
-
-    claude.__doc__ = CLAUDE_HELP
 
     @no_var_expand
     @line_magic
+    @_with_options
     def claude_caption(self, line: str) -> None:
         """Describe a figure for those who cannot see it: alt text, long description, axes, trend.
 
         `%claude_caption` takes the last figure displayed, `-i fig` a figure, a path or what else
         `-i` of `%claude` takes. The data behind it goes along, as far as the kernel still has it.
         `--write` puts the alt text into the output's metadata, where exporters find it. `-o` binds
-        the caption, of several figures a list. `-m`, `--max-tokens`, `--effort`, `--think`, `-q`,
-        `--dry-run`, `--fresh`, `--hires` as in `%claude`. Words on the line go along:
-
-            %claude_caption -i fig --write -o caption Write in French.
+        the caption, of several figures a list. Words on the line go along.
         """
         from .caption import caption_question, captioned, figures
-        from .caption_options import parse_caption
+        from .option_line import parse
 
-        options = parse_caption(line)
+        options, words = parse(line, "claude_caption")
         found = figures(self.notebook, options)
-        if options.dry_run:
+        if form := options.get("dry_run"):
             from .dryrun import show
 
             for figure in found:
-                question = caption_question(self.notebook, options, figure)
-                self._show(show(self.notebook, question, options.dry_run))
+                question = caption_question(self.notebook, options, figure, words)
+                self._show(show(self.notebook, question, form))
             return
-        value, said = captioned(self.notebook, self.front_end, options, found)
-        self._bind(options.out, value)
+        value, said = captioned(self.notebook, self.front_end, options, found, words)
+        self._bind(options.get("out"), value)
         for told in said:
             self._say(told)
 

@@ -1,7 +1,7 @@
 """One notebook as its questions see it: its shell, what was recorded, its session.
 
-`Notebook.question` turns a parsed line and a cell's body into a `Question`; `Notebook.ask` asks it
-and shows the reply where the shell shows things. Magics and the Python API are faces of these.
+`Notebook.question` brings what stands on the page to a `Question`; `Notebook.ask` asks it and shows
+the reply where the shell shows things. Magics, panel and Python API are faces of these.
 """
 
 from __future__ import annotations
@@ -20,17 +20,15 @@ from ..conversation.keys import Keys
 from ..conversation.page import current
 from ..conversation.question import Question
 from ..conversation.session import Session
-from ..messages.blocks import Block, text
-from ..messages.errors import InputError
+from ..messages.blocks import Block
 from . import lines
 from .carrying import Carrying
-from .files import Given, file_blocks
+from .context import Render
 from .frame import notice
-from .interpolate import interpolate
-from .options import RequestOptions
-from .outputs import Rendered, output_blocks
-from .pictures import pictures, preparing
+from .options import QuestionOptions
+from .pictures import preparing
 from .pieces import Piece
+from .question_builder import Brought, build, chosen_images, prepare_for, render_output
 from .recorder import OURS
 from .saved import source_digest
 from .standing import Asker, Beside, Standing
@@ -39,13 +37,13 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..conversation.reply import Reply
-    from ..conversation.toolbox import Shape, Toolbox
+    from ..conversation.toolbox import Toolbox
     from ..messages.cancel import Cancel
     from ..messages.images import Prepared
     from ..tools.approval import Approver
     from .config import Settable
     from .front_end import FrontEnd
-    from .record import CellRun, Output
+    from .record import CellRun
     from .recorder import Recorder
     from .toolboxes import NotebookTools
 
@@ -89,109 +87,43 @@ class Notebook:
 
     def question(
         self,
-        options: RequestOptions,
-        body: str,
-        images: Sequence[object] = (),
+        options: QuestionOptions,
+        *words: str,
         blocks: Sequence[Block] = (),
-        *,
-        files: Sequence[str | Given] = (),
         approver: Approver | None = None,
         beside: Beside | None = None,
     ) -> Question:
-        """The question that `options` and `body` ask, with all that it carries.
+        """The question that `options` and `words` ask, with all that it carries.
 
-        `images` and `files` go along beside those that the options name, `blocks` is what else
-        stands before the question. Whether a tool's call may run is asked in the cell, or of
-        `approver`. `beside` says where a question of the panel stands.
+        `words` are those of the line and of the cell; `blocks` is what else stands before the
+        question. Whether a tool's call may run is asked in the cell, or of `approver`. `beside`
+        says where a question of the panel stands.
 
         Raises InputError before anything leaves: empty prompt, unknown name, unreadable image.
         """
+        prompt = "\n".join(part.strip("\n").rstrip() for part in words if part.strip())
+        return build(_NotebookFace(self, approver, beside), options, prompt, blocks)
+
+    def bring(
+        self, options: QuestionOptions, prompt: str, render: Render, beside: Beside | None
+    ) -> Brought:
+        """What of the cells goes along with a question, and which cell asks it."""
         self.standing.read()
-        prompt = "\n".join(p.strip("\n").rstrip() for p in (options.prompt, body) if p.strip())
-        if not prompt.strip():
-            raise InputError("The question is empty: write it on the line or in the cell below it.")
-        prepare = self.preparing(options)
-        asked = (
-            [text(prompt)] if options.raw else interpolate(prompt, self.evaluate, prepare=prepare)
-        )
-        papers, remarks = file_blocks([*(options.file or ()), *files], prepare, self.evaluate)
-        render = partial(_render, prepare=prepare)
-        chosen = options.image or (self.settable.value("images"),)
         runs, asker = self.standing.runs(), self.standing.asker(self.session.history, beside)
         cells = self.standing.named(runs, asker)
-        pieces = self._carrying.pieces(options, cells, asker, beside)
+        images = chosen_images(options, self.settable)
         context = self._carrying.context(
-            pieces,
+            self._carrying.pieces(options, cells, asker, beside),
             options,
             cells,
             asker,
             prompt=prompt,
             render=render,
             namespace=self.shell.user_ns,
+            figures=any(isinstance(image, str) and image == "auto" for image in images),
         )
-        shown, notices = pictures(
-            [*chosen, *images],
-            runs,
-            cells,
-            evaluate=self.evaluate,
-            render=render,
-            prepare=prepare,
-        )
-        carried = lines.carried(
-            ("cell", context.cells),
-            ("output", context.outputs),
-            ("figure", context.figures),
-            ("image", _count_images([*shown, *asked])),
-            ("file", len(papers)),
-        )
-        toolbox, opened = self._toolbox(options, approver)
-        return Question(
-            content=self.keys.masked([*papers, *context.blocks, *shown, *blocks, *opened, *asked]),
-            model=options.model,
-            system=None if options.system is None else self.keys.mask(options.system),
-            max_tokens=options.max_tokens,
-            stop=options.stop or (),
-            prefill=self.keys.mask(options.prefill or ""),
-            effort=options.effort,
-            think=options.think,
-            cite=bool(options.cite),
-            tools=toolbox,
-            shape=self._shape(options),
-            alone=bool(options.alone),
-            fresh=bool(options.fresh) or self._again(asker),
-            cell=asker.cell,
-            ordinal=asker.ordinal,
-            run=asker.run,
-            order=self.standing.page.order,
-            panel=asker.panel,
-            source=asker.source,
-            prompt=self.keys.mask(prompt),
-            counts=cells.counts,
-            carried=carried,
-            notices=(
-                *remarks,
-                *cells.notices,
-                *context.notices,
-                *notices,
-            ),
-        )
-
-    def _shape(self, options: RequestOptions) -> Shape | None:
-        if options.json is None:
-            return None
-        from .json_option import wanted_shape
-
-        return wanted_shape(options.json, self.evaluate, *self.keys.secrets())
-
-    def _toolbox(
-        self, options: RequestOptions, approver: Approver | None
-    ) -> tuple[Toolbox | None, Sequence[Block]]:
-        """The tools of a question, and what the model is told of a program that they open."""
-        if options.tools is None and options.app is None and not self.settable.value("tools"):
-            return None, ()
-        from .toolboxes import opened
-
-        return self.tools.box(options, approver), opened(options)
+        order = self.standing.page.order
+        return Brought(asker, order, runs, cells, context, again=self._again(asker))
 
     @cached_property
     def tools(self) -> NotebookTools:
@@ -205,7 +137,7 @@ class Notebook:
             self.recorder,
             standing=self.standing,
             front_end=self._front_end,
-            render_output=partial(_render, prepare=prepare),
+            render_output=partial(render_output, prepare=prepare),
         )
 
     def close(self) -> None:
@@ -237,7 +169,7 @@ class Notebook:
         self.standing.read()
         asker = self.standing.asker(self.session.history, beside)
         cells = self.standing.named(self.standing.runs(), asker)
-        return self._carrying.pieces(RequestOptions(), cells, asker, beside)
+        return self._carrying.pieces({}, cells, asker, beside)
 
     def add(self, question: Question, reply: str) -> Reply:
         """A turn whose answer the user wrote: nothing is sent."""
@@ -305,20 +237,34 @@ class Notebook:
         well = run.well and all(turn.status == "complete" for turn in turns)
         self.session.cell_ended(run.cell, run.turns, well=well)
 
-    def preparing(self, options: RequestOptions) -> Callable[[object], Prepared]:
+    def preparing(self, options: QuestionOptions) -> Callable[[object], Prepared]:
         """What prepares an image of a question with these options."""
-        hires = bool(options.hires or self.settable.value("hires"))
-        model = options.model or self.settable.value("model")
-        known = self.session.catalogue.lookup(model) if hires else None
-        return preparing(known, self.session.images)
+        return prepare_for(options, self.session, self.settable)
 
     def _prepare_result(self, image: object) -> Prepared:
         """An image that a tool gave, as it is sent."""
         return preparing(None, self.session.images)(image)
 
 
-def _render(output: Output, *, prepare: Callable[[object], Prepared]) -> Rendered:
-    return output_blocks(output.bundle or {}, output.metadata, prepare=prepare)
+class _NotebookFace:
+    """The face of a notebook to one question. `beside` says where one of the panel stands."""
+
+    empty = "write it on the line or in the cell below it."
+
+    def __init__(
+        self, notebook: Notebook, approver: Approver | None, beside: Beside | None
+    ) -> None:
+        self._notebook = notebook
+        self._approver = approver
+        self._beside = beside
+        self.session, self.settable = notebook.session, notebook.settable
+        self.keys, self.evaluate = notebook.keys, notebook.evaluate
+
+    def bring(self, options: QuestionOptions, prompt: str, render: Render) -> Brought:
+        return self._notebook.bring(options, prompt, render, self._beside)
+
+    def toolbox(self, options: QuestionOptions) -> Toolbox | None:
+        return self._notebook.tools.box(options, self._approver)
 
 
 def _back(history: History, order: Sequence[str]) -> str | None:
@@ -330,7 +276,3 @@ def _back(history: History, order: Sequence[str]) -> str | None:
     last = time.strftime("%Y-%m-%d %H:%M", time.localtime(max(t.ended for t in found)))
     are = "is" if len(found) == 1 else "are"
     return f"{lines.count(len(found), 'turn')} of this notebook {are} back, the last of {last}"
-
-
-def _count_images(blocks: Sequence[Block]) -> int:
-    return sum(b.get("type") == "image" for b in blocks)

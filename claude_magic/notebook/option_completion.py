@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .option_table import OPTIONS, Option
-from .option_words import Word, is_option, list_word, plain_word, skip_spaces, split_list, text_word
+from .option_line import by_spelling, is_option, plain_word, skip_spaces, split_list, word_reader
+from .options import Magic, Option
 
 _MAGIC = re.compile(r"\s*%{1,2}\w+(?=\s|$)")
 _INNER_NAME = re.compile(r"[\[|,]\s*([^\W\d]?\w*)$")
@@ -33,17 +33,16 @@ def complete(
     files: Iterable[str],
     tools: Iterable[str] = (),
     shapes: Iterable[str] = (),
-    options: Sequence[Option] = OPTIONS,
+    magic: Magic = "claude",
 ) -> list[str]:
     """What can stand in place of `word`, which ends at the cursor; empty inside a prompt.
 
-    `text_until_cursor` is the line up to the cursor, with or without the magic's name; `options`
-    are those of the magic.
+    `text_until_cursor` is the line up to the cursor, with or without the magic's name.
     """
-    magic = _MAGIC.match(text_until_cursor)
-    line = text_until_cursor[magic.end() :] if magic else text_until_cursor
+    name = _MAGIC.match(text_until_cursor)
+    line = text_until_cursor[name.end() :] if name else text_until_cursor
     names = {"model": models, "variable": variables, "path": files, "tool": tools, "shape": shapes}
-    found = _at_cursor(line, names, options)
+    found = _at_cursor(line, names, by_spelling(magic))
     matches = dict.fromkeys(c for c in found.candidates if c.startswith(found.typed))
     return [_replacement(match, found, word) for match in matches]
 
@@ -57,9 +56,8 @@ def _replacement(match: str, found: _AtCursor, word: str) -> str:
 
 
 def _at_cursor(
-    line: str, names: Mapping[str, Iterable[str]], options: Sequence[Option]
+    line: str, names: Mapping[str, Iterable[str]], known: Mapping[str, Option]
 ) -> _AtCursor:
-    known = {spelling: option for option in options for spelling in option.spellings}
     position, given = skip_spaces(line, 0), set[str]()
     while position < len(line):
         word = plain_word(line, position).raw
@@ -75,20 +73,18 @@ def _at_cursor(
         end = position + len(name)
         if equals or (option.metavar and not option.attached):
             start = end + 1 if equals else skip_spaces(line, end)
-            nested = option.splits or option.expression
-            read: Callable[[str, int], Word] = list_word if nested else text_word
-            end = read(line, start).end
+            end = word_reader(option)(line, start).end
             if end == len(line):
                 return _value_at_cursor(option, line[start:], names)
         position = skip_spaces(line, end)
-    spellings = [s for o in options if o.repeatable or o.field not in given for s in o.spellings]
+    spellings = [s for s, o in known.items() if o.repeatable or o.field not in given]
     return _AtCursor(line[position:], tuple(spellings))
 
 
 def _value_at_cursor(option: Option, raw: str, names: Mapping[str, Iterable[str]]) -> _AtCursor:
-    typed = split_list(raw)[-1] if option.splits else raw
+    typed = split_list(raw)[-1] if option.reads in ("list", "cells") else raw
     quote = typed[:1] if typed[:1] in ("'", '"') else ""
-    inner = _INNER_NAME.search(typed) if option.expression else None
+    inner = _INNER_NAME.search(typed) if option.reads == "expression" else None
     if inner:  # the names within list[...]
         return _AtCursor(inner[1], tuple(names["shape"]))
     known = [*option.choices, *option.words]

@@ -1,258 +1,494 @@
-"""The line of `%claude` and `%%claude`: its options, its help, its completion.
+"""The options of a question, one row each. All that is said of an option is made from its row.
 
-Loaded with the extension, so it imports nothing heavy.
+That is what `%%claude` and `%claude_caption` take, their help and completion, the arguments of
+`claude_magic.ask`, and the table in the README. To add an option, add its row to `AskOptions` where
+Python takes it too, else to `QuestionOptions`, and use it where the question is built
+(`question_builder.py`) or where the magic shows the reply.
+
+Loaded with the first question, so it imports nothing heavy.
 """
+# No `from __future__ import annotations`: a row stands in an annotation, and is to be an object.
 
-from __future__ import annotations
-
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, overload
-
-from ..messages.errors import InputError
-from .option_completion import complete
-from .option_table import BY_SPELLING, OPTIONS, Option
-from .option_words import (
-    is_option,
-    list_word,
-    plain_word,
-    skip_spaces,
-    split_list,
-    text_word,
-    unquote,
-)
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, TypeVar, Unpack
 
 if TYPE_CHECKING:
     from ..tools.approval import Asked
     from ..tools.tool import Approve
 
-__all__ = ["OPTIONS", "Option", "RequestOptions", "complete", "parse", "usage_text"]
+Magic = Literal["claude", "claude_caption"]
+"""The magics that take options."""
+Reads = Literal["text", "list", "cells", "expression", "number", "name"]
+"""How a value is read.
 
-_CELLS = re.compile(r"auto|none|above|last(:[1-9][0-9]*)?|[0-9]+(-[0-9]+)?|#[\w-]+")
+`list` and `cells` are comma lists, read with their brackets and quotes; `expression` is one Python
+expression, read likewise; `number` is a whole one from 1 on; `name` that of a variable.
+"""
+Source = Literal["model", "variable", "path", "tool", "shape"]
+"""Where completion takes the values of an option from."""
+
+_BOTH: tuple[Magic, ...] = ("claude", "claude_caption")
+_WIDTH = 100
+_PYTHON_WIDTH = 88  # `help()` indents it
 
 
 @dataclass(frozen=True, slots=True)
-class RequestOptions:
-    """What a `%%claude` line says. None means not given; a flag that is given is True.
+class Option:
+    """One option. A flag has no `metavar`; `example` is one valid use, as typed.
 
-    `image`, `context`, `file`, `tools` and `stop` hold their items in the order typed; `dry_run` is
-    "show", "curl", "python" or "count"; `prompt` is the rest of the line, verbatim. From Python
-    `tools` may hold the functions themselves, `approve` be one, and `json` be the type itself.
+    `help` may hold `code`. `name` is the field's with dashes where it is not given; the table fills
+    in `field` and `type`.
     """
 
-    prompt: str = ""
-    model: str | None = None
-    system: str | None = None
-    image: tuple[str, ...] | None = None
-    context: tuple[str, ...] | None = None
-    file: tuple[str, ...] | None = None
-    cite: bool | None = None
-    tools: tuple[object, ...] | None = None
-    approve: Approve | Asked | None = None
-    steps: int | None = None
-    app: str | None = None
-    json: object = None
-    max_tokens: int | None = None
-    stop: tuple[str, ...] | None = None
-    prefill: str | None = None
-    effort: str | None = None
-    think: str | None = None
-    out: str | None = None
-    code: bool | None = None
-    quiet: bool | None = None
-    dry_run: str | None = None
-    fresh: bool | None = None
-    alone: bool | None = None
-    hires: bool | None = None
-    raw: bool | None = None
-    reply: str | None = None
+    help: str
+    example: str = ""
+    metavar: str = ""
+    name: str = ""
+    short: str = ""
+    magics: tuple[Magic, ...] = ("claude",)
+    """The magics whose lines take it."""
+    python: str = ""
+    """What it is in Python, where that is not what `help` says."""
+    default: object = None
+    """What the signature in Python says where it is not given."""
+    reads: Reads = "text"
+    repeatable: bool = False
+    choices: tuple[str, ...] = ()
+    """All values there are; anything else is an error."""
+    words: tuple[str, ...] = ()
+    """Values with a meaning of their own, beside any others."""
+    sources: tuple[Source, ...] = ()
+    attached: bool = False
+    """The value may be left out, and is given by `=` only."""
+    may_be_empty: bool = False
+    field: str = ""
+    type: object = None
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        return (self.short, self.name) if self.short else (self.name,)
+
+    @property
+    def synopsis(self) -> str:
+        """The option with its value, without the short form: `--image IMAGES`."""
+        if self.attached:
+            return f"{self.name}[={self.metavar}]"
+        return f"{self.name} {self.metavar}" if self.metavar else self.name
 
 
-T = TypeVar("T", bound=RequestOptions)
+class AskOptions(TypedDict, total=False):
+    """What Python takes, and the magics too. What is not there was not said; so is None."""
 
-
-@overload
-def parse(line: str) -> RequestOptions: ...
-
-
-@overload
-def parse(line: str, made: type[T], known: Mapping[str, Option]) -> T: ...
-
-
-def parse(
-    line: str,
-    made: type[RequestOptions] = RequestOptions,
-    known: Mapping[str, Option] = BY_SPELLING,
-) -> RequestOptions:
-    """The options that `line` starts with, and the prompt after them, verbatim.
-
-    `known` are the options of the magic, `made` what holds them.
-
-    Raises InputError if an option is unknown, lacks its value, has one that cannot be, or is
-    given twice although it counts once.
-    """
-    given: dict[str, Any] = {}
-    position = skip_spaces(line, 0)
-    while is_option(word := plain_word(line, position).raw):
-        if word == "--":
-            return made(prompt=line[skip_spaces(line, position + 2) :], **given)
-        position = skip_spaces(line, _read_option(line, position, given, known))
-    rest = line[position:]
-    is_comment = rest.startswith("#") and (len(rest) == 1 or rest[1].isspace())
-    return made(prompt="" if is_comment else rest, **given)
-
-
-def usage_text() -> str:
-    """The help of the options for a docstring: one aligned line each, then examples."""
-    rows = [(_synopsis(option), option.help, option.example) for option in OPTIONS]
-    width = max(len(synopsis) for synopsis, _, _ in rows)
-    lines = ["%claude [options] prompt", "%%claude [options] [prompt]", "", "Options:"]
-    for option, (synopsis, text, example) in zip(OPTIONS, rows, strict=True):
-        choices = f" ({', '.join(option.choices)})" if option.choices else ""
-        lines.append(f"  {synopsis:{width}}  {text}{choices}")
-        if option.metavar:
-            lines.append(f"  {'':{width}}  {example}")
-    lines += [
-        f"  {'--':{width}}  end of the options: what follows is the prompt",
-        "",
-        "Lists are given by commas or by repeating the option. Values with spaces are quoted.",
-        "A # comment may follow the options.",
-        "",
-        "Examples:",
-        "  %claude What's the Latin name of the ant?",
-        "  %%claude -m opus -i fig,last --think show",
-        '  %%claude -i plots["a b"] -c none -o answer  # without the cells above',
-        "  %%claude --json list[Finding] -o findings  # a table, bound as objects",
-        "  %%claude --dry-run=curl -f notes.txt Summarise these notes",
+    model: Annotated[
+        str | None,
+        Option(
+            "the model, by id or alias: `sonnet`, `opus`, `haiku`, `fable`",
+            example="-m opus",
+            metavar="MODEL",
+            short="-m",
+            magics=_BOTH,
+            sources=("model",),
+        ),
     ]
-    return "\n".join(lines)
+    system: Annotated[
+        str | None,
+        Option(
+            "the system prompt of this question",
+            example='-s "Answer in French"',
+            metavar="TEXT",
+            short="-s",
+            may_be_empty=True,
+        ),
+    ]
+    images: Annotated[
+        object,
+        Option(
+            "images: a variable or expression, a path, an address, `last`, `last:2`, an execution "
+            "count, `#tag`, `none`",
+            example="-i fig,plot.png",
+            metavar="IMAGES",
+            name="--image",
+            short="-i",
+            magics=_BOTH,
+            python="figures, PIL images, arrays, bytes, paths, addresses; one needs no list",
+            default=(),
+            reads="list",
+            repeatable=True,
+            words=("auto", "none", "last"),
+            sources=("variable", "path"),
+        ),
+    ]
+    files: Annotated[
+        object,
+        Option(
+            "documents: a text file or PDF, an address, or a variable that holds a table, text or "
+            "a PDF",
+            example="-f paper.pdf,df",
+            metavar="FILES",
+            name="--file",
+            short="-f",
+            python="documents: tables, bytes, paths, addresses; one needs no list; a dict gives "
+            "each a title, and a text in it is the text itself",
+            default=(),
+            reads="list",
+            repeatable=True,
+            sources=("variable", "path"),
+        ),
+    ]
+    cite: Annotated[
+        bool,
+        Option(
+            "have the reply cite the documents that go along; what it cites is listed below it",
+            default=False,
+        ),
+    ]
+    json: Annotated[
+        object,
+        Option(
+            "a reply in JSON: a pydantic model, dataclass, TypedDict, `list[Model]`, a schema as "
+            "a dict or file",
+            example="--json list[Finding]",
+            metavar="SHAPE",
+            python="the reply is JSON of that shape, and its `value` an instance: a pydantic "
+            "model, a dataclass, a TypedDict, a type made of such (`list[Model]`, `dict[str, "
+            "float]`), a JSON schema as a dict or in a file",
+            reads="expression",
+            sources=("shape", "path"),
+        ),
+    ]
+    tools: Annotated[
+        object,
+        Option(
+            "functions that the model may call: yours by name, the built-in ones, `web`, `code`, "
+            "`computer`; `none`",
+            example="--tools lookup,run_python",
+            metavar="TOOLS",
+            python="functions, or the names that `--tools` takes; one needs no list",
+            default=(),
+            reads="list",
+            repeatable=True,
+            words=("none",),
+            sources=("tool",),
+        ),
+    ]
+    approve: Annotated[
+        "Approve | Asked | None",
+        Option(
+            "before a call: ask you (the default), run it, or never run any",
+            example="--approve auto",
+            metavar="HOW",
+            python='"ask" (in the cell), "auto", "never", or a function that gets a tool\'s name '
+            "and arguments and gives True, or False or words that say why not",
+            choices=("ask", "auto", "never"),
+        ),
+    ]
+    steps: Annotated[
+        int | None,
+        Option(
+            "how many rounds of tool calls; then the model sums up",
+            example="--steps 5",
+            metavar="N",
+            reads="number",
+        ),
+    ]
+    app: Annotated[
+        str | None,
+        Option(
+            "with `--tools computer`: a command that opens a program on the virtual desktop",
+            example='--app "l3afpad notes.txt"',
+            metavar="COMMAND",
+            python='with the tool "computer": a shell command that opens a program on its virtual '
+            "desktop; the reply's `steps` are what the model did, each with its `picture`, PNG "
+            "bytes",
+        ),
+    ]
+    max_tokens: Annotated[
+        int | None,
+        Option(
+            "the longest reply, in tokens",
+            example="--max-tokens 500",
+            metavar="N",
+            magics=_BOTH,
+            reads="number",
+        ),
+    ]
+    stop: Annotated[
+        str | Sequence[str],
+        Option(
+            "end the reply where this text would come",
+            example='--stop "END"',
+            metavar="TEXT",
+            python="end the reply where this text, or one of these, would come",
+            default=(),
+            repeatable=True,
+        ),
+    ]
+    prefill: Annotated[
+        str,
+        Option(
+            "how the reply starts; where the model takes no prefill, asked for as a choice or in "
+            "words",
+            example='--prefill "The answer is ("',
+            metavar="TEXT",
+            default="",
+        ),
+    ]
+    effort: Annotated[
+        str | None,
+        Option(
+            "how hard the model tries",
+            example="--effort high",
+            metavar="LEVEL",
+            magics=_BOTH,
+            choices=("low", "medium", "high", "xhigh", "max"),
+        ),
+    ]
+    think: Annotated[
+        str | None,
+        Option(
+            "thinking: folded above the answer, off where the model can, or as the model likes",
+            example="--think show",
+            metavar="HOW",
+            magics=_BOTH,
+            choices=("show", "off", "auto"),
+        ),
+    ]
+    fresh: Annotated[
+        bool,
+        Option(
+            "ask again, even if this very request was answered before",
+            magics=_BOTH,
+            default=False,
+        ),
+    ]
+    alone: Annotated[
+        bool,
+        Option("without the conversation, and not part of it", default=False),
+    ]
+    hires: Annotated[
+        bool,
+        Option(
+            "images up to the model's limit instead of 1568 pixels", magics=_BOTH, default=False
+        ),
+    ]
 
 
-def _read_option(line: str, start: int, given: dict[str, Any], known: Mapping[str, Option]) -> int:
-    """The position after the option at `start` and its value, which is added to `given`."""
-    name, equals, _ = plain_word(line, start).raw.partition("=")
-    option = known.get(name)
-    if option is None:
-        raise _unknown(name, known)
-    if option.field in given and not option.repeatable:
-        raise InputError(f"{name} is given twice; it counts once, so drop one of them")
-    end = start + len(name)
-    value: Any = True
-    if equals or (option.metavar and not option.attached):
-        if not option.metavar:
-            raise InputError(f"{name} takes no value; write just {name}")
-        raw, end = _read_value(option, name, line, end)
-        value = _checked(option, name, raw)
-    elif option.attached:
-        value = "show"
-    given[option.field] = (*given.get(option.field, ()), *value) if option.repeatable else value
-    return end
+class QuestionOptions(AskOptions, total=False):
+    """All that can be said of a question: also what only a line says, and our own questions.
+
+    `dry_run` is "show", "curl", "python" or "count".
+    """
+
+    context: Annotated[
+        Sequence[str],
+        Option(
+            "cells that go along: `auto`, `none`, `above`, `last`, `last:2`, `3-5`, `#tag`",
+            example="-c last:2",
+            metavar="CELLS",
+            short="-c",
+            reads="cells",
+            repeatable=True,
+            words=("auto", "none", "above", "last"),
+        ),
+    ]
+    out: Annotated[
+        str | None,
+        Option(
+            "the variable that gets the reply; with `--json` the value",
+            example="-o answer",
+            metavar="NAME",
+            short="-o",
+            magics=_BOTH,
+            reads="name",
+            sources=("variable",),
+        ),
+    ]
+    code: Annotated[bool, Option("put the reply's code into new cells below")]
+    quiet: Annotated[bool, Option("no header and no footer", short="-q", magics=_BOTH)]
+    dry_run: Annotated[
+        str | None,
+        Option(
+            "show the request and its price, ask nothing; or a command that would ask, or the "
+            "server's own token count",
+            example="--dry-run=curl",
+            metavar="AS",
+            magics=_BOTH,
+            choices=("curl", "python", "count"),
+            attached=True,
+        ),
+    ]
+    raw: Annotated[bool, Option("send `{{ }}` as it stands")]
+    reply: Annotated[
+        str | None,
+        Option(
+            "write the reply yourself: it joins the conversation, nothing is sent",
+            example='--reply "Call the drug X"',
+            metavar="TEXT",
+        ),
+    ]
+    write: Annotated[
+        bool,
+        Option("write the alt text into the metadata of the output", magics=("claude_caption",)),
+    ]
 
 
-def _read_value(option: Option, name: str, line: str, end: int) -> tuple[str, int]:
-    """The value of an option whose name ends at `end`, as typed, and where it ends."""
-    attached = line[end : end + 1] == "="
-    start = end + 1 if attached else skip_spaces(line, end)
-    if start == len(line) or line[start].isspace():
-        raise _missing(option, name)
-    if not attached and is_option(plain_word(line, start).raw):
-        raise _missing(option, name)
-    nested = option.splits or option.expression
-    word = list_word(line, start) if nested else text_word(line, start)
-    if word.open:
-        raise InputError(
-            f"{name}: {word.open} is not closed in {_shown(word.raw)}; "
-            f"put a value with quotes or brackets of its own in double quotes"
-        )
-    if word.end < len(line) and not line[word.end].isspace():
-        raise InputError(f"{name}: a space is missing after {_shown(word.raw)}; put one there")
-    return word.raw, word.end
+def _row(field: str, hint: Any) -> Option:
+    (option,) = hint.__metadata__
+    name = option.name or f"--{field.replace('_', '-')}"
+    row: Option = replace(
+        option,
+        field=field,
+        name=name,
+        example=option.example or name,
+        # A name of what is imported for type checkers alone stays a name.
+        type=getattr(hint.__origin__, "__forward_arg__", hint.__origin__),
+    )
+    return row
 
 
-def _checked(option: Option, name: str, raw: str) -> Any:
-    """The value of an option from what was typed. Raises InputError if it cannot be."""
-    if option.splits:
-        return tuple(_item(option, name, item) for item in split_list(raw))
-    value = unquote(raw)
-    if not value.strip() and not option.may_be_empty:
-        raise _missing(option, name)
-    if option.integer:
-        return _integer(option, name, value)
-    if option.choices and value not in option.choices:
-        near = _nearest(value, option.choices)
-        hint = f"did you mean {near}?" if near else f"choose one of {', '.join(option.choices)}"
-        raise InputError(f"{name} {_shown(value)}: no such value; {hint}")
-    if option.field == "out":
-        return _identifier(option, name, value)
-    return (value,) if option.repeatable else value
+OPTIONS: Mapping[str, Option] = {
+    field: _row(field, hint) for field, hint in QuestionOptions.__annotations__.items()
+}
+"""Every row, by its field."""
+PYTHON_OPTIONS = tuple(OPTIONS[field] for field in AskOptions.__annotations__)
+"""Those that `claude_magic.ask` takes."""
 
 
-def _item(option: Option, name: str, raw: str) -> str:
-    value = unquote(raw)
-    if not value.strip():
-        raise InputError(
-            f"{name}: an item of the list is empty; write the list without spaces, "
-            f"for example {option.example}"
-        )
-    if option.field == "context" and not _CELLS.fullmatch(value):
-        near = _nearest(value, option.words)
-        hint = f"did you mean {near}?" if near else f"use {', '.join(option.words)}, #tag, or 3-5"
-        raise InputError(f"{name} {_shown(value)}: no such cells; {hint}")
-    return value
+def options_of(magic: Magic) -> tuple[Option, ...]:
+    """The options of a magic's line; those with a short form, which are the most used, first."""
+    mine = (option for option in OPTIONS.values() if magic in option.magics)
+    return tuple(sorted(mine, key=lambda option: not option.short))
 
 
-def _integer(option: Option, name: str, value: str) -> int:
-    try:
-        number = int(value)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise InputError(
-            f"{name} {_shown(value)}: not a whole number from 1 on; for example {option.example}"
-        )
-    return number
+def bare(**options: Unpack[QuestionOptions]) -> QuestionOptions:
+    """The options of a question that carries only what they name, and takes its words as they are.
+
+    Nothing of the cells goes along, and no image but those of `images`.
+    """
+    made: QuestionOptions = {"context": ("none",), "raw": True}
+    made.update(options)
+    made["images"] = ("none", *several(options.get("images", ())))
+    return made
 
 
-def _identifier(option: Option, name: str, value: str) -> str:
-    """`value` as Python itself would store the name (PEP 3131: NFKC)."""
-    from keyword import iskeyword
-    from unicodedata import normalize
+def from_python(function: str, given: AskOptions) -> QuestionOptions:
+    """What Python's keyword arguments say.
 
-    if not value.isidentifier() or iskeyword(value):
-        raise InputError(
-            f"{name} {_shown(value)}: not a variable name; for example {option.example}"
-        )
-    return normalize("NFKC", value)
-
-
-def _missing(option: Option, name: str) -> InputError:
-    return InputError(f"{name} needs a value; for example {option.example}")
-
-
-def _unknown(name: str, known: Mapping[str, Option]) -> InputError:
-    spelling = next((s for s in known if len(s) == 2 and name.startswith(s)), None)
-    if near := _nearest(name, tuple(known)):
-        hint = f"did you mean {near}?"
-    elif spelling and not name.startswith("--"):
-        hint = f"did you mean {spelling} {_shown(name[2:])}?"
-    else:
-        hint = "put -- before a prompt that starts with a dash"
-    return InputError(f"{_shown(name)}: no such option; {hint}")
+    Raises TypeError, as Python does, for one that there is not.
+    """
+    names = [option.field for option in PYTHON_OPTIONS]
+    for name in given:
+        if name not in names:
+            near = nearest(name, names)
+            hint = f"did you mean {near}?" if near else f"it takes {', '.join(names)}"
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}; {hint}")
+    made = bare(**given)
+    if "tools" in given:
+        made["tools"] = several(given["tools"])  # they are looked at more than once
+    return made
 
 
-def _nearest(word: str, known: Sequence[str]) -> str | None:
+def several(given: Any) -> tuple[Any, ...]:
+    """`given` as a tuple; what is one thing, though Python could go through its parts, as one."""
+    one = isinstance(given, str | bytes | bytearray) or hasattr(given, "__array_interface__")
+    return (given,) if one or not hasattr(given, "__iter__") else tuple(given)
+
+
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """Which of `known` may have been meant; None where none is near."""
     from difflib import get_close_matches  # only on the way to an error
 
     return next(iter(get_close_matches(word[:40].lower(), known, n=1, cutoff=0.6)), None)
 
 
-def _shown(word: str) -> str:
-    return word if len(word) <= 40 else word[:39] + "…"
+# What follows is made when somebody asks for it.
+
+_EXAMPLES: Mapping[Magic, Sequence[str]] = {
+    "claude": (
+        "%claude What's the Latin name of the ant?",
+        "%%claude -m opus -i fig,last --think show",
+        '%%claude -i plots["a b"] -c none -o answer  # without the cells above',
+        "%%claude --json list[Finding] -o findings  # a table, bound as objects",
+        "%%claude --dry-run=curl -f notes.txt Summarise these notes",
+    ),
+    "claude_caption": ("%claude_caption -i fig --write -o caption Write in French.",),
+}
+_FORMS: Mapping[Magic, Sequence[str]] = {
+    "claude": ("%claude [options] prompt", "%%claude [options] [prompt]"),
+    "claude_caption": ("%claude_caption [options] [words that go along]",),
+}
 
 
-def _synopsis(option: Option) -> str:
-    name = ", ".join(option.spellings) if option.short else f"    {option.name}"
-    if option.attached:
-        return f"{name}[={option.metavar}]"
-    return f"{name} {option.metavar}" if option.metavar else name
+def usage(magic: Magic) -> str:
+    """The help of a magic's options: each with its value and an example, then whole lines."""
+    options = options_of(magic)
+    margins = [f"{o.short}, {o.synopsis}" if o.short else f"    {o.synopsis}" for o in options]
+    width = max(map(len, margins))
+    lines = [*_FORMS[magic], "", "Options:"]
+    for option, margin in zip(options, margins, strict=True):
+        said = _wrapped(_in_words(option), _WIDTH - width - 4)
+        if option.metavar:
+            said.append(option.example)
+        lines.append(f"  {margin:{width}}  {said[0]}")
+        lines += [f"  {'':{width}}  {text}" for text in said[1:]]
+    return "\n".join(
+        [
+            *lines,
+            f"  {'--':{width}}  end of the options: what follows is the prompt",
+            "",
+            "Lists are given by commas or by repeating the option. Values with spaces are quoted.",
+            "A # comment may follow the options.",
+            "",
+            "Examples:",
+            *(f"  {example}" for example in _EXAMPLES[magic]),
+        ]
+    )
+
+
+def markdown_table() -> str:
+    """The options of `%%claude` as the README shows them."""
+    rows = []
+    for option in options_of("claude"):
+        names = f"`{option.short}`, `{option.synopsis}`" if option.short else f"`{option.synopsis}`"
+        rows.append(f"| {names} | {_in_words(option)} |")
+    return "\n".join(("| option | what it does |", "|---|---|", *rows, ""))
+
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def with_arguments(function: F) -> F:
+    """`function`, which takes `**options: Unpack[AskOptions]`, with what they are for `help()`.
+
+    Its signature names each with its default, its docstring says what it is.
+    """
+    from inspect import Parameter, Signature, cleandoc, signature
+
+    made = signature(function)
+    own = [p for p in made.parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
+    options = [
+        Parameter(o.field, Parameter.KEYWORD_ONLY, default=o.default, annotation=o.type)
+        for o in PYTHON_OPTIONS
+    ]
+    lines = [cleandoc(function.__doc__ or ""), "", "Options, by keyword:"]
+    for option in PYTHON_OPTIONS:
+        said = f"{option.field}: {option.python or _in_words(option)}"
+        lines += [f"    {line}" for line in _wrapped(said, _PYTHON_WIDTH, "    ")]
+    function.__doc__ = "\n".join(lines)
+    vars(function)["__signature__"] = Signature(
+        [*own, *options], return_annotation=made.return_annotation
+    )
+    return function
+
+
+def _in_words(option: Option) -> str:
+    """What an option does, with its choices."""
+    choices = ", ".join(f"`{choice}`" for choice in option.choices)
+    return f"{option.help} ({choices})" if choices else option.help
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    from textwrap import wrap
+
+    return wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)

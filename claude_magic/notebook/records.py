@@ -15,7 +15,7 @@ from ..messages.errors import InputError
 from . import lines
 from .history import Row, history_table, whole
 from .listings import Bundle, table
-from .options import RequestOptions
+from .options import bare
 
 if TYPE_CHECKING:
     from ..conversation.history import History
@@ -134,8 +134,7 @@ def going_on(notebook: Notebook, words: str) -> Question | None:
     None where that came whole this time, though this cell went on from it before: Run All goes on.
     Raises InputError where it is whole otherwise, or nothing of it came.
     """
-    options = RequestOptions(image=("none",), context=("none",), raw=True)
-    question = notebook.question(options, f"{_GO_ON} {words}".strip())
+    question = notebook.question(bare(), f"{_GO_ON} {words}".strip())
     history = notebook.session.history
     turns = history.turns
     if question.cell is None:

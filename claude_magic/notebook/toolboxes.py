@@ -16,6 +16,7 @@ from ..tools.toolbox import FunctionToolbox
 from .approval import AskInCell
 from .built_in import BuiltIn
 from .describe import describe
+from .options import QuestionOptions, several
 from .tool_words import NAMES, Chosen, chosen
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from .config import Settable
     from .context import Render as RenderOutput
     from .front_end import FrontEnd
-    from .options import RequestOptions
     from .recorder import Recorder
     from .standing import Standing
 
@@ -60,7 +60,7 @@ class Toolboxes:
 
     def box(
         self,
-        options: RequestOptions,
+        options: QuestionOptions,
         find: Callable[[Sequence[object]], Chosen],
         approver: Approver,
     ) -> FunctionToolbox | None:
@@ -68,15 +68,13 @@ class Toolboxes:
 
         Raises InputError for a name that is not known and for what cannot be a tool.
         """
-        words = options.tools
-        if words is None:
-            words = tuple(w.strip() for w in self._settable.value("tools").split(",") if w.strip())
-        if options.app is not None and "computer" not in words:
+        words = _words(options.get("tools", ())) or _words(self._settable.value("tools"))
+        if options.get("app") is not None and "computer" not in words:
             raise InputError("--app opens a program on the virtual desktop: add --tools computer.")
         found = find(words)
         if not (found.tools or found.at_server or found.toolsets):
             return None
-        said = options.approve or self._settable.value("approve")
+        said = options.get("approve") or self._settable.value("approve")
         return FunctionToolbox(
             found.tools,
             Approval(
@@ -89,7 +87,7 @@ class Toolboxes:
             ),
             at_server=found.at_server,
             toolsets=found.toolsets,
-            most_steps=options.steps or self._settable.value("steps"),
+            most_steps=options.get("steps") or self._settable.value("steps"),
         )
 
     def close(self) -> None:
@@ -98,7 +96,7 @@ class Toolboxes:
         for workplace in self._workplaces.values():
             workplace.close()
 
-    def computer(self, options: RequestOptions) -> ComputerTool:
+    def computer(self, options: QuestionOptions) -> ComputerTool:
         """The desktop of the size that is set, for one question; one of another size is ended."""
         from ..tools.computer import ComputerTool, Workplace, parse_size
 
@@ -107,7 +105,7 @@ class Toolboxes:
             if other != size:
                 workplace.close()
         workplace = self._workplaces.setdefault(size, Workplace(size=size))
-        return ComputerTool(workplace, app=options.app or "")
+        return ComputerTool(workplace, app=options.get("app") or "")
 
 
 class NotebookTools:
@@ -141,7 +139,7 @@ class NotebookTools:
         return self._make()
 
     def box(
-        self, options: RequestOptions, approver: Approver | None = None
+        self, options: QuestionOptions, approver: Approver | None = None
     ) -> FunctionToolbox | None:
         """The tools of a question; who is asked is whoever sits at the cell, or `approver`."""
         built_in: dict[str, Callable[[], Tool | Toolset]] = {
@@ -156,15 +154,10 @@ class NotebookTools:
         self._boxes.close()
 
 
-def script_box(boxes: Toolboxes, options: RequestOptions) -> FunctionToolbox | None:
+def script_box(boxes: Toolboxes, options: QuestionOptions) -> FunctionToolbox | None:
     """The tools of a script's question: functions, the desktop, and those at the server."""
     built_in = {"computer": partial(boxes.computer, options)}
     return boxes.box(options, partial(chosen, namespace={}, built_in=built_in), Nobody())
-
-
-def opened(options: RequestOptions) -> list[Block]:
-    """What the model is told of the program that `--app` opens; part of what was asked."""
-    return [text(f"[Opened on the virtual desktop: {options.app}]")] if options.app else []
 
 
 def shown_to_model(
@@ -174,3 +167,10 @@ def shown_to_model(
     if isinstance(value, str):
         return [text(trim_middle(terminal_text(value), RESULT_CHARACTERS))]
     return describe(value, prepare=prepare, limit=RESULT_CHARACTERS)
+
+
+def _words(given: object) -> tuple[object, ...]:
+    """The functions and names that `tools` holds; names may stand in one text with commas."""
+    words = (t.split(",") if isinstance(t, str) else [t] for t in several(given))
+    found = [t.strip() if isinstance(t, str) else t for ts in words for t in ts]
+    return tuple(t for t in found if not (isinstance(t, str) and t == ""))

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..messages.in_a_line import in_a_line
 from ..notebook.lines import dollars
-from ..notebook.options import RequestOptions
 from ..notebook.record import Output
 from ..notebook.standing import Beside
 
@@ -64,9 +63,9 @@ def describe(notebook: Notebook, asked: Described) -> dict[str, Any]:
 def _asked(notebook: Notebook, asked: Described) -> dict[str, str]:
     from ..notebook.caption import alt_text, caption_question, finder
 
-    options, beside = RequestOptions(), Beside(asked.cell or None)
-    figure = _figure(finder(notebook, options, beside), asked)
-    question = caption_question(notebook, options, figure, beside=beside)
+    beside = Beside(asked.cell or None)
+    figure = _figure(finder(notebook, {}, beside), asked)
+    question = caption_question(notebook, {}, figure, beside=beside)
     question = replace(question, prompt="Write alt text for an output of this cell")
     reply = notebook.session.ask(question)
     cost = "" if reply.replayed or reply.cost is None else dollars(reply.cost)

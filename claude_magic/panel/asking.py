@@ -10,7 +10,7 @@ from ..conversation.branches import followers
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
 from ..notebook.fix import about_cell, fix_prompt
-from ..notebook.options import RequestOptions
+from ..notebook.options import QuestionOptions, bare
 from ..notebook.record import CellRun, Output
 from ..notebook.standing import Beside
 from . import protocol
@@ -58,9 +58,8 @@ def question_of(
     elif ask["instead"]:
         question = _edited(notebook, ask, history[ask["instead"]], approver, attached=attached)
     else:
-        options = RequestOptions(model=ask["model"] or None)
         question = notebook.question(
-            options, ask["text"], blocks=attached, beside=beside, approver=approver
+            _usual(ask), ask["text"], blocks=attached, beside=beside, approver=approver
         )
     return replace(question, instead=instead)
 
@@ -73,7 +72,7 @@ def again(notebook: Notebook, message: protocol.Again, approver: Approver) -> Qu
     history = notebook.session.history
     turn = _panel_turn(history, message["turn"])
     made = notebook.question(
-        _bare(message["model"] or None),
+        bare(model=message["model"] or None),
         turn.prompt or "again",
         beside=Beside(turn.cell),
         approver=approver,
@@ -119,15 +118,15 @@ def _edited(
     """A question in other words: what went along with it goes along again."""
     last = turn.asked[-1] if turn.asked else {}
     if last.get("text") != turn.prompt:  # it held expressions: their values are looked up anew
-        options = RequestOptions(model=ask["model"] or None)
         beside = Beside(turn.cell, frozenset(ask["without"]))
         kept = [b for b in _kept(turn.asked, ask["keep"]) if b.get("type") == "image"]
         blocks = [*kept, *attached]
         return notebook.question(
-            options, ask["text"], blocks=blocks, beside=beside, approver=approver
+            _usual(ask), ask["text"], blocks=blocks, beside=beside, approver=approver
         )
     before = [*_kept(turn.asked[:-1], ask["keep"]), *attached]
-    options = replace(_bare(ask["model"] or None), raw=False)
+    options = bare(model=ask["model"] or None)
+    options["raw"] = False
     made = notebook.question(
         options, ask["text"], blocks=before, beside=Beside(turn.cell), approver=approver
     )
@@ -172,7 +171,7 @@ def _about(
         "edit": f"Edit {cell}",
     }
     question = notebook.question(
-        replace(_bare(ask["model"] or None), tools=()),
+        bare(model=ask["model"] or None, tools=("none",)),
         prompts[about["task"]],
         blocks=blocks,
         beside=Beside(about["cell"] or None),
@@ -195,6 +194,6 @@ def _run(notebook: Notebook, about: protocol.About) -> CellRun:
     return run if run.source == told.source and any(o.error for o in run.outputs) else told
 
 
-def _bare(model: str | None) -> RequestOptions:
-    """The options of a question that carries only what it is given."""
-    return RequestOptions(model=model, image=("none",), context=("none",), raw=True)
+def _usual(ask: protocol.Ask) -> QuestionOptions:
+    """The options of a question that carries what one does where nothing else is said."""
+    return {"model": ask["model"] or None}

@@ -10,8 +10,6 @@ import pytest
 
 from claude_magic.conversation.settings import Settings
 from claude_magic.notebook.config import Settable
-from claude_magic.notebook.help import CLAUDE_HELP
-from claude_magic.notebook.options import usage_text
 from claude_magic.offline import OfflineServer
 from tests.kernels import Kernel, Ran, kernel
 
@@ -35,10 +33,6 @@ def test_every_setting_that_asking_needs_can_be_set() -> None:
     traits = Settable.class_own_traits(config=True)
     for name in Settings.__dataclass_fields__:
         assert traits[name].default_value == getattr(defaults, name), name
-
-
-def test_the_help_is_the_option_tables() -> None:
-    assert CLAUDE_HELP.endswith(usage_text() + "\n")
 
 
 def test_each_value_is_shown_with_its_source(tmp_path: Path) -> None:

@@ -60,11 +60,21 @@ def test_from_python_one_image_file_or_stop_needs_no_list(
     assert [b["type"] for b in second["messages"][0]["content"]] == ["image", "text"]
 
 
-def test_a_question_mark_right_after_the_name_shows_the_help(running_kernel: Kernel) -> None:
-    reply = running_kernel.run("%%claude?").reply
+@pytest.mark.parametrize(
+    ("line", "option", "example"),
+    [
+        ("%claude?", "--reply", "%%claude -m opus"),
+        ("%%claude?", "--reply", "%%claude -m opus"),
+        ("%claude_caption?", "--write", "%claude_caption -i fig"),
+    ],
+)
+def test_a_question_mark_right_after_the_name_shows_the_help(
+    running_kernel: Kernel, line: str, option: str, example: str
+) -> None:
+    reply = running_kernel.run(line).reply
     page = reply["payload"][0]["data"]["text/plain"]
-    assert "--max-tokens" in page
-    assert "%%claude -m opus" in page
+    assert f"\n      {option}" in page
+    assert f"\n  {example}" in page
 
 
 def test_options_become_parameters_of_the_request(running_kernel: Kernel) -> None:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
-from dataclasses import fields
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import claude_magic
 from claude_magic.messages.errors import InputError
-from claude_magic.notebook.options import (
-    OPTIONS,
-    Option,
-    RequestOptions,
-    complete,
-    parse,
-    usage_text,
-)
+from claude_magic.notebook.option_completion import complete
+from claude_magic.notebook.option_line import parse
+from claude_magic.notebook.options import PYTHON_OPTIONS, Magic, Option, options_of, usage
+from tests.notebook import readme_table
+
+OPTIONS = options_of("claude")
 
 VALID = {
     "nothing": ("", {}),
@@ -34,15 +35,15 @@ VALID = {
     "quotes after =": ('--system="Be kind"', {"system": "Be kind"}),
     "an empty system prompt": ('-s ""', {"system": ""}),
     "escaped quote": (r'-s "say \"x\" \\ \n"', {"system": 'say "x" \\ \\n'}),
-    "backslash without quotes": (r"-f C:\new\x.txt", {"file": (r"C:\new\x.txt",)}),
-    "a comma list": ("-i fig,df", {"image": ("fig", "df")}),
-    "a repeated option": ("-i fig -i df,x", {"image": ("fig", "df", "x")}),
-    "brackets in a list": ("-i f(x, y)[0],df go", {"image": ("f(x, y)[0]", "df"), "prompt": "go"}),
-    "quotes in a list": ('-i d["a, b"],"my plot.png"', {"image": ('d["a, b"]', "my plot.png")}),
-    "a quoted item keeps its comma": ('-f "a, b.txt"', {"file": ("a, b.txt",)}),
+    "backslash without quotes": (r"-f C:\new\x.txt", {"files": (r"C:\new\x.txt",)}),
+    "a comma list": ("-i fig,df", {"images": ("fig", "df")}),
+    "a repeated option": ("-i fig -i df,x", {"images": ("fig", "df", "x")}),
+    "brackets in a list": ("-i f(x, y)[0],df go", {"images": ("f(x, y)[0]", "df"), "prompt": "go"}),
+    "quotes in a list": ('-i d["a, b"],"my plot.png"', {"images": ('d["a, b"]', "my plot.png")}),
+    "a quoted item keeps its comma": ('-f "a, b.txt"', {"files": ("a, b.txt",)}),
     "a URL": (
         "-i https://e.org/a.jpg?x=1 x",
-        {"image": ("https://e.org/a.jpg?x=1",), "prompt": "x"},
+        {"images": ("https://e.org/a.jpg?x=1",), "prompt": "x"},
     ),
     "cells": ("-c last:2,above -c 3-5 -c 7", {"context": ("last:2", "above", "3-5", "7")}),
     "a number": ("--max-tokens 500", {"max_tokens": 500}),
@@ -119,16 +120,10 @@ INVALID = {
 }
 
 
-def given_in(options: RequestOptions) -> dict[str, object]:
-    found = {f.name: getattr(options, f.name) for f in fields(options)}
-    return {name: value for name, value in found.items() if value not in (None, "")} | (
-        {"system": ""} if options.system == "" else {}
-    )
-
-
 @pytest.mark.parametrize(("line", "expected"), VALID.values(), ids=VALID)
 def test_a_line_says_its_options_and_its_prompt(line: str, expected: dict[str, object]) -> None:
-    assert given_in(parse(line)) == expected
+    options, prompt = parse(line)
+    assert {**options, **({"prompt": prompt} if prompt else {})} == expected
 
 
 @pytest.mark.parametrize(("line", "message"), INVALID.values(), ids=INVALID)
@@ -147,24 +142,89 @@ WORDS = st.sampled_from(
 @given(st.lists(st.one_of(WORDS, st.text(max_size=8)), max_size=8).map(" ".join))
 def test_any_line_is_options_or_an_input_error(line: str) -> None:
     try:
-        prompt = parse(line).prompt
+        _, prompt = parse(line)
     except InputError:
         return
     assert line.endswith(prompt)
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda o: o.name)
-def test_the_example_of_each_option_is_valid_and_sets_its_field(option: Option) -> None:
-    assert getattr(parse(option.example), option.field) is not None
+EACH = [(magic, o) for magic in ("claude", "claude_caption") for o in options_of(magic)]
+EACH_NAME = [f"{magic} {option.name}" for magic, option in EACH]
 
 
-def test_the_help_shows_each_option_with_its_example_in_lines_that_fit() -> None:
-    text = usage_text()
-    for option in OPTIONS:
-        assert option.name in text
-        assert option.help in text
+@pytest.mark.parametrize(("magic", "option"), EACH, ids=EACH_NAME)
+def test_the_example_of_each_option_is_valid_and_says_that_option(
+    magic: Magic, option: Option
+) -> None:
+    assert [*parse(option.example, magic)[0]] == [option.field]
+
+
+@pytest.mark.parametrize("magic", ["claude", "claude_caption"])
+def test_the_help_shows_each_option_with_its_example_in_lines_that_fit(magic: Magic) -> None:
+    text = usage(magic)
+    words = " ".join(text.split())
+    for option in options_of(magic):
+        assert option.synopsis in text
+        assert option.help in words
         assert option.example in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_an_option_of_another_magic_is_none() -> None:
+    with pytest.raises(InputError, match="--write: no such option"):
+        parse("--write")
+    with pytest.raises(InputError, match="--reply: no such option"):
+        parse("--reply x", "claude_caption")
+
+
+def test_the_readme_has_the_table_of_the_options() -> None:
+    text = readme_table.README.read_text("utf-8")
+    assert readme_table.with_table(text) == text, readme_table.__doc__
+
+
+@pytest.mark.parametrize("ask", [claude_magic.ask, claude_magic.Conversation.ask])
+def test_python_names_each_option_with_its_type_default_and_meaning(
+    ask: Callable[..., object],
+) -> None:
+    parameters = inspect.signature(ask).parameters
+    named = [p for p in parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    assert [p.name for p in named] == [option.field for option in PYTHON_OPTIONS]
+    assert parameters["images"].default == ()
+    assert parameters["cite"].default is False
+    assert parameters["model"].default is None
+    assert parameters["max_tokens"].annotation == int | None
+    assert parameters["approve"].annotation == "Approve | Asked | None"
+    words = " ".join((ask.__doc__ or "").split())
+    assert [
+        o.field for o in PYTHON_OPTIONS if f" {o.field}: {o.python or o.help}" not in words
+    ] == []
+
+
+WRONG = {
+    "ask('Hi', modle='opus')": 'keyword argument "modle" for "ask"; did you mean "model"?',
+    "ask('Hi', max_tokens='9')": 'Argument "max_tokens" to "ask" has incompatible type "str"',
+    "ask('Hi', context=['none'])": 'Unexpected keyword argument "context" for "ask"',
+    "Conversation().ask('Hi', stop=1)": 'Argument "stop" to "ask" of "Conversation"',
+}
+
+
+def test_a_type_checker_knows_the_options_of_python(tmp_path: Path) -> None:
+    good = "ask('Hi', images=[b''], stop='END', tools=len, approve=lambda name, given: True)"
+    script = tmp_path / "script.py"
+    code = "\n".join(("from claude_magic import Conversation, ask", good, *WRONG))
+    script.write_text(code, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", str(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=readme_table.README.parent,  # whose settings and cache it takes
+    )
+    found = [line for line in done.stdout.splitlines() if " error: " in line]
+    assert len(found) == len(WRONG), done.stdout + done.stderr
+    for number, (said, line) in enumerate(zip(WRONG.values(), found, strict=True), 3):
+        assert f"script.py:{number}: error: " in line
+        assert said in line
 
 
 NAMES = {
@@ -218,7 +278,7 @@ def test_completion_never_raises(line: str, length: int) -> None:
 
 def test_loading_the_options_imports_nothing_heavy() -> None:
     code = (
-        "import sys, claude_magic.notebook.options;"
+        "import sys, claude_magic.notebook.option_line;"
         "print(*{'PIL', 'httpx', 'pandas', 'numpy', 'IPython', 'pydantic'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -53,6 +53,12 @@ def test_how_a_prefill_was_asked_for_stands_below_the_reply(tmp_path: Path) -> N
     assert "takes no prefill" not in above
 
 
+def test_a_question_mark_right_after_the_name_shows_the_options(tmp_path: Path) -> None:
+    shown = session(tmp_path, "%load_ext claude_magic", "%claude?")
+    assert "Ask Claude about this notebook" in shown
+    assert "--max-tokens N" in shown
+
+
 def test_a_reply_is_not_taken_for_printed_output(tmp_path: Path) -> None:
     shown = session(tmp_path, "%load_ext claude_magic", "%claude One", "%claude Two")
     second = shown.split("> Two")[0].rsplit("Sonnet 5.5", 1)[1]

@@ -153,7 +153,6 @@ def test_a_thread_in_which_nobody_can_be_asked_sends_nothing(
 STOPPABLE = """import threading
 from claude_magic.conversation.events import Doing
 from claude_magic.messages.cancel import Cancel
-from claude_magic.notebook.options import RequestOptions
 notebook = get_ipython().magics_manager.registry['ClaudeMagics'].notebook
 cancel, begun, answers, doing = Cancel(), [], [], []
 
@@ -163,8 +162,8 @@ def listen(event):
             doing.append(what)
 
 def work():
-    words = dict(tools=('run_python',), approve='auto', context=('none',), image=('none',))
-    question = notebook.question(RequestOptions(alone=True, fresh=True, **words), 'Go on')
+    words = dict(tools=('run_python',), approve='auto', context=('none',), images=('none',))
+    question = notebook.question(dict(alone=True, fresh=True, **words), 'Go on')
     try:
         notebook.session.ask(question, listen, cancel=cancel)
     except KeyboardInterrupt as error:

@@ -1,0 +1,182 @@
+"""Options and words become a `Question`: here, for every face of the package.
+
+The magics, the panel, `ask` and `Conversation` are faces. What differs between them is whether
+there is a notebook: a `Face` says what it brings to a question, a script's brings nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from ..conversation.question import Question
+from ..messages.blocks import Block, text
+from ..messages.errors import InputError
+from . import lines
+from .context import Context, Render
+from .files import file_blocks, given_files
+from .interpolate import interpolate
+from .named_cells import NamedCells
+from .options import QuestionOptions, several
+from .outputs import Rendered, output_blocks
+from .pictures import pictures, preparing
+from .standing import Asker
+
+if TYPE_CHECKING:
+    from ..conversation.keys import Keys
+    from ..conversation.session import Session
+    from ..conversation.toolbox import Shape, Toolbox
+    from ..messages.images import Prepared
+    from .config import Settable
+    from .record import CellRun, Output
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a face brings to a question: who asks, the cells that it can name, what goes along.
+
+    `again` says that the cell was run twice in a row: it is meant to ask afresh.
+    """
+
+    asker: Asker
+    order: tuple[str, ...] = ()
+    runs: Sequence[CellRun] = ()
+    cells: NamedCells = field(default_factory=lambda: NamedCells((), {}, {}))
+    context: Context = field(default_factory=Context)
+    again: bool = False
+
+
+class Face(Protocol):
+    """Where a question is asked: a notebook, or a script.
+
+    `empty` says how to give it words there. `evaluate` gives what a name or expression stands for
+    and raises what that raises; where it is None they stand for nothing.
+    """
+
+    empty: str
+
+    @property
+    def session(self) -> Session: ...
+
+    @property
+    def settable(self) -> Settable: ...
+
+    @property
+    def keys(self) -> Keys: ...
+
+    @property
+    def evaluate(self) -> Callable[[str], object] | None: ...
+
+    def bring(self, options: QuestionOptions, prompt: str, render: Render) -> Brought:
+        """What goes along beside the options. Raises InputError for a cell that is not there."""
+
+    def toolbox(self, options: QuestionOptions) -> Toolbox | None:
+        """The tools of a question; None where the options and the settings name none."""
+
+
+def build(
+    face: Face, options: QuestionOptions, prompt: str, blocks: Sequence[Block] = ()
+) -> Question:
+    """The question that `options` and `prompt` ask, with all that it carries.
+
+    `blocks` is what else stands before the question. No secret stands in what it carries.
+
+    Raises InputError before anything leaves: empty prompt, unknown name, unreadable image.
+    """
+    if not prompt.strip():
+        raise InputError(f"The question is empty: {face.empty}")
+    prepare = prepare_for(options, face.session, face.settable)
+    evaluate = face.evaluate or _no_name
+    asked = [text(prompt)] if options.get("raw") else interpolate(prompt, evaluate, prepare=prepare)
+    papers, remarks = file_blocks(given_files(options.get("files", ())), prepare, evaluate)
+    render = partial(render_output, prepare=prepare)
+    brought = face.bring(options, prompt, render)
+    context, cells, asker, mask = brought.context, brought.cells, brought.asker, face.keys.mask
+    shown, notices = pictures(
+        chosen_images(options, face.settable),
+        brought.runs,
+        cells,
+        evaluate=evaluate,
+        render=render,
+        prepare=prepare,
+    )
+    carried = lines.carried(
+        ("cell", context.cells),
+        ("output", context.outputs),
+        ("figure", context.figures),
+        ("image", sum(b.get("type") == "image" for b in (*shown, *asked))),
+        ("file", len(papers)),
+    )
+    tools, system = _toolbox(face, options), options.get("system")
+    return Question(
+        content=face.keys.masked(
+            [*papers, *context.blocks, *shown, *blocks, *_opened(options), *asked]
+        ),
+        model=options.get("model"),
+        system=None if system is None else mask(system),
+        max_tokens=options.get("max_tokens"),
+        stop=several(options.get("stop", ())),
+        prefill=mask(options.get("prefill") or ""),
+        effort=options.get("effort"),
+        think=options.get("think"),
+        cite=bool(options.get("cite")),
+        tools=tools,
+        shape=_shape(options.get("json"), face),
+        alone=bool(options.get("alone")),
+        fresh=bool(options.get("fresh")) or brought.again,
+        cell=asker.cell,
+        ordinal=asker.ordinal,
+        run=asker.run,
+        order=brought.order,
+        panel=asker.panel,
+        source=asker.source,
+        prompt=mask(prompt),
+        counts=cells.counts,
+        carried=carried,
+        notices=(*remarks, *cells.notices, *context.notices, *notices),
+    )
+
+
+def prepare_for(
+    options: QuestionOptions, session: Session, settable: Settable
+) -> Callable[[object], Prepared]:
+    """What prepares an image of a question with these options."""
+    hires = bool(options.get("hires") or settable.value("hires"))
+    model = options.get("model") or settable.value("model")
+    known = session.catalogue.lookup(model) if hires else None
+    return preparing(known, session.images)
+
+
+def chosen_images(options: QuestionOptions, settable: Settable) -> tuple[object, ...]:
+    """What `-i` names and Python gives; what is set where that is nothing."""
+    return several(options.get("images", ())) or (settable.value("images"),)
+
+
+def render_output(output: Output, *, prepare: Callable[[object], Prepared]) -> Rendered:
+    """What an output of a cell displayed, as blocks."""
+    return output_blocks(output.bundle or {}, output.metadata, prepare=prepare)
+
+
+def _toolbox(face: Face, options: QuestionOptions) -> Toolbox | None:
+    said = several(options.get("tools", ())) or face.settable.value("tools")
+    return face.toolbox(options) if said or options.get("app") is not None else None
+
+
+def _opened(options: QuestionOptions) -> list[Block]:
+    """What the model is told of the program that `--app` opens; part of what was asked."""
+    app = options.get("app")
+    return [text(f"[Opened on the virtual desktop: {app}]")] if app else []
+
+
+def _shape(said: object, face: Face) -> Shape | None:
+    if said is None:
+        return None
+    from .json_option import not_in_a_script, wanted_shape
+
+    return wanted_shape(said, face.evaluate or not_in_a_script, *face.keys.secrets())
+
+
+def _no_name(name: str) -> object:
+    raise NameError(f"{name!r} is no address; give the object itself, not its name")
