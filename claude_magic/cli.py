@@ -76,9 +76,13 @@ def _port(text: str) -> int:
 
 def _doctor(base_url: str | None, model: str | None, *, yes: bool) -> int:
     from .doctor import run
+    from .tools.typed_ahead import drop_typed_ahead
 
     def confirmed(question: str) -> bool:
-        return yes or input(question).strip().lower() in ("y", "yes")
+        if yes:
+            return True
+        drop_typed_ahead()
+        return input(question).strip().lower() in ("y", "yes")
 
     return run(
         base_url,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..messages.blocks import joined_text, text
 from ..messages.cancel import Cancel
 from ..messages.credentials import Found, find_key
-from ..messages.errors import BrokenReply, ClaudeError, Interrupted, InvalidReply
+from ..messages.errors import BrokenReply, ClaudeError, InputError, Interrupted, InvalidReply
 from .connection import Connections, Server, environment_headers, require_key, withheld
 from .events import Ended, Failed, Listener, Sending, to_all
 from .history import History
@@ -26,7 +26,7 @@ from .question import Question
 from .replay import Recorded, Replays
 from .reply import Reply
 from .run import Run
-from .settings import Settings
+from .settings import OFFLINE, Settings
 from .turns import Status, Turn
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ class Session:
         A request that was answered before, and has not changed, is not sent again: the recorded
         reply is shown. No key is needed for that.
 
-        Raises CredentialError and BudgetError before anything leaves; NotRecordedError where only
+        Raises CredentialError and BudgetError before anything leaves, and InputError where the
+        conversation was at another server and none was named since; NotRecordedError where only
         the record may answer; the client's errors; BrokenReply and Interrupted after the turn,
         with what came, was kept.
         """
@@ -204,6 +205,7 @@ class Session:
     def _send(self, run: Run, settings: Settings) -> None:
         """Send the request whose turn it is, within the budget, and take what it cost."""
         plan = run.plan
+        self._check_server(plan, settings)
         found = self._credential(plan.server)
         with self.spending.reserved(run.price, settings.budget):
             with self._lock:
@@ -285,7 +287,11 @@ class Session:
         return self.catalogue
 
     def count_tokens(self, plan: Plan) -> int:
-        """The server's own count of the input tokens of `plan`. Raises the client's errors."""
+        """The server's own count of the input tokens of `plan`. Raises the client's errors.
+
+        Raises InputError where the plan would not be sent to that server.
+        """
+        self._check_server(plan, self.settings())
         return self._client().count_tokens(plan.request.body)
 
     @property
@@ -318,6 +324,28 @@ class Session:
         reply = _reply_to(plan, turn, notices, replayed=True)
         tell(Ended(plan, reply))
         return reply
+
+    def _check_server(self, plan: Plan, settings: Settings) -> None:
+        """Nothing. Raises InputError where the conversation was at another server in the end.
+
+        That is, where an earlier kernel was told to ask there and this one was told nothing: what
+        is meant for a local server goes nowhere else because the cell that says so has not run.
+        """
+        if settings.named or plan.server.offline:
+            return
+        history, question = self.history, plan.question
+        turns = [turn for turn in history.turns if turn.id not in history.retired]
+        if question.cell is None and not question.panel:  # of the others it knows nothing
+            turns = [turn for turn in turns if turn.id in plan.saw]
+        asked = [turn for turn in turns if turn.server not in ("", OFFLINE)]
+        if not asked or asked[-1].server == plan.server.label or asked[-1].id in history.latest:
+            return
+        last, now = asked[-1].server, plan.server.label
+        raise InputError(
+            f"Nothing was sent: the last questions here went to {last}, and this one would go to "
+            f"{now}, for no base_url was said since the kernel started. Run the cell that says "
+            f"%claude_config base_url={last}, or say %claude_config base_url={now} to ask there."
+        )
 
     def _credential(self, server: Server) -> Found | None:
         """The key for `server`. Raises CredentialError where one is needed and there is none."""

@@ -15,7 +15,8 @@ class Settings:
     `auth` is how the key is sent: "x-api-key", "bearer", or "auto": as where it was found says.
     `replay`: "on" shows the recorded reply of a request that was answered before, "off" never,
     "only" nothing else: no request leaves. `record` is the file of a portable recording, "" none;
-    `models_file` one of rows that correct the table of models.
+    `models_file` one of rows that correct the table of models. `named` says that the address was
+    said where this is asked, and does not only stand in the environment or a configuration.
     """
 
     base_url: str = ANTHROPIC_URL
@@ -30,3 +31,4 @@ class Settings:
     budget: float = 5.0
     replay: str = "on"
     record: str = ""
+    named: bool = True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..messages.errors import InputError
 from ..tools.approval import Decision
+from ..tools.typed_ahead import drop_typed_ahead
 from . import calls
 from .slots import NOTHING, slots
 
@@ -61,6 +62,7 @@ class AskInCell:
             out = self._recorder.stdout
             out.write(calls.asked(call, tool)["text/plain"] + "\n")
             out.flush()
+            drop_typed_ahead()
             return _answered(_TYPED, question)
         slot = next(slots(self._shell.display_pub, {}))
         slot.show(calls.asked(call, tool))

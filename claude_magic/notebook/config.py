@@ -157,6 +157,7 @@ class Settable(Configurable):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._said: dict[str, Any] = {}
+        self._named = False
 
     def settings_rows(self) -> list[Setting]:
         """Every setting with its value and where that comes from.
@@ -186,8 +187,9 @@ class Settable(Configurable):
         from ..conversation.settings import Settings
 
         path, project = _project_file()
-        values = {f.name: self._row(f.name, path, project).value for f in fields(Settings)}
-        return Settings(**values)
+        names = [field.name for field in fields(Settings) if field.name != "named"]
+        values = {name: self._row(name, path, project).value for name in names}
+        return Settings(**values, named=self._named)
 
     def say(self, name: str, text: str) -> None:
         """Set `name` for this kernel from its text form; an empty text takes that back.
@@ -200,6 +202,7 @@ class Settable(Configurable):
             self._said[name] = _parsed(self, name, text, "%claude_config")
         else:
             self._said.pop(name, None)
+        self._named = self._named or name == "base_url"  # taken back is said too
 
     def _row(self, name: str, path: Path | None, project: Mapping[str, Any]) -> Setting:
         help_text = str(self.traits()[name].help)

@@ -84,10 +84,15 @@ class PanelMagics(Magics):
 def ensure() -> None:
     """Load the extension in the running shell, if it is not: somebody has opened a panel.
 
-    Not by IPython's manager: to a cell that loads the extension later it is as if it was not.
+    Not by IPython's manager: to a cell that loads the extension later it is as if it was not. What
+    the panel needs is imported first: later the notebook's folder is on the path again, and what
+    lies there is not to run for a click.
     """
     from IPython.core.getipython import get_ipython
 
+    from .preload import preload
+
+    preload()
     shell = get_ipython()
     if shell is not None and "ClaudeMagics" not in shell.magics_manager.registry:
         from ..notebook.magics import load as load_notebook

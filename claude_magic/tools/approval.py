@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 NOT_ALLOWED = "This call was not allowed by the user"
 """How the result of a call begins that was not allowed."""
 
+DENIED = "calls of this tool are denied here"
+"""Why a call may not run that nobody is asked about."""
+
 Asked = Callable[[str, Mapping[str, Any]], bool | str]
 """What a script gives as `approve`: it gets a tool's name and the arguments as the model gave them.
 
@@ -75,13 +78,21 @@ class Always:
 
 
 class Approval:
-    """The rule for the calls of one question: the tool's own word, else the option's."""
+    """The rule for the calls of one question: the tool's own word, else the option's.
+
+    A `never` of the user's outranks the tool's: nothing runs.
+    """
 
     def __init__(self, rule: Approve, approver: Approver, always: Always) -> None:
         self._rule = rule
         self._approver = approver
         self._always = always
         self._here = Always()
+
+    @property
+    def denies_all(self) -> bool:
+        """Whether no call runs, whichever tool it is of."""
+        return self._rule == "never"
 
     def check(self, tools: Iterable[Tool]) -> None:
         """Nothing. Raises InputError where a call could not be approved: nobody can be asked."""
@@ -98,12 +109,13 @@ class Approval:
             if said.allowed and said.always:
                 (self._always if tool.lasting else self._here).add(tool)
             return None if said.allowed else said.reason
-        if (tool.approve or self._rule) == "never":
-            return "calls of this tool are denied here"
-        return None
+        return DENIED if self._rule_for(tool) == "never" else None
+
+    def _rule_for(self, tool: Tool) -> Approve:
+        return self._rule if self.denies_all else tool.approve or self._rule
 
     def _asks(self, tool: Tool) -> bool:
-        if (tool.approve or self._rule) != "ask":
+        if self._rule_for(tool) != "ask":
             return False
         return tool not in (self._always if tool.lasting else self._here)
 

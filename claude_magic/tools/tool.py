@@ -114,7 +114,8 @@ def tool(
 
     Any function can be a tool as it is; `@claude_magic.tool(name="lookup", approve="auto")` says
     what its signature and docstring do not. `approve`: "auto" runs each call without asking, "ask"
-    asks even under `--approve auto`, "never" allows none. `timeout` is in seconds, 0 for none.
+    asks even under `--approve auto`, "never" allows none; under `--approve never` no call is run,
+    whatever stands here. `timeout` is in seconds, 0 for none.
 
     Raises InputError for a name that the API does not take and for a word that is not known.
     """

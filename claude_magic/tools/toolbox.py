@@ -63,7 +63,13 @@ class FunctionToolbox:
         return tuple(beta for toolset in self._toolsets for beta in toolset.betas(model))
 
     def check(self) -> None:
-        """Nothing. Raises InputError where a call could not be run."""
+        """Nothing. Raises InputError where a call could not be run, or could not be denied."""
+        if self._at_server and self._approval.denies_all:
+            names = " and ".join(self._at_server)
+            raise InputError(
+                f'approve "never" runs nothing, and what {names} does runs at the server, where no '
+                f"call can be denied: leave out {names}, or give --approve ask."
+            )
         for toolset in self._toolsets:
             toolset.check()
         sets = (as_tool(toolset, {}) for toolset in self._toolsets)

@@ -9,7 +9,8 @@ from ..conversation.toolbox import Calling, Seen, Tell
 from ..messages.blocks import Block
 from ..messages.cancel import Cancel
 from ..messages.models import Model
-from .approval import Approval
+from .approval import DENIED, NOT_ALLOWED, Approval
+from .results import failed, result
 from .tool import Arguments, Tool
 
 
@@ -77,7 +78,15 @@ def batch(
     *,
     clock: Callable[[], float],
 ) -> Iterator[tuple[Block, Block, float]]:
-    """Each call with its result and the seconds that it took; `tell` is given it as it begins."""
+    """Each call with its result and the seconds that it took; `tell` is given it as it begins.
+
+    Where no call may run, the set learns of none: not even what needs no approval is done.
+    """
+    if approval.denies_all:
+        for call in calls:
+            tell(Calling(call))
+            yield call, result(call, failed(f"{NOT_ALLOWED}: {DENIED}")), 0.0
+        return
 
     def approve(call: Block) -> str | None:
         return approval.objection(call, as_tool(toolset, call), cancel)

@@ -6,7 +6,10 @@ import io
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pytest
@@ -14,6 +17,7 @@ import pytest
 from claude_magic.conversation.events import Called, Calling, Seen
 from claude_magic.messages.blocks import text
 from claude_magic.notebook.terminal import TerminalDisplay
+from tests.conversation.scripted_server import Refuses, Says, ScriptedServer, calls, says
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -35,6 +39,19 @@ def session(folder: Path, *lines: str) -> str:
         check=True,
     )
     return done.stdout
+
+
+def opened(folder: Path, *options: str, **more: str) -> pexpect.spawn[str]:
+    """IPython in a terminal of its own."""
+    return pexpect.spawn(
+        sys.executable,
+        ["-m", "IPython", "--no-banner", "--colors=nocolor", *options],
+        env={**environment(folder), "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", **more},
+        cwd=str(folder),
+        timeout=30,
+        dimensions=(50, 200),
+        encoding="utf-8",
+    )
 
 
 def test_a_reply_is_text_with_a_line_above_and_below(tmp_path: Path) -> None:
@@ -92,27 +109,20 @@ def test_an_error_is_one_line(tmp_path: Path) -> None:
     assert "next" in shown
 
 
+ALLOW = "Allow this call? [y]es, [a]lways for this tool, [n]o"
 TYPED = {"y": "ran = [1]", "no, not now": "ran = []"}
 
 
 @pytest.mark.parametrize("answer", TYPED)
 def test_a_call_of_a_tool_is_asked_about_in_the_terminal(tmp_path: Path, answer: str) -> None:
-    arguments = ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"]
-    terminal = pexpect.spawn(
-        sys.executable,
-        arguments,
-        env=environment(tmp_path),
-        cwd=str(tmp_path),
-        timeout=30,
-        dimensions=(50, 200),
-        encoding="utf-8",
-    )
+    terminal = opened(tmp_path, "--simple-prompt")
     call = "run_python(code='ran.append(1)  # \\x1b[31m')"
     for line in ("%load_ext claude_magic", "ran = []", f"%claude --tools run_python Call {call}"):
         terminal.expect(r"In \[\d+\]: ")
         terminal.sendline(line)
-    terminal.expect_exact("Allow this call? [y]es, [a]lways for this tool, [n]o")
+    terminal.expect_exact(ALLOW)
     shown = terminal.before
+    assert shown is not None
     assert "run_python is to run:" in shown
     assert "ran.append(1)  # \\x1b[31m" in shown.rsplit("is to run:", 1)[1]
     terminal.sendline(answer)
@@ -121,6 +131,47 @@ def test_a_call_of_a_tool_is_asked_about_in_the_terminal(tmp_path: Path, answer:
     terminal.expect_exact(TYPED[answer])
     terminal.sendline("exit()")
     terminal.expect(pexpect.EOF)
+
+
+class Waiting(ScriptedServer):
+    """Answers only once it is let go on."""
+
+    def __init__(self, *script: Says) -> None:
+        super().__init__(*script)
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def next(self, body: dict[str, Any], headers: Mapping[str, str]) -> Says | Refuses:
+        self.asked.set()
+        assert self.go_on.wait(60)
+        return super().next(body, headers)
+
+
+# Simple: what IPython falls back to; the other is prompt_toolkit, which reads with buffers of its
+# own. The last of what is typed has no line end.
+@pytest.mark.parametrize("prompts", ["--simple-prompt", "--no-confirm-exit"])
+@pytest.mark.parametrize("early", ["y\n", "a\n", "yes\ny\n", "y"])
+def test_what_was_typed_before_the_question_was_there_allows_nothing(
+    tmp_path: Path, prompts: str, early: str
+) -> None:
+    made = tmp_path / "made"
+    called = calls(("toolu_1", "run_python", {"code": f"open({str(made)!r}, 'w').close()"}))
+    with Waiting(called, says("Done with it.")) as server:
+        terminal = opened(tmp_path, prompts, CLAUDE_MAGIC_BASE_URL=server.url)
+        terminal.expect_exact("In [1]:")
+        terminal.send("%load_ext claude_magic\r")
+        terminal.expect_exact("In [2]:")
+        terminal.send("%claude -c none --tools run_python Go on\r")
+        assert server.asked.wait(60)
+        terminal.send(early)
+        terminal.expect_exact(early.strip("\n").splitlines()[-1])  # the terminal has it
+        server.go_on.set()
+        terminal.expect_exact(ALLOW)
+        terminal.send("\n")
+        terminal.expect_exact("Done with it.")
+        (result,) = server.bodies[-1]["messages"][-1]["content"]
+        terminal.close(force=True)
+    assert "not allowed by the user" in str(result)
+    assert not made.exists()
 
 
 def test_where_input_is_piped_in_nobody_can_be_asked(tmp_path: Path) -> None:

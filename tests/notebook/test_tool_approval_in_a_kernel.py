@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from claude_magic.notebook.approval import QUESTION
+from claude_magic.notebook.tool_words import NAMES
 from tests.conversation.scripted_server import ScriptedServer, calls, says
 from tests.kernels import Kernel
 from tests.notebook.tool_questions import ask, call, results, said
+from tests.panel.panels import Panel
 
 
 class Typing:
@@ -24,6 +26,14 @@ class Typing:
     def __call__(self, prompt: str) -> str | None:
         self.prompts.append(prompt)
         return self._answers.pop(0)
+
+
+@pytest.fixture(scope="module")
+def panel(running: Kernel) -> Panel:
+    """A panel on the same conversation."""
+    made = Panel.of_widget(running)
+    made.hello()
+    return made
 
 
 def test_a_call_runs_once_the_user_has_typed_yes_and_not_before(
@@ -119,6 +129,63 @@ def test_where_nothing_can_be_typed_the_question_does_not_leave(
     ask(running, server, "--tools read_cells,inspect_variable")  # these need no leave
     ask(running, server, "--tools run_python --approve never", call("run_python", code="1"))
     assert "are denied here" in said(results(server)[0])
+
+
+MARKED = """
+ran = []
+@claude_magic.tool(approve="auto")
+def free(): ran.append("free")
+@claude_magic.tool(approve="ask")
+def asks(): ran.append("asks")
+def plain(): ran.append("plain")
+"""
+# The desktop is in `tests/tools/computer`: it takes Xvfb, and a server that knows it.
+DENIED: dict[str, Mapping[str, Any]] = {
+    "run_python": {"code": "ran.append('run_python')"},
+    "read_cells": {},
+    "inspect_variable": {"name": "ran"},
+    "insert_cell": {"source": "1"},
+    "edit_cell": {"cell": "defined", "source": "1"},
+    "free": {},
+    "asks": {},
+    "plain": {},
+}
+
+
+def test_the_table_of_what_never_stops_holds_every_tool_that_is_built_in() -> None:
+    assert set(NAMES) - {"computer"} <= set(DENIED)
+
+
+@pytest.mark.parametrize("tool", DENIED)
+@pytest.mark.parametrize("face", ["option", "setting", "panel"])
+def test_never_runs_no_tool_whatever_its_own_word_is(
+    running: Kernel, server: ScriptedServer, panel: Panel, face: str, tool: str
+) -> None:
+    running.run(MARKED)
+    called = call(tool, **DENIED[tool])
+    if face == "option":
+        ask(running, server, f"--tools {tool} --approve never", called)
+    else:
+        running.run(f"%claude_config tools={tool} approve=never")
+        if face == "setting":
+            ask(running, server, "", called)
+        else:
+            server.script[:] = [calls(called), says("Done.")]
+            panel.asked("Go on")
+        running.run("%claude_config tools= approve=")
+    (result,) = results(server)
+    assert result["is_error"] is True
+    assert said(result).endswith("not allowed by the user: calls of this tool are denied here")
+    assert running.value("ran") == []
+
+
+def test_never_offers_nothing_that_runs_at_the_server(
+    running: Kernel, server: ScriptedServer
+) -> None:
+    server.bodies.clear()
+    ran = ask(running, server, "--tools web,lookup --approve never", ok=False)
+    assert "leave out web" in ran.error
+    assert server.bodies == []
 
 
 def test_a_project_file_offers_no_tools_and_allows_no_call(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from claude_magic.conversation.toolbox import CallEvent
@@ -69,18 +71,36 @@ def test_always_holds_for_a_method_looked_up_again() -> None:
         ran(box(Table().row, approver=approver, rule="ask", always=always), call("row"))
 
 
-@pytest.mark.parametrize("rule", ["auto", "never", "ask"])
-def test_a_tools_own_word_counts_before_the_question_s(rule: Approve) -> None:
+# By the question's rule: which of the tools that say auto, never and ask themselves is run.
+RUN: Mapping[Approve, str] = {"auto": "free asks", "ask": "free asks", "never": ""}
+
+
+@pytest.mark.parametrize("rule", RUN)
+def test_a_tools_own_word_counts_before_the_question_s_unless_that_is_never(rule: Approve) -> None:
+    done: list[str] = []
+
     @tool(approve="auto")
-    def free() -> int:
-        return 1
+    def free() -> None:
+        done.append("free")
 
     @tool(approve="never")
-    def closed() -> int:
-        return 1
+    def closed() -> None:
+        done.append("closed")
 
-    results = ran(box(free, closed, rule=rule), call("free"), call("closed", 2))
-    assert [r.get("is_error", False) for r in results] == [False, True]
+    @tool(approve="ask")
+    def asks() -> None:
+        done.append("asks")
+
+    made = box(free, closed, asks, rule=rule, approver=Answering(Decision(True)))
+    results = ran(made, call("free"), call("closed", 2), call("asks", 3))
+    assert done == RUN[rule].split()
+    assert sum(r.get("is_error", False) for r in results) == 3 - len(done)
+
+
+def test_what_runs_at_the_server_cannot_be_denied_and_is_refused_beforehand() -> None:
+    with pytest.raises(InputError, match="leave out web and code"):
+        box(half, rule="never", at_server=("web", "code")).check()
+    box(half, rule="ask", at_server=("web",), approver=Answering()).check()
 
 
 def test_a_question_is_refused_beforehand_where_nobody_can_be_asked() -> None:

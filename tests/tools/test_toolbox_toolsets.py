@@ -99,6 +99,19 @@ def test_calls_of_a_toolset_are_allowed_each_or_for_as_long_as_the_question_last
         box(rule="ask", toolsets=[Desktop()]).check()
 
 
+def test_where_no_call_may_run_a_toolset_gets_none_not_even_to_look() -> None:
+    desktop = Desktop()
+    events: list[CallEvent] = []
+    made = box(rule="never", toolsets=[desktop])
+    made.check()
+    results = ran(made, click(1), click(2, "screenshot"), tell=events.append)
+    assert desktop.batches == []
+    assert [r["is_error"] for r in results] == [True, True]
+    assert [r["toolset_name"] for r in results] == ["computer", "computer"]
+    assert said(results[1]).startswith("This call was not allowed by the user")
+    assert noted(events)[-1] == "called toolu_2"
+
+
 def test_the_desktop_is_such_a_toolset() -> None:
     desktop: Toolset = ComputerTool(Workplace())
     needed = [name for name in vars(Toolset) if not name.startswith("_")]

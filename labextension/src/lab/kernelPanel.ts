@@ -4,12 +4,11 @@ import type { Kernel } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
 
 import { isObject } from '../messages';
+import { LOAD } from './load';
 
 /** The name of the comm, and its id; the kernel's side is `claude_magic/panel/dock.py`. */
 const COMM = 'claude_magic:panel';
 const MODEL = /^[A-Za-z0-9-]{1,64}$/;
-/** Loads the extension where the notebook has not: somebody opened the panel. */
-const LOAD = 'from claude_magic.panel.magics import ensure\nensure()\ndel ensure';
 
 /** What a link to a kernel reports. */
 export interface IKernelPanelEvents {

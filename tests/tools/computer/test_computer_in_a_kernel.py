@@ -128,6 +128,21 @@ def test_a_call_that_is_denied_fails_with_the_reason_and_those_after_it_are_not_
     assert "never" not in window.text
 
 
+@pytest.mark.parametrize("face", ["option", "setting"])
+def test_never_lets_the_desktop_not_even_be_looked_at(
+    installed: None, tmp_path: Path, face: str
+) -> None:
+    with kernel(tmp_path, ANTHROPIC_API_KEY=CANARY) as started:
+        pid = started.value("__import__('os').getpid()")
+        line = "--approve never" if face == "option" else ""
+        if not line:
+            started.run("%claude_config approve=never")
+        ran = ask(started, line, "take a screenshot, type `a`.")
+        assert "denied here" in ran.shown()
+        assert "image" not in said(started)
+        assert keeper_of(pid) is None, "there is no desktop"
+
+
 def test_after_a_failure_in_mid_batch_nothing_more_is_done(
     running: Kernel, window: Recorder
 ) -> None:
