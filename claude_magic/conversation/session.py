@@ -171,7 +171,7 @@ class Session:
             self._end(run, "broken")
             raise
         except ClaudeError:
-            if run.sent and run.steps:
+            if run.sent and (run.steps or run.reply):
                 self._end(run, "broken")
             elif run.sent:
                 self.history.drop(run.turn)
