@@ -133,7 +133,7 @@ class Conversation:
         from .conversation.watcher import Silent
         from .messages.blocks import text
         from .notebook.files import file_blocks
-        from .notebook.json_option import not_in_a_script, wanted_shape
+        from .notebook.json_option import wanted_shape
         from .notebook.lines import carried
         from .notebook.standing import without_cell
         from .notebook.toolboxes import opened, script_box
@@ -142,7 +142,7 @@ class Conversation:
             raise InputError("The question is empty: give its words.")
         session = self._session
         prepare = self._preparing(options)
-        papers, remarks = file_blocks(files, prepare, _no_name)
+        papers, remarks = file_blocks(files, prepare, None)
         shown, notices = _pictures(images, prepare)
         keys = self._keys
         keys.find()  # from now on the keyring's is known too, and stands in nothing that is sent
@@ -158,7 +158,7 @@ class Conversation:
             think=options.think,
             cite=bool(options.cite),
             tools=script_box(self._boxes, options),
-            shape=wanted_shape(options.json, not_in_a_script, *keys.secrets()),
+            shape=wanted_shape(options.json, None, *keys.secrets()),
             alone=bool(options.alone),
             fresh=bool(options.fresh),
             ordinal=place.ordinal,
@@ -229,10 +229,11 @@ def ask(
 ) -> Reply:
     """The reply to `prompt`, as a turn of this notebook's conversation.
 
-    `images` are whatever `-i` takes and the objects themselves: figures, PIL images, arrays,
-    bytes, paths, addresses. `files` are whatever `-f` takes and the objects themselves: tables,
-    bytes, paths; a dict gives each a title, and a text in it is the text itself. `cite` has the
-    reply cite them. One image, file or stop text needs no list. Nothing else of the notebook goes
+    `images` are the objects themselves: figures, PIL images, arrays, bytes; or paths, addresses,
+    and `last` and `#tag` as after `-i`. `files` are tables, bytes, paths, addresses; a dict gives
+    each a title, and a text in it is the text itself. A text is never evaluated: where `-i` and
+    `-f` take a variable's name, give the variable. `cite` has the reply cite the files.
+    One image, file or stop text needs no list. Nothing else of the notebook goes
     along: name what should. `{{ }}` is not evaluated; Python has f-strings. Shows
     nothing while it runs; the reply renders itself as the last expression of a cell.
 
@@ -278,7 +279,9 @@ def ask(
     from .conversation.watcher import Silent
 
     notebook = current_notebook()
-    question = notebook.question(options, prompt, _several(images), files=_files(files))
+    question = notebook.question(
+        options, prompt, _several(images), files=_files(files), names=False
+    )
     return notebook.ask(question, Silent())
 
 
@@ -305,15 +308,11 @@ def _pictures(
         raise InputError("There are no outputs outside of a notebook.")
 
     cells = NamedCells((), {}, {})
-    return pictures(images, (), cells, evaluate=_no_name, render=no_output, prepare=prepare)
-
-
-def _no_name(name: str) -> object:
-    raise NameError(f"{name!r} is no address; give the object itself, not its name")
+    return pictures(images, (), cells, evaluate=None, render=no_output, prepare=prepare)
 
 
 def _files(given: Any) -> list[str | Given]:
-    """What to send as documents: a text is a path, an address or a name, but in a dict itself."""
+    """What to send as documents: a text is a path or an address, but in a dict itself."""
     from .notebook.files import Given
 
     if isinstance(given, Mapping):

@@ -22,6 +22,7 @@ from ..messages.blocks import Block, text
 from ..messages.errors import InputError
 from . import lines
 from .carrying import Carrying
+from .choices import Evaluate
 from .displays import Display, Noting
 from .files import Given, file_blocks
 from .frame import notice
@@ -85,12 +86,14 @@ class Notebook:
         files: Sequence[str | Given] = (),
         approver: Approver | None = None,
         beside: Beside | None = None,
+        names: bool = True,
     ) -> Question:
         """The question that `options` and `body` ask, with all that it carries.
 
         `images` and `files` go along beside those that the options name, `blocks` is what else
         stands before the question. Whether a tool's call may run is asked in the cell, or of
-        `approver`. `beside` says where a question of the panel stands.
+        `approver`. `beside` says where a question of the panel stands. `names` False: the words
+        are not the user's own, and none is evaluated: a text is a path or an address.
 
         Raises InputError before anything leaves: empty prompt, unknown name, unreadable image.
         """
@@ -102,7 +105,8 @@ class Notebook:
         asked = (
             [text(prompt)] if options.raw else interpolate(prompt, self.evaluate, prepare=prepare)
         )
-        papers, remarks = file_blocks([*(options.file or ()), *files], prepare, self.evaluate)
+        evaluate = self.evaluate if names else None
+        papers, remarks = file_blocks([*(options.file or ()), *files], prepare, evaluate)
         render = partial(_render, prepare=prepare)
         chosen = options.image or (self.settable.value("images"),)
         runs, asker = self.standing.runs(), self.standing.asker(self.session.history, beside)
@@ -121,7 +125,7 @@ class Notebook:
             [*chosen, *images],
             runs,
             cells,
-            evaluate=self.evaluate,
+            evaluate=evaluate,
             render=render,
             prepare=prepare,
         )
@@ -144,7 +148,7 @@ class Notebook:
             think=options.think,
             cite=bool(options.cite),
             tools=toolbox,
-            shape=self._shape(options),
+            shape=self._shape(options, evaluate),
             alone=bool(options.alone),
             fresh=bool(options.fresh) or self._again(asker),
             cell=asker.cell,
@@ -164,12 +168,12 @@ class Notebook:
             ),
         )
 
-    def _shape(self, options: RequestOptions) -> Shape | None:
+    def _shape(self, options: RequestOptions, evaluate: Evaluate | None) -> Shape | None:
         if options.json is None:
             return None
         from .json_option import wanted_shape
 
-        return wanted_shape(options.json, self.evaluate, *self.keys.secrets())
+        return wanted_shape(options.json, evaluate, *self.keys.secrets())
 
     def _toolbox(
         self, options: RequestOptions, approver: Approver | None
