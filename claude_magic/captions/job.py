@@ -26,6 +26,7 @@ class Job:
 
     `anthropic` says that the server knows all of the API, `free` that it costs nothing.
     `long_edge` is the most pixels of an image's longer side, `discount` what is paid of the price.
+    `notices` are lines for the user to read before anything is asked.
     """
 
     model: Model

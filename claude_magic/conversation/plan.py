@@ -185,8 +185,11 @@ def make_plan(
 
 def about(model: models.Model, catalogue: Catalogue, server: Server) -> list[str]:
     """Lines about a model, which are said once: it ends soon, or the server does not list it."""
-    lines = (models.retirement_notice(model), catalogue.unlisted(model.id, server.host))
-    return [line for line in lines if line]
+    unlisted = catalogue.unlisted(model.id, server.host)
+    if unlisted:
+        return [unlisted]
+    end = catalogue.end_of(model.id) if catalogue.lookup(model.id) else None
+    return [f"{model.id} {end}."] if end else []
 
 
 def parameters(request: Request) -> dict[str, Any]:
