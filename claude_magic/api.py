@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from .conversation.origin import Origin
+from .conversation.spending import OF_THIS_PROCESS
 from .messages.errors import InputError
+from .messages.once import Once
 
 if TYPE_CHECKING:
     from .conversation.history import History
@@ -33,6 +35,9 @@ class Conversation:
     API key; without one it is looked up as in a notebook. `settings` are those of
     `%claude_config`: `Conversation(model="opus", budget=1, record="replies.jsonl")`.
 
+    Threads may share it, and forked children: each has what was asked until the fork, and their
+    questions stand beside one another. All spend from one budget.
+
     Raises InputError for a setting that is unknown or does not fit. A context manager; `close`
     ends its connections.
     """
@@ -45,6 +50,9 @@ class Conversation:
         self.name = name
         self._keys = Keys(Secret(key) if key else None)
         self._settable = Settable()
+        self._origin = Origin()
+        self._session = Once(self._made_session)
+        self._boxes = Once(self._made_boxes)
         for setting, value in settings.items():
             self._settable.say(setting, str(value))
 
@@ -107,20 +115,20 @@ class Conversation:
     @property
     def turns(self) -> Sequence[Turn]:
         """The turns of this conversation, in the order asked."""
-        history = self._session.history
+        history = self._session().history
         return [t for t in history.turns if t.id in history.asked and t.id not in history.retired]
 
     @property
     def spent(self) -> float:
         """USD that this object has spent."""
-        return self._session.spending.spent
+        return self._origin.spending.spent
 
     def close(self) -> None:
         """End the connections; the turns stay."""
-        if "_session" in vars(self):
-            self._session.close()
-        if "_boxes" in vars(self):
-            self._boxes.close()
+        if self._session.made:
+            self._session().close()
+        if self._boxes.made:
+            self._boxes().close()
 
     def _ask(
         self,
@@ -135,18 +143,19 @@ class Conversation:
         from .notebook.files import file_blocks
         from .notebook.json_option import wanted_shape
         from .notebook.lines import carried
-        from .notebook.standing import without_cell
+        from .notebook.standing import Asker, without_cell
         from .notebook.toolboxes import opened, script_box
 
         if not prompt.strip():
             raise InputError("The question is empty: give its words.")
-        session = self._session
+        session = self._session()
         prepare = self._preparing(options)
         papers, remarks = file_blocks(files, prepare, None)
         shown, notices = _pictures(images, prepare)
         keys = self._keys
         keys.find()  # from now on the keyring's is known too, and stands in nothing that is sent
-        place = without_cell(session.history)
+        elsewhere = self._origin.elsewhere
+        place = Asker(None, panel=True) if elsewhere else without_cell(session.history)
         question = Question(
             content=keys.masked([*papers, *shown, *opened(options), text(prompt)]),
             model=options.model,
@@ -157,10 +166,11 @@ class Conversation:
             effort=options.effort,
             think=options.think,
             cite=bool(options.cite),
-            tools=script_box(self._boxes, options),
+            tools=script_box(self._boxes(), options),
             shape=wanted_shape(options.json, None, *keys.secrets()),
             alone=bool(options.alone),
             fresh=bool(options.fresh),
+            panel=place.panel,
             ordinal=place.ordinal,
             run=place.run,
             prompt=keys.mask(prompt),
@@ -174,22 +184,25 @@ class Conversation:
 
         hires = bool(options.hires or self._settable.value("hires"))
         model = options.model or self._settable.value("model")
-        known = self._session.catalogue.lookup(model) if hires else None
-        return preparing(known, self._session.images)
+        known = self._session().catalogue.lookup(model) if hires else None
+        return preparing(known, self._session().images)
 
-    @cached_property
-    def _boxes(self) -> Toolboxes:
+    def _made_boxes(self) -> Toolboxes:
         from .notebook.pictures import preparing
         from .notebook.toolboxes import Toolboxes
 
-        prepare = preparing(None, self._session.images)
+        prepare = preparing(None, self._session().images)
         return Toolboxes(self._settable, self._keys.secrets, prepare)
 
-    @cached_property
-    def _session(self) -> Session:
+    def _made_session(self) -> Session:
         from .conversation.session import Session
 
-        return Session(self._settable.session_settings, history=self._open, find=self._keys.find)
+        return Session(
+            self._settable.session_settings,
+            history=self._open,
+            find=self._keys.find,
+            spending=self._origin.spending,
+        )
 
     def _open(self) -> History:
         from jupyter_core.paths import jupyter_data_dir
@@ -199,7 +212,7 @@ class Conversation:
 
         if not self.name or self._settable.value("store") == "off":
             return History()
-        kept = Conversations(Path(jupyter_data_dir()) / STORE)
+        kept = Conversations(Path(jupyter_data_dir()) / STORE, fresh=self._origin.conversation)
         history = kept.open(Whereabouts(f"script {self.name}", notebook=False))
         history.asked |= {turn.id for turn in history.turns}
         return history
@@ -248,9 +261,10 @@ def ask(
     made of such (`list[Model]`, `dict[str, float]`), a JSON schema as a dict or in a file. The
     reply's `value` is then an instance of it.
 
-    From another thread than the one that runs cells it belongs to no cell: it stands below the one
-    that is active, and running that again leaves it. In a script, without IPython, each call
-    stands alone: use `Conversation` there.
+    From another thread than the one that runs cells, or from a forked child, it belongs to no
+    cell: it stands below the one that is active, and running that again leaves it. What a child
+    asks is in this conversation when a kernel opens it again. In a script, without IPython, each
+    call stands alone, and all spend from one budget: use `Conversation` there.
 
     Raises the errors of `claude_magic.messages.errors`; InputError where IPython runs and the
     extension is not loaded.
@@ -275,6 +289,7 @@ def ask(
     )
     if not in_ipython():
         with Conversation() as conversation:
+            conversation._origin = Origin(spending=OF_THIS_PROCESS)
             return conversation._ask(options, prompt, _several(images), _files(files))
     from .conversation.watcher import Silent
 

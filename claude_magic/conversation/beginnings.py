@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable
 
+from ..messages.once import OwnLock
 from .ids import Shared
 from .plan import Plan, parameters
 from .turns import Turn
@@ -20,7 +20,7 @@ class Beginnings:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._saw, self._order = Shared(), Shared()
-        self._lock = threading.Lock()
+        self._lock = OwnLock()
 
     def turn(self, plan: Plan, version_of: str) -> Turn:
         """The turn of `plan`: broken, until it has ended. `version_of` as Turn has it."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..messages.blocks import Block
 from ..messages.credentials import Found, Secret, find_key, keyring_key, mask, masked
+from ..messages.once import OwnLock
 from .connection import environment_headers
 
 
@@ -16,6 +17,7 @@ class Keys:
         self.given = given
         self._kept: Secret | None = None
         self._looked = False
+        self._lock = OwnLock()
 
     def find(self) -> Found | None:
         """The credential in force."""
@@ -42,6 +44,7 @@ class Keys:
 
     def _keyring(self) -> Secret | None:
         """The keyring's key, asked for once: some keyrings ask the user each time."""
-        if not self._looked:
-            self._kept, self._looked = keyring_key(), True
-        return self._kept
+        with self._lock:
+            if not self._looked:
+                self._kept, self._looked = keyring_key(), True
+            return self._kept

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..messages.blocks import text
 from ..messages.cancel import Cancel
 from ..messages.credentials import Found, find_key
 from ..messages.errors import BrokenReply, ClaudeError, Interrupted
+from ..messages.image_cache import ImageCache
+from ..messages.once import Once, OwnLock
 from .answering import checked, reply_to
 from .beginnings import Beginnings
 from .connection import Connections, Server, environment_headers, require_key, withheld
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from ..messages.catalogue import Catalogue
     from ..messages.client import Client
     from ..messages.custom_headers import CustomHeaders
-    from ..messages.images import ImageCache
     from ..offline import OfflineServer
 
 
@@ -43,7 +42,8 @@ class Session:
 
     `settings` is read at every question; `history` gives the conversation at the first one. `find`
     looks a key up, `headers` gives those that the environment adds; `clock` seconds since the
-    epoch. Safe to use from several threads.
+    epoch. `spending` is what is spent from, its own unless given. Safe to use from several
+    threads, and in forked children: each keeps its turns in a segment of its own.
     """
 
     def __init__(
@@ -54,12 +54,15 @@ class Session:
         find: Callable[[], Found | None] = find_key,
         headers: Callable[[], CustomHeaders] = environment_headers,
         clock: Callable[[], float] = time.time,
+        spending: Spending | None = None,
     ) -> None:
         self.settings = settings
-        self.spending = Spending()
+        self.spending = spending or Spending()
+        self.images = ImageCache()
+        """Prepared images by digest, so that each is encoded once and not once a request."""
         self.listeners: list[Hears] = []
         """Who hears of every question, whoever asks it."""
-        self._open = history
+        self._history = Once(history)
         self._find = find
         self.headers = headers
         self._clock = clock
@@ -68,36 +71,24 @@ class Session:
         self._transcripts = Transcripts()
         self._beginnings = Beginnings(clock)
         self._known = KnownModels()
-        self._lock = threading.RLock()
+        self._lock = OwnLock()
         # Servers and models that were asked: what is said about each is said once.
         self._told: set[str] = set()
 
     @property
     def history(self) -> History:
         """The turns of the conversation and the store behind them, opened when first needed."""
-        with self._lock:
-            return self._history
-
-    @cached_property
-    def _history(self) -> History:
-        return self._open()
+        return self._history()
 
     @property
     def opened(self) -> bool:
         """Whether the conversation was needed already."""
-        return "_history" in vars(self)
+        return self._history.made
 
     @property
     def turns(self) -> list[Turn]:
         """All turns, in the order asked."""
         return self.history.turns
-
-    @cached_property
-    def images(self) -> ImageCache:
-        """Prepared images by digest, so that each is encoded once and not once a request."""
-        from ..messages.images import ImageCache
-
-        return ImageCache()
 
     def plan(self, question: Question) -> Plan:
         """What `question` would send, and to whom. Nothing leaves.

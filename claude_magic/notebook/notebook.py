@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from ..conversation.question import Question
 from ..conversation.session import Session
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
+from ..messages.once import Once
 from . import lines
 from .carrying import Carrying
 from .choices import Evaluate
@@ -38,6 +39,7 @@ from .standing import Asker, Beside, Standing
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ..conversation.origin import Origin
     from ..conversation.reply import Reply
     from ..conversation.toolbox import Shape, Toolbox
     from ..messages.cancel import Cancel
@@ -59,19 +61,25 @@ class Notebook:
         recorder: Recorder,
         settable: Settable,
         front_end: FrontEnd,
+        origin: Origin,
     ) -> None:
         self.shell = shell
         self.recorder = recorder
         self.settable = settable
         self.keys = Keys()
         self.session = Session(
-            settable.session_settings, history=self._open_history, find=self.keys.find
+            settable.session_settings,
+            history=self._open_history,
+            find=self.keys.find,
+            spending=origin.spending,
         )
-        self.standing = Standing(shell, recorder, front_end)
+        self._origin = origin
+        self.standing = Standing(shell, recorder, front_end, origin)
         self._carrying = Carrying(recorder, settable, self.standing, self.session)
         self._front_end = front_end
         self.last: Reply | None = None
         self._back: str | None = None
+        self._tools = Once(self._made_tools)
         for run in recorder.runs:
             self.standing.started(run)
         recorder.started, recorder.ended = self._cell_started, self._cell_ended
@@ -185,9 +193,12 @@ class Notebook:
 
         return self.tools.box(options, approver), opened(options)
 
-    @cached_property
+    @property
     def tools(self) -> NotebookTools:
         """The tools that questions of this notebook can offer, made when first asked for."""
+        return self._tools()
+
+    def _made_tools(self) -> NotebookTools:
         from .toolboxes import NotebookTools, Toolboxes
 
         prepare = self._prepare_result
@@ -203,7 +214,7 @@ class Notebook:
     def close(self) -> None:
         """End the connections, and what tools have left running; the turns stay."""
         self.session.close()
-        if "tools" in vars(self):
+        if self._tools.made:
             self.tools.close()
 
     def ask(self, question: Question, display: Display, *, cancel: Cancel | None = None) -> Reply:
@@ -266,7 +277,11 @@ class Notebook:
         """All conversations that are kept on this machine."""
         from jupyter_core.paths import jupyter_data_dir
 
-        return Conversations(Path(jupyter_data_dir()) / STORE, named=self._front_end.remember)
+        return Conversations(
+            Path(jupyter_data_dir()) / STORE,
+            named=self._front_end.remember,
+            fresh=self._origin.conversation,
+        )
 
     def _again(self, asker: Asker) -> bool:
         """Whether this cell was the last to run before this run: then it is meant to ask afresh."""
