@@ -157,12 +157,12 @@ class Conversation:
         elsewhere = self._origin.elsewhere
         place = Asker(None, panel=True) if elsewhere else without_cell(session.history)
         question = Question(
-            content=keys.masked([*papers, *shown, *opened(options), text(prompt)]),
+            content=(*papers, *shown, *opened(options), text(prompt)),
             model=options.model,
-            system=None if options.system is None else keys.mask(options.system),
+            system=options.system,
             max_tokens=options.max_tokens,
             stop=options.stop or (),
-            prefill=keys.mask(options.prefill or ""),
+            prefill=options.prefill or "",
             effort=options.effort,
             think=options.think,
             cite=bool(options.cite),
@@ -202,6 +202,7 @@ class Conversation:
             history=self._open,
             find=self._keys.find,
             spending=self._origin.spending,
+            secrets=self._keys.secrets,
         )
 
     def _open(self) -> History:

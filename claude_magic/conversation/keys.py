@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ..messages.blocks import Block
-from ..messages.credentials import Found, Secret, find_key, keyring_key, mask, masked
+from ..messages.credentials import Found, Secret, find_key, keyring_key, mask
 from ..messages.once import OwnLock
 from .connection import environment_headers
 
@@ -36,11 +33,6 @@ class Keys:
     def mask(self, said: str) -> str:
         """`said` without the secrets."""
         return mask(said, *self.secrets())
-
-    def masked(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
-        """The blocks without the secrets, should a cell or an output hold any."""
-        secrets = self.secrets()
-        return tuple(masked(block, *secrets) for block in blocks)
 
     def _keyring(self) -> Secret | None:
         """The keyring's key, asked for once: some keyrings ask the user each time."""

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 from ..messages import models
 from ..messages.blocks import Block, ImageBlock, content_blocks
 from ..messages.catalogue import BUILT_IN, Catalogue
+from ..messages.credentials import mask
 from ..messages.errors import InputError
+from ..messages.masking import masked_body
 from ..messages.request import Options, Request, build
 from ..messages.sealed import Sealed
 from ..messages.transcript import Transcript, transcript
@@ -24,6 +26,7 @@ from .settings import OFFLINE, Settings
 from .turns import Turn, told
 
 if TYPE_CHECKING:
+    from ..messages.credentials import Secret
     from ..messages.images import ImageCache
     from .known_models import KnownModels
 
@@ -85,6 +88,7 @@ class Plan:
     first: bool = False
     notices: tuple[str, ...] = ()
     known: Catalogue = BUILT_IN
+    secrets: tuple[Secret, ...] = ()
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -136,12 +140,14 @@ def make_plan(
     images: Callable[[], ImageCache],
     transcripts: Transcripts,
     known: KnownModels,
+    secrets: Sequence[Secret] = (),
 ) -> Plan:
     """The plan for `question`, which sees the turns `visible` of the `standing` that there are.
 
     `asked` holds the servers and models that this kernel has asked already: what is said about
     each is said once; `transcripts` keeps the messages from one question to the next; `known` is
-    what is known of models. Raises InputError where it cannot be asked so.
+    what is known of models, `secrets` are masked in all that is sent. Raises InputError where it
+    cannot be asked so.
     """
     server = Server.of(settings.base_url)
     catalogue = known.of(settings, server)
@@ -160,7 +166,8 @@ def make_plan(
         options,
         anthropic=server.anthropic,
     )
-    body = within_image_limits(request.body, images)
+    request = replace(request, prefill=mask(request.prefill, *secrets))
+    body = within_image_limits(masked_body(request.body, secrets), images)
     return Plan(
         question,
         server,
@@ -180,6 +187,7 @@ def make_plan(
             *request.notices,
         ),
         known=catalogue,
+        secrets=tuple(secrets),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..messages.blocks import text
 from ..messages.cancel import Cancel
-from ..messages.credentials import Found, find_key
+from ..messages.credentials import Found, Secret, find_key, mask
 from ..messages.errors import BrokenReply, ClaudeError, Interrupted
 from ..messages.image_cache import ImageCache
 from ..messages.once import Once, OwnLock
@@ -42,8 +42,9 @@ class Session:
 
     `settings` is read at every question; `history` gives the conversation at the first one. `find`
     looks a key up, `headers` gives those that the environment adds; `clock` seconds since the
-    epoch. `spending` is what is spent from, its own unless given. Safe to use from several
-    threads, and in forked children: each keeps its turns in a segment of its own.
+    epoch. `spending` is what is spent from, its own unless given; `secrets` gives what is masked
+    in all that is sent. Safe to use from several threads, and in forked children: each keeps its
+    turns in a segment of its own.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Session:
         headers: Callable[[], CustomHeaders] = environment_headers,
         clock: Callable[[], float] = time.time,
         spending: Spending | None = None,
+        secrets: Callable[[], Sequence[Secret]] = tuple,
     ) -> None:
         self.settings = settings
         self.spending = spending or Spending()
@@ -64,6 +66,7 @@ class Session:
         """Who hears of every question, whoever asks it."""
         self._history = Once(history)
         self._find = find
+        self._secrets = secrets
         self.headers = headers
         self._clock = clock
         self._replays = Replays(lambda: self.history)
@@ -110,6 +113,7 @@ class Session:
             images=lambda: self.images,
             transcripts=self._transcripts,
             known=self._known,
+            secrets=self._secrets(),
         )
         return plan.noting(withheld(self.headers(), plan.server)) if plan.first else plan
 
@@ -222,7 +226,7 @@ class Session:
         plan = self.plan(question)
         turn = replace(
             self._beginnings.turn(plan, self._first_version(question)),
-            reply=(text(reply),),
+            reply=(text(mask(reply, *self._secrets())),),
             server="",
             parameters={"synthetic": True},
             status="complete",

@@ -72,6 +72,7 @@ class Notebook:
             history=self._open_history,
             find=self.keys.find,
             spending=origin.spending,
+            secrets=self.keys.secrets,
         )
         self._origin = origin
         self.standing = Standing(shell, recorder, front_end, origin)
@@ -146,12 +147,12 @@ class Notebook:
         )
         toolbox, opened = self._toolbox(options, approver)
         return Question(
-            content=self.keys.masked([*papers, *context.blocks, *shown, *blocks, *opened, *asked]),
+            content=(*papers, *context.blocks, *shown, *blocks, *opened, *asked),
             model=options.model,
-            system=None if options.system is None else self.keys.mask(options.system),
+            system=options.system,
             max_tokens=options.max_tokens,
             stop=options.stop or (),
-            prefill=self.keys.mask(options.prefill or ""),
+            prefill=options.prefill or "",
             effort=options.effort,
             think=options.think,
             cite=bool(options.cite),
