@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
 
+# Here, not where it is used: children that were forked before the first question share the budget.
+from .conversation import spending as _spending  # noqa: F401
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 

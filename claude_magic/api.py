@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from .conversation.origin import Origin
+from .conversation.spending import OF_THIS_PROCESS
 from .messages.errors import InputError
+from .messages.once import Once
 from .notebook.options import AskOptions, from_python, with_arguments
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ class Conversation:
     @property
     def spent(self) -> float:
         """USD that this object has spent."""
-        return self._script.session.spending.spent
+        return self._script.origin.spending.spent
 
     def close(self) -> None:
         """End the connections; the turns stay."""
@@ -89,7 +91,10 @@ class _Script:
     def __init__(self, name: str, settable: Settable, keys: Keys) -> None:
         self.settable = settable
         self.keys = keys
+        self.origin = Origin()
         self._name = name
+        self._session = Once(self._made_session)
+        self._boxes = Once(self._made_boxes)
 
     def ask(self, prompt: str, options: QuestionOptions) -> Reply:
         from .notebook.question_builder import build
@@ -99,33 +104,42 @@ class _Script:
     def bring(self, *_: object) -> Brought:
         """The place of the question, and nothing else: there are no cells."""
         from .notebook.question_builder import Brought
-        from .notebook.standing import without_cell
+        from .notebook.standing import Asker, without_cell
 
         self.keys.find()  # from now on the keyring's is known too, and stands in nothing sent
-        return Brought(without_cell(self.session.history))
+        elsewhere = self.origin.elsewhere
+        return Brought(Asker(None, panel=True) if elsewhere else without_cell(self.session.history))
 
     def toolbox(self, options: QuestionOptions) -> FunctionToolbox | None:
         """The tools that the options or the settings name."""
         from .notebook.toolboxes import script_box
 
-        return script_box(self._boxes, options)
+        return script_box(self._boxes(), options)
 
     def close(self) -> None:
         """End the connections, and what tools have left running."""
-        if "session" in vars(self):
-            self.session.close()
-        if "_boxes" in vars(self):
-            self._boxes.close()
+        if self._session.made:
+            self._session().close()
+        if self._boxes.made:
+            self._boxes().close()
 
-    @cached_property
+    @property
     def session(self) -> Session:
         """The conversation, opened when it is first needed."""
+        return self._session()
+
+    def _made_session(self) -> Session:
         from .conversation.session import Session
 
-        return Session(self.settable.session_settings, history=self._open, find=self.keys.find)
+        return Session(
+            self.settable.session_settings,
+            history=self._open,
+            find=self.keys.find,
+            spending=self.origin.spending,
+            secrets=self.keys.secrets,
+        )
 
-    @cached_property
-    def _boxes(self) -> Toolboxes:
+    def _made_boxes(self) -> Toolboxes:
         from .notebook.pictures import preparing
         from .notebook.toolboxes import Toolboxes
 
@@ -140,7 +154,7 @@ class _Script:
 
         if not self._name or self.settable.value("store") == "off":
             return History()
-        kept = Conversations(Path(jupyter_data_dir()) / STORE)
+        kept = Conversations(Path(jupyter_data_dir()) / STORE, fresh=self.origin.conversation)
         history = kept.open(Whereabouts(f"script {self._name}", notebook=False))
         history.asked |= {turn.id for turn in history.turns}
         return history
@@ -150,13 +164,15 @@ class _Script:
 def ask(prompt: str, **options: Unpack[AskOptions]) -> Reply:
     """The reply to `prompt`, as a turn of this notebook's conversation.
 
-    Nothing else of the notebook goes along: name what should. `{{ }}` is not evaluated; Python has
-    f-strings. Shows nothing while it runs; the reply renders itself as the last expression of a
-    cell.
+    Nothing else of the notebook goes along: name what should. A text is a path or an address and
+    is never evaluated: where `-i` and `-f` take a variable's name, give the variable. Nor is
+    `{{ }}`; Python has f-strings. Shows nothing while it runs; the reply renders itself as the
+    last expression of a cell.
 
-    From another thread than the one that runs cells it belongs to no cell: it stands below the one
-    that is active, and running that again leaves it. In a script, without IPython, each call
-    stands alone: use `Conversation` there.
+    From another thread than the one that runs cells, or from a forked child, it belongs to no
+    cell: it stands below the one that is active, and running that again leaves it. What a child
+    asks is in this conversation when a kernel opens it again. In a script, without IPython, each
+    call stands alone, and all spend from one budget: use `Conversation` there.
 
     Raises the errors of `claude_magic.messages.errors`; InputError where IPython runs and the
     extension is not loaded.
@@ -164,9 +180,10 @@ def ask(prompt: str, **options: Unpack[AskOptions]) -> Reply:
     said = from_python("ask", options)
     if not in_ipython():
         with Conversation() as conversation:
+            conversation._script.origin = Origin(spending=OF_THIS_PROCESS)
             return conversation._script.ask(prompt, said)
     notebook = current_notebook()
-    return notebook.ask(notebook.question(said, prompt))
+    return notebook.ask(notebook.question(said, prompt, names=False))
 
 
 def in_ipython() -> bool:

@@ -65,6 +65,8 @@ def caption(given: argparse.Namespace) -> int:
 
     access, left = access_here()
     job = _job(given, access)
+    for line in job.notices:
+        print(line, file=sys.stderr)
     if given.dry_run:
         _dry_run(notebooks, job)
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -59,6 +60,8 @@ def caption(
     path = Path(out) if out is not None else None
     how = check(How(path, concurrency, left if budget is None else budget, progress, engine))
     with Run(images, wanted, how, access) as run:
+        for line in run.job.notices:
+            warnings.warn(line, stacklevel=2)
         run.ask()
         return frame(run)
 

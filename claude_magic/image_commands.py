@@ -54,6 +54,8 @@ def caption_images(given: argparse.Namespace) -> int:
         engine=given.engine,
     )
     with Run(_images(given.images), wanted, check(how), access) as job:
+        for line in job.job.notices:
+            print(line, file=sys.stderr)
         if given.dry_run:
             print(estimate(job))
             return 0

@@ -95,7 +95,8 @@ class ClaudeProvider(Provider):
             self._name,
             options,
         )
-        asked.job()
+        for line in asked.job().notices:
+            _log.warning(line)
         return asked
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import Block
+from ..messages.masking import masked_body
 from ..messages.models import Model
 from ..messages.request import Options, Request, build
 from ..messages.usage import Usage, estimate_input
@@ -26,6 +27,7 @@ class Job:
 
     `anthropic` says that the server knows all of the API, `free` that it costs nothing.
     `long_edge` is the most pixels of an image's longer side, `discount` what is paid of the price.
+    `notices` are lines for the user to read before anything is asked.
     """
 
     model: Model
@@ -42,7 +44,8 @@ class Job:
     def request(self, content: Sequence[Block]) -> Request:
         """The request that asks about `content`, prompt and all."""
         options = replace(self.options, schema=self.shape.schema or None, cache=False)
-        return build(self.model, [], content, options, anthropic=self.anthropic)
+        made = build(self.model, [], content, options, anthropic=self.anthropic)
+        return replace(made, body=masked_body(made.body, ()))
 
     @property
     def digest(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..conversation.plan import about
 from ..conversation.shape import shape_of
 from ..messages.blocks import Block, document_base64, text
 from ..messages.errors import InputError
@@ -53,9 +54,8 @@ def prompt_job(
     What is asked comes with each row.
     """
     settings, server = access.settings, access.asked
-    chosen = access.known.of(settings, server).choose(
-        model or settings.model, anthropic=server.anthropic
-    )
+    catalogue = access.known.of(settings, server)
+    chosen = catalogue.choose(model or settings.model, anthropic=server.anthropic)
     options = Options(
         system=system,
         max_tokens=max_tokens or settings.max_tokens or None,
@@ -73,6 +73,7 @@ def prompt_job(
         anthropic=server.anthropic,
         free=server.offline,
         long_edge=known.long_edge if known else LONG_EDGE,
+        notices=tuple(about(chosen, catalogue, server)),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..conversation.plan import about
 from ..conversation.shape import shape_of
 from ..messages.errors import ClaudeError, InputError, Interrupted
 from ..messages.request import Options
@@ -82,8 +83,9 @@ def job_of(wanted: Wanted, access: Access, discount: float = 1.0) -> Job:
         think=wanted.think or settings.think,
     )
     catalogue = access.known.of(settings, server)
+    model = catalogue.choose(wanted.model or settings.model, anthropic=server.anthropic)
     return Job(
-        catalogue.choose(wanted.model or settings.model, anthropic=server.anthropic),
+        model,
         shape,
         options,
         wanted.prompt.strip() or prompt,
@@ -92,6 +94,7 @@ def job_of(wanted: Wanted, access: Access, discount: float = 1.0) -> Job:
         free=server.offline,
         long_edge=wanted.long_edge,
         discount=discount,
+        notices=tuple(about(model, catalogue, server)),
     )
 
 

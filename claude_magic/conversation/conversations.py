@@ -46,6 +46,8 @@ class Conversations:
     """The conversations under `root`; nothing is made there before a turn is kept.
 
     `named` is told the id of a conversation as its first turn is kept. `host` names this machine.
+    `fresh` is the id for a conversation that begins: forked children that each come to begin it
+    then begin the same one.
     """
 
     def __init__(
@@ -55,8 +57,10 @@ class Conversations:
         named: Callable[[str], None] = lambda _: None,
         host: str = "",
         clock: Callable[[], float] = time.time,
+        fresh: str = "",
     ) -> None:
         self._root = root
+        self._fresh = fresh
         self._named = named
         self._host = host or platform.node()
         self._clock = clock
@@ -77,7 +81,7 @@ class Conversations:
         here = self._had_here(where, lambda found: not where.notebook or where.holds(found))
         if here is not None:
             return here
-        conversation = uuid.uuid4().hex
+        conversation = self._fresh or uuid.uuid4().hex
         store = Store(self._root, conversation, clock=self._clock)
         return self._history(where, conversation, store, store.load())
 
@@ -125,7 +129,7 @@ class Conversations:
 
     def _forked(self, where: Whereabouts, parent: str, loaded: Loaded) -> History:
         """The turns of `parent`; the first new one begins a conversation of its own."""
-        conversation = uuid.uuid4().hex
+        conversation = self._fresh or uuid.uuid4().hex
         store = Store(self._root, conversation, clock=self._clock)
         store.load()
         adopted = False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from dataclasses import replace
 
 from ..messages.blocks import Block
+from ..messages.once import OwnLock
 from .counting import Counting
 from .page import left_out
 from .steps import Step
@@ -52,7 +52,7 @@ class History:
         self._begin = begin
         self._store = store
         self._begun = False
-        self._lock = threading.RLock()
+        self._lock = OwnLock()
 
     def __getitem__(self, turn_id: str) -> Turn:
         return self.turns[self._at[turn_id]]
@@ -289,12 +289,30 @@ class History:
                 key=lambda turn: turn.started,
                 default=None,
             )
-            found = {t for t in (*last.saw, last.id) if t in self} if last else set()
+            found = self._of_one_kernel(last) if last else set()
             new = found - self.asked
             self.asked |= found
         if new:
             self._changed()
         return len(new)
+
+    def _of_one_kernel(self, last: Turn) -> set[str]:
+        """The turns without cells up to `last`: those it saw, and those asked at the same time."""
+        found: set[str] = set()
+        more = {last.id}
+        while more:
+            found |= more
+            turns = [self[turn_id] for turn_id in more]
+            saw = {turn_id for turn in turns for turn_id in turn.saw if turn_id in self}
+            since, until = min(t.started for t in turns), max(t.ended for t in turns)
+            beside = {
+                t.id
+                for t in self.turns
+                if t.cell is None and t.panel and t.started < until and t.ended > since
+                if t.id not in self.retired and not t.alone
+            }
+            more = (saw | beside) - found
+        return found
 
     def purge(self) -> None:
         """Forget all turns, here and on disk."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ..messages.blocks import Block
-from ..messages.credentials import Found, Secret, find_key, keyring_key, mask, masked
+from ..messages.credentials import Found, Secret, find_key, keyring_key, mask
+from ..messages.once import OwnLock
 from .connection import environment_headers
 
 
@@ -16,6 +14,7 @@ class Keys:
         self.given = given
         self._kept: Secret | None = None
         self._looked = False
+        self._lock = OwnLock()
 
     def find(self) -> Found | None:
         """The credential in force."""
@@ -35,13 +34,9 @@ class Keys:
         """`said` without the secrets."""
         return mask(said, *self.secrets())
 
-    def masked(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
-        """The blocks without the secrets, should a cell or an output hold any."""
-        secrets = self.secrets()
-        return tuple(masked(block, *secrets) for block in blocks)
-
     def _keyring(self) -> Secret | None:
         """The keyring's key, asked for once: some keyrings ask the user each time."""
-        if not self._looked:
-            self._kept, self._looked = keyring_key(), True
-        return self._kept
+        with self._lock:
+            if not self._looked:
+                self._kept, self._looked = keyring_key(), True
+            return self._kept

@@ -1,4 +1,4 @@
-"""What was spent, by turn, by model and by day, and what a kernel still may spend.
+"""What was spent, by turn, by model and by day.
 
 Only what a server was paid for costs: a turn that was answered offline, that the user wrote, or
 that shows a recorded reply again is counted apart, as free. `known` says what models cost.
@@ -6,53 +6,18 @@ that shows a recorded reply again is counted apart, as free. `known` says what m
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Hashable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import TypeVar
 
 from ..messages.catalogue import BUILT_IN, Catalogue
-from ..messages.errors import BudgetError
 from ..messages.models import Model
 from ..messages.usage import Usage
 from .settings import OFFLINE
 from .turns import Turn
 
 Key = TypeVar("Key", bound=Hashable)
-
-
-class Spending:
-    """USD that were spent; the expected price of what is under way is held back. Thread-safe."""
-
-    def __init__(self) -> None:
-        self.spent = 0.0
-        self._pending = 0.0
-        self._lock = threading.Lock()
-
-    def add(self, price: float) -> None:
-        """`price` in USD was paid."""
-        with self._lock:
-            self.spent += price
-
-    @contextmanager
-    def reserved(self, price: float, budget: float) -> Iterator[None]:
-        """Hold `price` back from other threads' questions. Raises BudgetError."""
-        with self._lock:
-            spent = self.spent + self._pending
-            if price and spent + price > budget:
-                raise BudgetError(
-                    f"Not sent: it would cost about ${price:.2f}, and ${spent:.2f} of the "
-                    f"budget of ${budget:.2f} are spent. Raise it with "
-                    f"%claude_config budget={int(2 * (spent + price)) + 1}"
-                )
-            self._pending += price
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._pending -= price
 
 
 @dataclass(frozen=True)

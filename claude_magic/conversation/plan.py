@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 from ..messages import models
 from ..messages.blocks import Block, ImageBlock, content_blocks
 from ..messages.catalogue import BUILT_IN, Catalogue
+from ..messages.credentials import mask
 from ..messages.errors import InputError
+from ..messages.masking import masked_body
 from ..messages.request import Options, Request, build
 from ..messages.sealed import Sealed
 from ..messages.transcript import Transcript, transcript
@@ -24,6 +26,7 @@ from .settings import OFFLINE, Settings
 from .turns import Turn, told
 
 if TYPE_CHECKING:
+    from ..messages.credentials import Secret
     from ..messages.images import ImageCache
     from .known_models import KnownModels
 
@@ -85,6 +88,7 @@ class Plan:
     first: bool = False
     notices: tuple[str, ...] = ()
     known: Catalogue = BUILT_IN
+    secrets: tuple[Secret, ...] = ()
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -136,12 +140,14 @@ def make_plan(
     images: Callable[[], ImageCache],
     transcripts: Transcripts,
     known: KnownModels,
+    secrets: Sequence[Secret] = (),
 ) -> Plan:
     """The plan for `question`, which sees the turns `visible` of the `standing` that there are.
 
     `asked` holds the servers and models that this kernel has asked already: what is said about
     each is said once; `transcripts` keeps the messages from one question to the next; `known` is
-    what is known of models. Raises InputError where it cannot be asked so.
+    what is known of models, `secrets` are masked in all that is sent. Raises InputError where it
+    cannot be asked so.
     """
     server = Server.of(settings.base_url)
     catalogue = known.of(settings, server)
@@ -160,7 +166,8 @@ def make_plan(
         options,
         anthropic=server.anthropic,
     )
-    body = within_image_limits(request.body, images)
+    request = replace(request, prefill=mask(request.prefill, *secrets))
+    body = within_image_limits(masked_body(request.body, secrets), images)
     return Plan(
         question,
         server,
@@ -180,13 +187,17 @@ def make_plan(
             *request.notices,
         ),
         known=catalogue,
+        secrets=tuple(secrets),
     )
 
 
 def about(model: models.Model, catalogue: Catalogue, server: Server) -> list[str]:
     """Lines about a model, which are said once: it ends soon, or the server does not list it."""
-    lines = (models.retirement_notice(model), catalogue.unlisted(model.id, server.host))
-    return [line for line in lines if line]
+    unlisted = catalogue.unlisted(model.id, server.host)
+    if unlisted:
+        return [unlisted]
+    end = catalogue.end_of(model.id) if catalogue.lookup(model.id) else None
+    return [f"{model.id} {end}."] if end else []
 
 
 def parameters(request: Request) -> dict[str, Any]:

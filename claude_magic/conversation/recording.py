@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..messages.errors import InputError
+from ..messages.once import OwnLock
 from .turns import Turn
 
 _VERSION = 1
@@ -27,7 +27,7 @@ class Recording:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._turns = list(_read(path))
-        self._lock = threading.Lock()
+        self._lock = OwnLock()
 
     def __iter__(self) -> Iterator[Turn]:
         return iter(list(self._turns))

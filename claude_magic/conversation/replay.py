@@ -10,6 +10,7 @@ from typing import Any
 
 from ..messages.blocks import Block
 from ..messages.errors import NotRecordedError
+from ..messages.once import OwnLock
 from . import why
 from .history import History
 from .ledger import model_of
@@ -66,15 +67,17 @@ class Replays:
     def __init__(self, history: Callable[[], History]) -> None:
         self._history = history
         self._recording: Recording | None = None
+        self._lock = OwnLock()
 
     def recording(self, settings: Settings) -> Recording | None:
         """The recording that is in use. Raises InputError for a file that is none."""
         path = Path(settings.record).expanduser() if settings.record else None
-        if path is None:
-            self._recording = None
-        elif self._recording is None or self._recording.path != path:
-            self._recording = Recording(path)
-        return self._recording
+        with self._lock:
+            if path is None:
+                self._recording = None
+            elif self._recording is None or self._recording.path != path:
+                self._recording = Recording(path)
+            return self._recording
 
     def find(self, plan: Plan, settings: Settings) -> Recorded | None:
         """The reply that answers `plan`; None to ask the server.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..messages.blocks import Block, Message, content_blocks, joined_text, text
 from ..messages.citing import agreed
 from ..messages.errors import APIError
+from ..messages.masking import masked_body, masked_value
 from ..messages.transcript import Transcript
 from ..messages.usage import Usage, estimate_input
 from . import healing
@@ -299,7 +300,7 @@ class Following:
                 answer.append(result)
         elif kind == "tools" and tools is not None:
             for result in tools.run(calls(reply), tell, cancel):
-                answer.append(result)
+                answer.append(masked_value(result, self._plan.secrets))
         elif kind == "retry":
             answer.append(text(_NO_FIT.format(self._problem(reply))))
 
@@ -327,7 +328,8 @@ class Following:
         body = _with(self._plan.request.body, {**self._changed, "messages": messages})
         if last:
             body["tool_choice"] = {"type": "none"}
-        self.body = within_image_limits(body, self._plan.images)
+        masked = masked_body(body, self._plan.secrets)
+        self.body = within_image_limits(masked, self._plan.images)
         self.digest = digest(self._plan.server.label, self.body)
 
     def change(self, fields: Mapping[str, Any]) -> None:

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..messages.blocks import joined_text, text
 from ..messages.cancel import Cancel
-from ..messages.credentials import Found, find_key
+from ..messages.credentials import Found, Secret, find_key, mask
 from ..messages.errors import BrokenReply, ClaudeError, InputError, Interrupted, InvalidReply
+from ..messages.image_cache import ImageCache
+from ..messages.once import Once, OwnLock
 from .connection import Connections, Server, environment_headers, require_key, withheld
 from .events import Ended, Failed, Listener, Sending, to_all
 from .history import History
 from .ids import Shared
 from .informer import Informer
 from .known_models import KnownModels
-from .ledger import Spending
 from .plan import Plan, Transcripts, about, make_plan, parameters
 from .question import Question
 from .replay import Recorded, Replays
 from .reply import Reply
 from .run import Run
 from .settings import OFFLINE, Settings
+from .spending import Spending
 from .turns import Status, Turn
 
 if TYPE_CHECKING:
     from ..messages.catalogue import Catalogue
     from ..messages.client import Client
     from ..messages.custom_headers import CustomHeaders
-    from ..messages.images import ImageCache
     from ..offline import OfflineServer
 
 
@@ -42,7 +41,9 @@ class Session:
 
     `settings` is read at every question; `history` gives the conversation at the first one. `find`
     looks a key up, `headers` gives those that the environment adds; `clock` seconds since the
-    epoch. Safe to use from several threads.
+    epoch. `spending` is what is spent from, its own unless given; `secrets` gives what is masked
+    in all that is sent. Safe to use from several threads, and in forked children: each keeps its
+    turns in a segment of its own.
     """
 
     def __init__(
@@ -53,16 +54,21 @@ class Session:
         find: Callable[[], Found | None] = find_key,
         headers: Callable[[], CustomHeaders] = environment_headers,
         clock: Callable[[], float] = time.time,
+        spending: Spending | None = None,
+        secrets: Callable[[], Sequence[Secret]] = tuple,
     ) -> None:
         self.settings = settings
-        self.spending = Spending()
+        self.spending = spending or Spending()
+        self.images = ImageCache()
+        """Prepared images by digest, so that each is encoded once and not once a request."""
         self.listeners: list[Callable[[Question, Cancel], Listener]] = []
         """Who hears of every question, whoever asks it.
 
         Each gives the listener to one that is about to be asked; the Cancel stops that.
         """
-        self._open = history
+        self._history = Once(history)
         self._find = find
+        self._secrets = secrets
         self.headers = headers
         self._clock = clock
         self._replays = Replays(lambda: self.history)
@@ -70,36 +76,24 @@ class Session:
         self._transcripts = Transcripts()
         self._beginnings = _Beginnings(clock)
         self._known = KnownModels()
-        self._lock = threading.RLock()
+        self._lock = OwnLock()
         # Servers and models that were asked: what is said about each is said once.
         self._told: set[str] = set()
 
     @property
     def history(self) -> History:
         """The turns of the conversation and the store behind them, opened when first needed."""
-        with self._lock:
-            return self._history
-
-    @cached_property
-    def _history(self) -> History:
-        return self._open()
+        return self._history()
 
     @property
     def opened(self) -> bool:
         """Whether the conversation was needed already."""
-        return "_history" in vars(self)
+        return self._history.made
 
     @property
     def turns(self) -> list[Turn]:
         """All turns, in the order asked."""
         return self.history.turns
-
-    @cached_property
-    def images(self) -> ImageCache:
-        """Prepared images by digest, so that each is encoded once and not once a request."""
-        from ..messages.images import ImageCache
-
-        return ImageCache()
 
     def plan(self, question: Question) -> Plan:
         """What `question` would send, and to whom. Nothing leaves.
@@ -121,6 +115,7 @@ class Session:
             images=lambda: self.images,
             transcripts=self._transcripts,
             known=self._known,
+            secrets=self._secrets(),
         )
         return plan.noting(withheld(self.headers(), plan.server)) if plan.first else plan
 
@@ -174,7 +169,7 @@ class Session:
             self._end(run, "broken")
             raise
         except ClaudeError:
-            if run.sent and run.steps:
+            if run.sent and (run.steps or run.reply):
                 self._end(run, "broken")
             elif run.sent:
                 self.history.drop(run.turn)
@@ -235,7 +230,7 @@ class Session:
         plan = self.plan(question)
         turn = replace(
             self._beginnings.turn(plan, self._first_version(question)),
-            reply=(text(reply),),
+            reply=(text(mask(reply, *self._secrets())),),
             server="",
             parameters={"synthetic": True},
             status="complete",
@@ -397,7 +392,7 @@ class _Beginnings:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._saw, self._order = Shared(), Shared()
-        self._lock = threading.Lock()
+        self._lock = OwnLock()
 
     def turn(self, plan: Plan, version_of: str) -> Turn:
         """The turn of `plan`: broken, until it has ended. `version_of` as Turn has it."""

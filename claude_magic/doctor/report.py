@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..conversation.connection import Connections, Server, environment_headers, require_key
+from ..conversation.plan import about
 from ..messages.catalogue import BUILT_IN, Catalogue
 from ..messages.credentials import find_key, mask
 from ..messages.errors import ClaudeError
@@ -92,6 +93,8 @@ def report(
     name = model_name(known, server, settings.model, chosen=chosen)
     patient = Patient(client, known.choose(name, anthropic=server.anthropic), server.anthropic)
     say(f"{server.host}, model {patient.model.id}")
+    for line in about(patient.model, known, server):
+        say(line)
     say(price(patient, server))
     if not server.loopback:
         if confirm is None:

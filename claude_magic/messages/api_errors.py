@@ -153,10 +153,10 @@ def _not_found(asked: Asked, no: _No) -> str:
         return (
             f"{asked.host} did not find it (404){no.because}. The model was {asked.clean(model)}."
         )
-    following, near = models.replacement(str(model)), models.nearest(str(model))
+    end, near = models.end_of(str(model)), models.nearest(str(model))
     hint = "%claude_models lists what there is."
-    if following:
-        hint = f"it is retired: its replacement is {following}."
+    if end:
+        hint = f"it {end}."
     elif near and models.resolve(near) != model:
         hint = f"did you mean {near}?"
     return f"{asked.host} has no model {asked.clean(model)} (404); {hint}"

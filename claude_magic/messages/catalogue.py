@@ -70,7 +70,7 @@ class Catalogue:
     def nearest(self, name: str) -> str | None:
         """The known name that `name` was probably meant to be, or what replaced it."""
         model_id = self.resolve(name)
-        replaced = models.replacement(model_id)
+        replaced = models.replacement(model_id, self.lookup(model_id))
         if replaced and self.lists(replaced):
             return replaced
         names = [known for known in self.names() if self.lists(self.resolve(known))]
@@ -87,22 +87,28 @@ class Catalogue:
         ids = {form for listed in self.listed for form in _forms(listed)}
         return not ids.isdisjoint(_forms(model_id))
 
-    def choose(self, name: str, *, anthropic: bool) -> Model:
+    def end_of(self, model_id: str, *, today: str = "") -> str | None:
+        """How the life of a model ends, by the table and by the server; see `models.end_of`."""
+        gone = self.listed is not None and not self.lists(model_id)
+        listed = _row_id(model_id) in self.server_rows
+        return models.end_of(model_id, self.lookup(model_id), gone=gone and listed, today=today)
+
+    def choose(self, name: str, *, anthropic: bool, today: str = "") -> Model:
         """The model that a request names so; `anthropic` says that only Anthropic's are there.
 
         A name that nobody knows is taken as it is, if such a model may be new or another server's.
-        Raises InputError otherwise, naming what it probably was to be.
+        Raises InputError otherwise, naming what it probably was to be, or what takes its place.
         """
         model_id, found = self.resolve(name), self.lookup(name)
         if found is not None and (self.lists(model_id) or not anthropic):
             return replace(found, id=model_id)  # a dated id is sent as it was given
         if not anthropic:
             return models.unknown(model_id)
-        if models.replacement(model_id) and found is None:
-            raise InputError(
-                f"{model_id} is retired and answers no more: its replacement is "
-                f"{models.replacement(model_id)}."
-            )
+        end = self.end_of(model_id, today=today)
+        if end and found is None:
+            raise InputError(f"{model_id} answers no more: it {end}.")
+        if end:
+            raise InputError(f"{name.strip()!r} is no model of this server: it {end}.")
         if found is not None or self.listed is not None or not model_id.startswith("claude-"):
             near = self.nearest(name)
             hint = f"did you mean {near}? " if near else ""
@@ -115,8 +121,9 @@ class Catalogue:
         """A line for a model that the server does not list, naming the nearest; else None."""
         if self.lists(model_id):
             return None
-        near = self.nearest(model_id)
-        return f"{host} lists no model {model_id}" + (f"; the nearest is {near}" if near else "")
+        end, near = self.end_of(model_id), self.nearest(model_id)
+        hint = f": it {end}" if end else f"; the nearest is {near}" if near else ""
+        return f"{host} lists no model {model_id}{hint}"
 
 
 BUILT_IN = Catalogue()

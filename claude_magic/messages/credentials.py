@@ -15,7 +15,17 @@ SERVICE = "claude_magic"
 ACCOUNT = "api_key"
 """The user name under which the keyring holds the key."""
 
-_KEY_LIKE = re.compile(r"sk-ant-[\w-]+")
+# The keys of Anthropic, OpenAI, GitHub, AWS, Slack and Google, by the shapes that these publish.
+_KEY_LIKE = re.compile(
+    r"sk-ant-[\w-]+"
+    r"|(?<![A-Za-z0-9])(?:"
+    r"sk-(?:proj|svcacct|admin)-[\w-]{20,}|sk-[A-Za-z0-9]{32,}"
+    r"|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{22,}"
+    r"|(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"
+    r"|xox[abeoprs]-[A-Za-z0-9-]{10,}"
+    r"|AIza[\w-]{35}"
+    r")"
+)
 _MASK = "[key]"
 # A shorter one ("x", "ollama") guards nothing, and replacing it would spoil every text.
 _LEAST_MASKED = 8
@@ -120,12 +130,23 @@ def as_bearer(auth: str, found: Found | None) -> bool:
     return auth == "bearer" or (auth == "auto" and found is not None and found.bearer)
 
 
-def mask(text: str, *secrets: Secret | None) -> str:
-    """`text` with the secrets, and whatever looks like a key, replaced."""
+def mask(text: str, *secrets: Secret | None, shapes: bool = True) -> str:
+    """`text` with the secrets, and with `shapes` whatever looks like a key, replaced."""
     for secret in secrets:
         if secret is not None and len(secret.reveal()) >= _LEAST_MASKED:
             text = text.replace(secret.reveal(), _MASK)
-    return _KEY_LIKE.sub(_MASK, text)
+    return _KEY_LIKE.sub(_MASK, text) if shapes else text
+
+
+def starts_of(text: str, *secrets: Secret | None) -> int:
+    """How many characters at the end of `text` may be the start of a secret."""
+    most = 0
+    for secret in secrets:
+        value = secret.reveal() if secret is not None else ""
+        if len(value) >= _LEAST_MASKED:
+            ends = range(min(len(value) - 1, len(text)), most, -1)
+            most = next((n for n in ends if text.endswith(value[:n])), most)
+    return most
 
 
 def _secret(value: str | None) -> Secret | None:

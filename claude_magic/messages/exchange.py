@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 from . import api_errors
 from .cancel import Cancel
+from .credentials import Secret
 from .errors import ClaudeError, ConnectionFailed, Interrupted, ProtocolError
+from .masking import masked_value
 from .retry import Clock, Failure, Retries, Wait, retry_after, should_retry
 from .sse import MAX_BYTES, parse_json
 
@@ -72,6 +74,12 @@ class Exchange:
     def host(self) -> str:
         """Who is asked."""
         return self._call.asked.host
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What nothing may show of an answer: the key, and the values of headers."""
+        asked = self._call.asked
+        return (*([asked.secret] if asked.secret else []), *asked.hidden)
 
     def run(self, attempt: Callable[[], Attempt[_T]]) -> Generator[_T, None, None]:
         """What the attempts yield; raises the last one's error if no further one is due.
@@ -225,7 +233,7 @@ def json_attempt(exchange: Exchange) -> Attempt[Mapping[str, Any]]:
         answer.close()
     if failure is not None:
         return failure
-    yield _json_object(bytes(body), exchange.host)
+    yield masked_value(_json_object(bytes(body), exchange.host), exchange.secrets)
     return None
 
 

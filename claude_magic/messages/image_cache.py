@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypeVar, cast
+
+from .once import OwnLock
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ class ImageCache:
         self._max_bytes = max_bytes
         self._held: OrderedDict[Key, tuple[object, int]] = OrderedDict()
         self._bytes = 0
-        self._lock = threading.Lock()
+        self._lock = OwnLock()
 
     def get_or_make(self, key: Key, make: Callable[[], T], size: Callable[[T], int]) -> T:
         """The result held for `key`, else that of `make()`, whose `size` in bytes counts.

@@ -1,8 +1,9 @@
 """What is known about models: aliases, limits, prices, what each refuses. One table, whole.
 
-Source: the Messages API's model, pricing and deprecation pages, October and November 2026, and
-the deprecated models of the `anthropic` package 2.14. Prices are USD per million tokens. A name
-that is not in the table is sent as it is: other servers have models of their own.
+Source: the Messages API's model, pricing and deprecation pages, October and November 2026, for
+what is retired those of 2025 and 2026; and the deprecated models of the `anthropic` package 2.14.
+Prices are USD per million tokens. A name that is not in the table is sent as it is: other servers
+have models of their own.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
@@ -257,25 +259,36 @@ DATED = {
 }
 """Snapshots of models whose undated id moves, by what it is now."""
 
-RETIRED: Mapping[str, str] = {
-    "claude-instant-1": "claude-haiku-5-5",
-    "claude-instant-1.2": "claude-haiku-5-5",
-    "claude-2": "claude-sonnet-5-5",
-    "claude-2.0": "claude-sonnet-5-5",
-    "claude-2.1": "claude-sonnet-5-5",
-    "claude-3-haiku": "claude-haiku-5-5",
-    "claude-3-5-haiku": "claude-haiku-5-5",
-    "claude-3-sonnet": "claude-sonnet-5-5",
-    "claude-3-5-sonnet": "claude-sonnet-5-5",
-    "claude-3-7-sonnet": "claude-sonnet-5-5",
-    "claude-sonnet-4": "claude-sonnet-5-5",
-    "claude-sonnet-4-0": "claude-sonnet-5-5",
-    "claude-3-opus": "claude-opus-5-5",
-    "claude-opus-4": "claude-opus-5-5",
-    "claude-opus-4-0": "claude-opus-5-5",
-    "claude-opus-4-1": "claude-opus-5-5",
+
+@dataclass(frozen=True)
+class Retired:
+    """A model that no longer answers: `since` is the day, `replacement` what takes its place."""
+
+    since: str
+    replacement: str
+
+
+_OPUS, _SONNET, _HAIKU = "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"
+
+RETIRED: Mapping[str, Retired] = {
+    "claude-instant-1": Retired("2024-11-06", _HAIKU),
+    "claude-instant-1.2": Retired("2024-11-06", _HAIKU),
+    "claude-2": Retired("2025-07-21", _SONNET),
+    "claude-2.0": Retired("2025-07-21", _SONNET),
+    "claude-2.1": Retired("2025-07-21", _SONNET),
+    "claude-3-haiku": Retired("2026-04-20", _HAIKU),
+    "claude-3-5-haiku": Retired("2026-02-19", _HAIKU),
+    "claude-3-sonnet": Retired("2025-07-21", _SONNET),
+    "claude-3-5-sonnet": Retired("2025-10-28", _SONNET),
+    "claude-3-7-sonnet": Retired("2026-02-19", _SONNET),
+    "claude-sonnet-4": Retired("2026-06-15", _SONNET),
+    "claude-sonnet-4-0": Retired("2026-06-15", _SONNET),
+    "claude-3-opus": Retired("2026-01-05", _OPUS),
+    "claude-opus-4": Retired("2026-06-15", _OPUS),
+    "claude-opus-4-0": Retired("2026-06-15", _OPUS),
+    "claude-opus-4-1": Retired("2026-08-05", _OPUS),
 }
-"""Models that no longer answer, and what replaces each."""
+"""Models that no longer answer, by their undated id."""
 
 
 def resolve(name: str) -> str:
@@ -315,32 +328,56 @@ def nearest(name: str) -> str | None:
     """The known model or alias that `name` was probably meant to be, or what replaced it."""
     model_id = resolve(name).lower()
     if _undated(model_id) in RETIRED:
-        return RETIRED[_undated(model_id)]
+        return RETIRED[_undated(model_id)].replacement
     found = difflib.get_close_matches(model_id, [*ALIASES, *MODELS], n=1, cutoff=0.6)
     return found[0] if found else None
 
 
-def replacement(model_id: str) -> str | None:
-    """What to use in place of a model that is retired, or about to be; None for any other."""
+def replacement(model_id: str, known: Model | None = None) -> str | None:
+    """What to use in place of a model that is retired, or about to be; None for any other.
+
+    `known` stands in for the table's row, where a server says something newer of it.
+    """
     undated = _undated(model_id.lower())
     if undated in RETIRED:
-        return RETIRED[undated]
-    model = lookup(model_id)
+        return RETIRED[undated].replacement
+    model = known or lookup(model_id)
     if model is None or not model.deprecated:
         return None
-    line = model.id.split("-")[1]
-    return next(m.id for m in _TABLE if m.id.split("-")[1] == line)
+    return next((m.id for m in _TABLE if _line(m.id) == _line(model.id) != ""), None)
 
 
-def retirement_notice(model: Model) -> str | None:
-    """A line for a model that is about to be retired, naming its replacement; else None."""
-    if not model.deprecated:
+def end_of(
+    model_id: str, known: Model | None = None, *, gone: bool = False, today: str = ""
+) -> str | None:
+    """How the life of a model ends, as in "is retired on 2026-11-30; its replacement is ...".
+
+    None for one that goes on. `known` as in `replacement`; `gone` says that the server calls it
+    retired, whatever the day. `today` stands in for the date of now.
+    """
+    today = today or datetime.now(UTC).date().isoformat()
+    past, model = RETIRED.get(_undated(model_id.lower())), known or lookup(model_id)
+    if past is not None:
+        said = f"is retired since {past.since}"
+    elif model is None or not model.deprecated:
         return None
-    when = f"is retired on {model.retires}" if model.retires else "is deprecated"
-    return f"{model.id} {when}; its replacement is {replacement(model.id)}."
+    elif model.retires and model.retires <= today:
+        said = f"is retired since {model.retires}"
+    elif gone:
+        said = "is retired"
+    else:
+        said = f"is retired on {model.retires}" if model.retires else "is deprecated"
+    following = replacement(model_id, model)
+    return f"{said}; its replacement is {following}" if following else said
 
 
 def _undated(model_id: str) -> str:
     """The id without the date, or the word, that says which snapshot is meant."""
     line, _, last = model_id.rpartition("-")
     return line if last == "latest" or (len(last) == 8 and last.isdigit()) else model_id
+
+
+def _line(model_id: str) -> str:
+    """The line that a model of Anthropic's is of, such as "opus"; "" for any other."""
+    kind, _, rest = model_id.partition("-")
+    return rest.partition("-")[0] if kind == "claude" else ""

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from .errors import BrokenReply, ClaudeError, ConnectionFailed, ProtocolError
 from .exchange import Answer, Attempt, Call, Exchange
+from .masking import Incoming
 from .retry import Failure
 from .stream import Event, EventDecoder, Snapshot, accumulate
 
@@ -92,9 +93,10 @@ class ReplyStream:
         decoder = EventDecoder()
         held: list[Event] | None = []
         error: ClaudeError | None = None
+        masking = Incoming(self._exchange.secrets)
         try:
             for chunk in self._exchange.chunks(answer):
-                for event in decoder.feed(chunk):
+                for event in (e for came in decoder.feed(chunk) for e in masking.feed(came)):
                     if event["type"] == "error":
                         return self._ended(self._exchange.event_error(event), shown=held is None)
                     self._snapshot = accumulate(self._snapshot, event)
@@ -113,6 +115,9 @@ class ReplyStream:
                         return None
         except ConnectionFailed as failed:
             error = failed
+        for event in masking.end():
+            self._snapshot = accumulate(self._snapshot, event)
+            yield event
         return self._ended(error, shown=held is None)
 
     def _ended(self, error: ClaudeError | None, *, shown: bool) -> Failure | None:

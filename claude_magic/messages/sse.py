@@ -1,13 +1,13 @@
 """Bytes of a `text/event-stream` body to the JSON events in them. No I/O.
 
-The rules are those of the WHATWG server-sent events format, as far as the Messages API uses it:
-only `data:` lines count, the event's name is the `type` within its JSON.
+The rules are those of the WHATWG server-sent events format, as far as the Messages API uses it: the
+event's name is the `type` within its JSON, and only where that has none the `event:` line's.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn, TypeAlias
 
 from .errors import ProtocolError
@@ -19,6 +19,21 @@ MAX_BYTES = 16 * 1024 * 1024
 """The most bytes that one line, or the data of one event, may have."""
 
 _BOM = b"\xef\xbb\xbf"
+
+# The events that say something; the data of others is nothing to us, whatever it is.
+_TELLING = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+        "error",
+    }
+)
+# Gateways of other APIs end a stream so.
+_END_MARK = b"[DONE]"
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -69,7 +84,9 @@ class LineSplitter:
         # bytes.splitlines() knows no line ends but these three; str.splitlines() knows more.
         lines = chunk.splitlines()
         if not chunk.endswith((b"\n", b"\r")):
-            self._keep(lines.pop())
+            # Not checked against the cap before the next chunk: these lines are whole.
+            self._pieces = [lines.pop()]
+            self._size = len(self._pieces[0])
         if self._first:
             self._first = False
             lines[0] = lines[0].removeprefix(_BOM)
@@ -92,14 +109,15 @@ class EventDecoder:
         self._lines = LineSplitter(max_bytes)
         self._data: list[bytes] = []
         self._size = 0
+        self._name = b""
 
-    def feed(self, chunk: bytes) -> list[Event]:
-        """The events that `chunk` finishes; an event ends with a blank line.
+    def feed(self, chunk: bytes) -> Iterator[Event]:
+        """The events that `chunk` finishes, one by one; an event ends with a blank line.
 
-        Raises ProtocolError for data over the size cap, that is not UTF-8, or that is not a JSON
-        object with a `type`.
+        JSON that is no object with a type says nothing and is passed over, as are the events of
+        other names. Raises ProtocolError for data over the size cap, that is not UTF-8 or is not
+        JSON: after the events that came before it.
         """
-        events: list[Event] = []
         for line in self._lines.feed(chunk):
             if line.startswith(b"data:"):
                 # One space after the colon belongs to the format, further ones to the data.
@@ -108,28 +126,36 @@ class EventDecoder:
                 self._size += len(data)
                 if self._size > self._max:
                     raise _too_large(self._max)
-            elif not line and self._data:
-                payload = b"\n".join(self._data)
+            elif line.startswith(b"event:"):
+                self._name = line[6:].strip()
+            elif not line:
+                payload, name = b"\n".join(self._data), self._name.decode(errors="replace")
                 self._data = []
                 self._size = 0
-                if payload:
-                    events.append(_event(payload))
-        return events
+                self._name = b""
+                event = _event(payload, name) if payload else None
+                if event is not None:
+                    yield event
 
 
-def _event(payload: bytes) -> Event:
+def _event(payload: bytes, name: str) -> Event | None:
+    """The event, None for one that says nothing; `name` is what the `event:` line calls it."""
+    if payload.strip() == _END_MARK:
+        return None
     try:
         event = parse_json(payload.decode())
     except UnicodeDecodeError:
         raise ProtocolError("The server's answer is not UTF-8; is base_url right?") from None
     except ValueError:
+        if name and name not in _TELLING:
+            return None
         raise ProtocolError(
             "The server sent an event that is not JSON; is base_url a Messages API server?"
         ) from None
-    if not isinstance(event, dict) or not isinstance(event.get("type"), str):
-        raise ProtocolError(
-            "The server sent an event without a type; is base_url a Messages API server?"
-        )
+    if not isinstance(event, dict):
+        return None
+    if not isinstance(event.get("type"), str):
+        return {**event, "type": name} if name and "type" not in event else None
     return event
 
 

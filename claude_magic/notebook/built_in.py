@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..messages.once import Once
 from ..tools.function import function_tool
 from ..tools.tool import Tool
 from .cell_tools import CellTools
@@ -41,12 +42,12 @@ class BuiltIn:
         self._python = RunPython(shell, recorder, main, render_output)
         self._page = PageTools(shell, recorder, standing, render, render_output)
         self._cells = CellTools(shell, recorder, front_end, self._page)
+        self._tools = Once(self._made)
 
     def __getitem__(self, name: str) -> Tool:
-        return self._tools[name]
+        return self._tools()[name]
 
-    @cached_property
-    def _tools(self) -> Mapping[str, Tool]:
+    def _made(self) -> Mapping[str, Tool]:
         """By name. What only reads needs no leave: it sees what could go along anyway."""
         python, page, cells = self._python, self._page, self._cells
         # The task is given by us: the model does not see it.

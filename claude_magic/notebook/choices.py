@@ -9,6 +9,9 @@ from pathlib import Path
 from ..messages.errors import InputError
 from ..messages.in_a_line import in_a_line
 
+Evaluate = Callable[[str], object]
+"""Gives the value of an expression. Only the user's own words are any: see `no_name`."""
+
 _ADDRESS = re.compile(r"(?i)https?://\S+")
 
 
@@ -25,7 +28,13 @@ def is_file(choice: str) -> bool:
         return False
 
 
-def value_of(option: str, choice: str, evaluate: Callable[[str], object], hint: str) -> object:
+def no_name(choice: str) -> object:
+    """Raises NameError: what Python code gives as a text may be data, and is never evaluated."""
+    short = choice if len(choice) <= 80 else f"{choice[:60]}..."
+    raise NameError(f"{short!r} is no address; give the object itself, not its name")
+
+
+def value_of(option: str, choice: str, evaluate: Evaluate, hint: str) -> object:
     """The value of a choice that is no file; `hint` says what else can be given.
 
     Raises InputError that says why it is neither.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import Block, document_url
 from ..messages.errors import InputError
-from .choices import is_address, is_file, value_of
+from .choices import Evaluate, is_address, is_file, no_name, value_of
 from .documents import MOST_BYTES, Made, made_of, made_of_bytes
 
 if TYPE_CHECKING:
@@ -38,22 +38,23 @@ def given_files(given: Any) -> list[str | Given]:
 def file_blocks(
     choices: Sequence[str | Given],
     prepare: Callable[[object], Prepared],
-    evaluate: Callable[[str], object],
+    evaluate: Evaluate | None,
 ) -> tuple[list[Block], list[str]]:
     """Each choice as a document, or as an image where it is one. Notices.
 
     A choice that is a text is an address (of a PDF, which the server fetches), the path of a file,
     or else an expression, whose value `evaluate` gives: a table, a text, bytes, a path, a list of
-    these. Raises InputError, ImageError for what cannot be read, is too large or is no document.
+    these; without `evaluate` it is none. Raises InputError, ImageError for what cannot be read, is
+    too large or is no document.
     """
-    made = [item for choice in choices for item in _chosen(choice, prepare, evaluate)]
+    made = [item for choice in choices for item in _chosen(choice, prepare, evaluate or no_name)]
     return [item.block for item in made], [item.note for item in made if item.note]
 
 
 def _chosen(
     choice: str | Given,
     prepare: Callable[[object], Prepared],
-    evaluate: Callable[[str], object],
+    evaluate: Evaluate,
 ) -> Iterator[Made]:
     if isinstance(choice, Given):
         named = choice.title or type(choice.value).__name__

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..conversation.shape import is_schema, shape_of
 from ..messages.credentials import Secret, mask
 from ..messages.errors import InputError
-from .choices import is_file, value_of
+from .choices import Evaluate, is_file, value_of
 
 if TYPE_CHECKING:
     from ..conversation.toolbox import Shape
@@ -21,8 +21,10 @@ _MARKS = ("model_json_schema", "__dataclass_fields__", "__required_keys__", "__m
 _MOST_BYTES = 1_000_000
 
 
-def wanted_shape(said: object, evaluate: Callable[[str], object], *secrets: Secret) -> Shape | None:
+def wanted_shape(said: object, evaluate: Evaluate | None, *secrets: Secret) -> Shape | None:
     """The shape that the text `said` names, or that `said` itself is; None for None.
+
+    Without `evaluate` a text is a file's path, and no expression.
 
     Raises InputError for what is no shape, for one that the API cannot take, and for a schema that
     holds one of `secrets`.
@@ -31,7 +33,7 @@ def wanted_shape(said: object, evaluate: Callable[[str], object], *secrets: Secr
         return None
     if isinstance(said, str):
         try:
-            shape = shape_of(_named(said.strip(), evaluate), said.strip())
+            shape = shape_of(_named(said.strip(), evaluate or _no_name), said.strip())
         except InputError as error:
             told = str(error)
             raise InputError(told if told.startswith("--json") else f"--json {told}") from None
@@ -48,12 +50,11 @@ def shapes(namespace: Mapping[str, object]) -> list[str]:
     return [name for name, value in namespace.items() if name[:1] != "_" and _is_shape(value)]
 
 
-def not_in_a_script(name: str) -> object:
-    """Raises NameError: outside of a notebook a name means nothing."""
+def _no_name(name: str) -> object:
     raise NameError(f"{name!r} is a text: give the type itself, not its name")
 
 
-def _named(said: str, evaluate: Callable[[str], object]) -> Any:
+def _named(said: str, evaluate: Evaluate) -> Any:
     if is_file(said) or said.endswith(".json"):
         return _of_file(Path(said))
     value = value_of("--json", said, evaluate, _HINT)

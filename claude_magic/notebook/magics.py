@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from IPython.core.magic import line_cell_magic, line_magic, magics_class, no_var_expand
 from traitlets import TraitError
 
+from ..conversation.origin import Origin
+from ..messages.once import Once
 from .config import Settable
 from .conversation_magics import ConversationMagics
 from .front_end import FrontEnd
@@ -49,7 +51,8 @@ class ClaudeMagics(ConversationMagics, Settable):
         self._shell = shell
         self.recorder = Recorder(shell)
         self.front_end = FrontEnd(shell, ran=self._ran)
-        self._notebook: Notebook | None = None
+        self._origin = Origin()
+        self._notebook = Once(self._made)
 
     @property
     def notebook_shell(self) -> InteractiveShell:
@@ -59,18 +62,19 @@ class ClaudeMagics(ConversationMagics, Settable):
     @property
     def notebook(self) -> Notebook:
         """The conversation's notebook side, made when it is first needed: loading stays cheap."""
-        if self._notebook is None:
-            from .notebook import Notebook
+        return self._notebook()
 
-            self._notebook = Notebook(self._shell, self.recorder, self, self.front_end)
-        return self._notebook
+    def _made(self) -> Notebook:
+        from .notebook import Notebook
+
+        return Notebook(self._shell, self.recorder, self, self.front_end, self._origin)
 
     def close(self) -> None:
         """Stop recording and close the connections."""
         self.recorder.detach()
         self.front_end.detach()
-        if self._notebook is not None:
-            self._notebook.close()
+        if self._notebook.made:
+            self._notebook().close()
 
     @no_var_expand
     @line_cell_magic

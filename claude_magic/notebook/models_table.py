@@ -98,7 +98,7 @@ def refuses(model: Model) -> str:
 
 def retires(model: Model) -> str:
     """When `model` ends at the earliest, and what takes its place if that is decided."""
-    following = replacement(model.id) if model.deprecated else None
+    following = replacement(model.id, model) if model.deprecated else None
     words = (
         model.retires or ("soon" if model.deprecated else ""),
         following and f"use {following}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +21,7 @@ from ..conversation.page import current
 from ..conversation.question import Question
 from ..conversation.session import Session
 from ..messages.blocks import Block
+from ..messages.once import Once
 from . import lines
 from .carrying import Carrying
 from .context import Render
@@ -36,6 +37,7 @@ from .standing import Asker, Beside, Standing
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ..conversation.origin import Origin
     from ..conversation.reply import Reply
     from ..conversation.toolbox import Toolbox
     from ..messages.cancel import Cancel
@@ -68,19 +70,26 @@ class Notebook:
         recorder: Recorder,
         settable: Settable,
         front_end: FrontEnd,
+        origin: Origin,
     ) -> None:
         self.shell = shell
         self.recorder = recorder
         self.settable = settable
         self.keys = Keys()
         self.session = Session(
-            settable.session_settings, history=self._open_history, find=self.keys.find
+            settable.session_settings,
+            history=self._open_history,
+            find=self.keys.find,
+            spending=origin.spending,
+            secrets=self.keys.secrets,
         )
-        self.standing = Standing(shell, recorder, front_end)
+        self._origin = origin
+        self.standing = Standing(shell, recorder, front_end, origin)
         self._carrying = Carrying(recorder, settable, self.standing, self.session)
         self._front_end = front_end
         self.last: Reply | None = None
         self._back: str | None = None
+        self._tools = Once(self._made_tools)
         for run in recorder.runs:
             self.standing.started(run)
         recorder.started, recorder.ended = self._cell_started, self._cell_ended
@@ -92,17 +101,19 @@ class Notebook:
         blocks: Sequence[Block] = (),
         approver: Approver | None = None,
         beside: Beside | None = None,
+        names: bool = True,
     ) -> Question:
         """The question that `options` and `words` ask, with all that it carries.
 
         `words` are those of the line and of the cell; `blocks` is what else stands before the
         question. Whether a tool's call may run is asked in the cell, or of `approver`. `beside`
-        says where a question of the panel stands.
+        says where a question of the panel stands. `names` False: the words are not the user's own,
+        and none is evaluated: a text is a path or an address.
 
         Raises InputError before anything leaves: empty prompt, unknown name, unreadable image.
         """
         prompt = "\n".join(part.strip("\n").rstrip() for part in words if part.strip())
-        return build(_NotebookFace(self, approver, beside), options, prompt, blocks)
+        return build(_NotebookFace(self, approver, beside, names=names), options, prompt, blocks)
 
     def bring(
         self, options: QuestionOptions, prompt: str, render: Render, beside: Beside | None
@@ -125,9 +136,12 @@ class Notebook:
         order = self.standing.page.order
         return Brought(asker, order, runs, cells, context, again=self._again(asker))
 
-    @cached_property
+    @property
     def tools(self) -> NotebookTools:
         """The tools that questions of this notebook can offer, made when first asked for."""
+        return self._tools()
+
+    def _made_tools(self) -> NotebookTools:
         from .toolboxes import NotebookTools, Toolboxes
 
         prepare = self._prepare_result
@@ -143,7 +157,7 @@ class Notebook:
     def close(self) -> None:
         """End the connections, and what tools have left running; the turns stay."""
         self.session.close()
-        if "tools" in vars(self):
+        if self._tools.made:
             self.tools.close()
 
     def ask(
@@ -214,7 +228,11 @@ class Notebook:
         """All conversations that are kept on this machine."""
         from jupyter_core.paths import jupyter_data_dir
 
-        return Conversations(Path(jupyter_data_dir()) / STORE, named=self._front_end.remember)
+        return Conversations(
+            Path(jupyter_data_dir()) / STORE,
+            named=self._front_end.remember,
+            fresh=self._origin.conversation,
+        )
 
     def _again(self, asker: Asker) -> bool:
         """Whether this cell was the last to run before this run: then it is meant to ask afresh."""
@@ -252,13 +270,14 @@ class _NotebookFace:
     empty = "write it on the line or in the cell below it."
 
     def __init__(
-        self, notebook: Notebook, approver: Approver | None, beside: Beside | None
+        self, notebook: Notebook, approver: Approver | None, beside: Beside | None, *, names: bool
     ) -> None:
         self._notebook = notebook
         self._approver = approver
         self._beside = beside
         self.session, self.settable = notebook.session, notebook.settable
-        self.keys, self.evaluate = notebook.keys, notebook.evaluate
+        self.keys = notebook.keys
+        self.evaluate: Evaluate | None = notebook.evaluate if names else None
 
     def bring(self, options: QuestionOptions, prompt: str, render: Render) -> Brought:
         return self._notebook.bring(options, prompt, render, self._beside)

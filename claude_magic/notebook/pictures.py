@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..messages.blocks import Block, text
 from ..messages.errors import ImageError, InputError
-from .choices import is_file, value_of
+from .choices import Evaluate, is_file, no_name, value_of
 from .named_cells import NamedCells
 from .record import CellRun, Output
 
@@ -35,13 +35,14 @@ def pictures(
     runs: Sequence[CellRun],
     cells: NamedCells,
     *,
-    evaluate: Callable[[str], object],
+    evaluate: Evaluate | None,
     render: Callable[[Output], Rendered],
     prepare: Callable[[object], Prepared],
 ) -> tuple[list[Block], list[str]]:
     """The image blocks that `choices` name or are, and notices about them.
 
-    `runs` are all runs of the kernel, `cells` the newest of each cell, for counts and tags.
+    `runs` are all runs of the kernel, `cells` the newest of each cell, for counts and tags. Without
+    `evaluate` a text is no expression, and first of all the path of a file.
 
     Raises InputError for a name, path or count that gives no image, saying which.
     """
@@ -49,14 +50,14 @@ def pictures(
     notices: list[str] = []
     for choice in choices:
         if not isinstance(choice, str):
-            prepared = prepare(choice)
-            blocks.append(prepared.block)
-            notices += [prepared.note] if prepared.note else []
+            _add([prepare(choice)], blocks, notices)
             continue
         if choice in ("auto", "none"):
             continue
         found = _LAST.fullmatch(choice)
-        if found:
+        if evaluate is None and is_file(choice):
+            _add(_named(choice, no_name, prepare), blocks, notices)
+        elif found:
             blocks += _newest(runs, int(found[1] or 1), choice, render)
         elif choice.isdecimal():
             named = cells.of_counts(int(choice), int(choice), f"-i {choice}")
@@ -64,10 +65,14 @@ def pictures(
         elif choice.startswith("#"):
             blocks += _shown_by(cells.tagged(choice[1:], f"-i {choice}"), choice, render)
         else:
-            for prepared in _named(choice, evaluate, prepare):
-                blocks.append(prepared.block)
-                notices += [prepared.note] if prepared.note else []
+            _add(_named(choice, evaluate or no_name, prepare), blocks, notices)
     return _labelled(blocks), notices
+
+
+def _add(found: Iterable[Prepared], blocks: list[Block], notices: list[str]) -> None:
+    for prepared in found:
+        blocks.append(prepared.block)
+        notices += [prepared.note] if prepared.note else []
 
 
 def _newest(
@@ -106,7 +111,7 @@ def _images(rendered: Rendered) -> list[Block]:
 
 
 def _named(
-    choice: str, evaluate: Callable[[str], object], prepare: Callable[[object], Prepared]
+    choice: str, evaluate: Evaluate, prepare: Callable[[object], Prepared]
 ) -> list[Prepared]:
     try:
         if re.match(r"(?i)https?://|data:", choice):

@@ -15,6 +15,7 @@ from ..conversation.question import Question
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
 from . import lines
+from .choices import Evaluate, no_name
 from .context import Context, Render
 from .files import file_blocks, given_files
 from .interpolate import interpolate
@@ -67,7 +68,7 @@ class Face(Protocol):
     def keys(self) -> Keys: ...
 
     @property
-    def evaluate(self) -> Callable[[str], object] | None: ...
+    def evaluate(self) -> Evaluate | None: ...
 
     def bring(self, options: QuestionOptions, prompt: str, render: Render) -> Brought:
         """What goes along beside the options. Raises InputError for a cell that is not there."""
@@ -81,19 +82,20 @@ def build(
 ) -> Question:
     """The question that `options` and `prompt` ask, with all that it carries.
 
-    `blocks` is what else stands before the question. No secret stands in what it carries.
+    `blocks` is what else stands before the question. Secrets are masked where the body is made.
 
     Raises InputError before anything leaves: empty prompt, unknown name, unreadable image.
     """
     if not prompt.strip():
         raise InputError(f"The question is empty: {face.empty}")
     prepare = prepare_for(options, face.session, face.settable)
-    evaluate = face.evaluate or _no_name
-    asked = [text(prompt)] if options.get("raw") else interpolate(prompt, evaluate, prepare=prepare)
+    evaluate = face.evaluate
+    raw = bool(options.get("raw"))
+    asked = [text(prompt)] if raw else interpolate(prompt, evaluate or no_name, prepare=prepare)
     papers, remarks = file_blocks(given_files(options.get("files", ())), prepare, evaluate)
     render = partial(render_output, prepare=prepare)
     brought = face.bring(options, prompt, render)
-    context, cells, asker, mask = brought.context, brought.cells, brought.asker, face.keys.mask
+    context, cells, asker = brought.context, brought.cells, brought.asker
     shown, notices = pictures(
         chosen_images(options, face.settable),
         brought.runs,
@@ -109,16 +111,14 @@ def build(
         ("image", sum(b.get("type") == "image" for b in (*shown, *asked))),
         ("file", len(papers)),
     )
-    tools, system = _toolbox(face, options), options.get("system")
+    tools = _toolbox(face, options)
     return Question(
-        content=face.keys.masked(
-            [*papers, *context.blocks, *shown, *blocks, *_opened(options), *asked]
-        ),
+        content=(*papers, *context.blocks, *shown, *blocks, *_opened(options), *asked),
         model=options.get("model"),
-        system=None if system is None else mask(system),
+        system=options.get("system"),
         max_tokens=options.get("max_tokens"),
         stop=several(options.get("stop", ())),
-        prefill=mask(options.get("prefill") or ""),
+        prefill=options.get("prefill") or "",
         effort=options.get("effort"),
         think=options.get("think"),
         cite=bool(options.get("cite")),
@@ -132,7 +132,7 @@ def build(
         order=brought.order,
         panel=asker.panel,
         source=asker.source,
-        prompt=mask(prompt),
+        prompt=face.keys.mask(prompt),
         counts=cells.counts,
         carried=carried,
         notices=(*remarks, *cells.notices, *context.notices, *notices),
@@ -173,10 +173,6 @@ def _opened(options: QuestionOptions) -> list[Block]:
 def _shape(said: object, face: Face) -> Shape | None:
     if said is None:
         return None
-    from .json_option import not_in_a_script, wanted_shape
+    from .json_option import wanted_shape
 
-    return wanted_shape(said, face.evaluate or not_in_a_script, *face.keys.secrets())
-
-
-def _no_name(name: str) -> object:
-    raise NameError(f"{name!r} is no address; give the object itself, not its name")
+    return wanted_shape(said, face.evaluate, *face.keys.secrets())

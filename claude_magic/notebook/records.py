@@ -212,7 +212,7 @@ def _seen(notebook: Notebook, turn: Turn) -> list[Turn]:
     run = [t.id for t in own if t.ordinal < turn.ordinal]
     if turn.panel:
         found = session.seen(turn.cell, (), order, panel=True)
-        return [t for t in found if t.id != turn.id and t.started < turn.started]
+        return [t for t in found if t.id != turn.id and t.ended <= turn.started]
     kept = [turn_id for turn_id in run if turn_id not in session.history.retired]
     found = session.seen(turn.cell, kept, order)
     if turn.cell is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..conversation.history import History
+    from ..conversation.origin import Origin
     from .front_end import FrontEnd, SeenCell
     from .recorder import Recorder
 
@@ -52,13 +52,16 @@ class Beside:
 class Standing:
     """The page of one shell's notebook, as the front end or else the saved file tells it."""
 
-    def __init__(self, shell: InteractiveShell, recorder: Recorder, front_end: FrontEnd) -> None:
+    def __init__(
+        self, shell: InteractiveShell, recorder: Recorder, front_end: FrontEnd, origin: Origin
+    ) -> None:
         self.page = Page()
         self._shell = shell
         self._recorder = recorder
         self._front_end = front_end
         self._file = SavedNotebook()
         self._seen: dict[str, tuple[SeenCell, CellRun]] = {}
+        self._origin = origin
 
     @property
     def path(self) -> Path | None:
@@ -106,7 +109,9 @@ class Standing:
         run = self._recorder.current
         if beside is not None:
             return Asker(self._anchor(history, beside.cell), panel=True)
-        if run is None or threading.current_thread() is not threading.main_thread():
+        if self._origin.elsewhere:
+            return Asker(self._anchor(history), panel=True)
+        if run is None:
             cell = self._anchor(history)
             return Asker(cell, panel=True) if cell else without_cell(history)
         if run.cell is None:

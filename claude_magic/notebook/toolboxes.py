@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
+from ..messages.once import Once
 from ..messages.plain_text import terminal_text, trim_middle
 from ..tools.approval import Always, Approval, ByFunction, Nobody, rule_of
 from ..tools.calling import Surroundings
@@ -124,7 +125,7 @@ class NotebookTools:
         self._boxes = boxes
         self._shell = shell
         self._asks = AskInCell(shell, recorder)
-        self._make = partial(
+        make = partial(
             BuiltIn,
             shell,
             recorder,
@@ -133,17 +134,14 @@ class NotebookTools:
             render=boxes.render,
             render_output=render_output,
         )
-
-    @cached_property
-    def _built_in(self) -> BuiltIn:
-        return self._make()
+        self._built_in = Once(make)
 
     def box(
         self, options: QuestionOptions, approver: Approver | None = None
     ) -> FunctionToolbox | None:
         """The tools of a question; who is asked is whoever sits at the cell, or `approver`."""
         built_in: dict[str, Callable[[], Tool | Toolset]] = {
-            name: partial(self._built_in.__getitem__, name) for name in NAMES
+            name: partial(self._built_in().__getitem__, name) for name in NAMES
         }
         built_in["computer"] = partial(self._boxes.computer, options)
         find = partial(chosen, namespace=self._shell.user_ns, built_in=built_in)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..conversation.branches import switch
@@ -33,6 +33,7 @@ from .views import Views, state
 
 if TYPE_CHECKING:
     from ..conversation.question import Question
+    from ..messages.images import Prepared
     from ..notebook.notebook import Notebook
     from ..notebook.record import Output
 
@@ -57,6 +58,7 @@ class Desk:
         self._places: dict[str, str] = {}
         self._views = Views(notebook.session, self._places)
         self._past = Past(notebook, self._views)
+        self._attachments = Attachments(self._prepare, self._views.thumbnail)
         self._outbox = Outbox(self._send, self._gather)
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._runs: dict[str, LiveRun] = {}
@@ -284,13 +286,8 @@ class Desk:
     def _render(self, output: Output) -> Any:
         return output_blocks(output.bundle or {}, output.metadata, prepare=self._prepare)
 
-    @cached_property
-    def _prepare(self) -> Any:
-        return preparing(None, self.notebook.session.images)
-
-    @cached_property
-    def _attachments(self) -> Attachments:
-        return Attachments(self._prepare, self._views.thumbnail)
+    def _prepare(self, image: object) -> Prepared:
+        return preparing(None, self.notebook.session.images)(image)
 
     def _later(self, work: Callable[[], None]) -> None:
         """Do this in the desk's own thread."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
+from ..messages.once import Once
 from .dock import Dock
 
 if TYPE_CHECKING:
@@ -28,11 +28,15 @@ class PanelMagics(Magics):
         super().__init__(magics.shell)
         self._magics = magics
         self._docked: ClaudeChat | None = None
+        self._desk = Once(self._made)
         self.dock = Dock(magics.notebook_shell, self._docked_model, self._alt_text)
 
-    @cached_property
+    @property
     def desk(self) -> Desk:
         """What stands behind the panels, made when the first one is."""
+        return self._desk()
+
+    def _made(self) -> Desk:
         from .desk import Desk
 
         return Desk(self._magics.notebook)
@@ -61,7 +65,7 @@ class PanelMagics(Magics):
     def close(self) -> None:
         """Take the panels away, and stop what they asked."""
         self.dock.detach()
-        if "desk" in vars(self):
+        if self._desk.made:
             self.desk.close()
 
     def _docked_model(self) -> str:

@@ -12,13 +12,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import claude_magic
 from claude_magic.captions.limit import Limit
 from claude_magic.captions.notebook_file import NotebookFile
 from claude_magic.captions.notebooks import Notebooks
 from claude_magic.captions.purse import Purse
 from claude_magic.captions.run import Wanted, job_of
 from claude_magic.cli import main
-from claude_magic.messages.errors import AuthenticationError
+from claude_magic.messages.errors import AuthenticationError, InputError
 from claude_magic.offline import OfflineServer
 from nbconvert import HTMLExporter
 from tests.captions.many_samples import access, coloured, folder_of, paying, questions
@@ -34,6 +35,9 @@ from tests.captions.notebook_samples import (
     shown,
 )
 
+ENDS_SOON = (
+    "claude-sonnet-4-5 is retired (on|since) 2026-11-30; its replacement is claude-sonnet-5-5"
+)
 Command = Callable[..., tuple[int, str, str]]
 
 
@@ -247,6 +251,34 @@ class TestDecorative:
     def test_what_is_no_figure_is_refused(self, command: Command, words: Sequence[str]) -> None:
         with pytest.raises(SystemExit):
             command("caption", "--decorative", *words, "n.ipynb")
+
+
+FACES = {
+    "caption": ["caption", "--dry-run", "paper.ipynb"],
+    "caption-images": ["caption-images", "--dry-run", "--out", "t.jsonl", "scans"],
+}
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_model_that_ends_is_told_with_its_day_and_its_replacement(
+    command: Command, tmp_path: Path, face: str
+) -> None:
+    paper(tmp_path)
+    folder_of(tmp_path / "scans", 1)
+    status, _, err = command(*FACES[face], "--model", "claude-3-opus")
+    assert status == 2
+    assert "it is retired since 2026-01-05; its replacement is claude-opus-5-5" in err
+    status, _, err = command(*FACES[face], "--model", "claude-sonnet-4-5")
+    assert status == 0
+    assert re.search(ENDS_SOON, err)
+
+
+@pytest.mark.usefixtures("command")
+def test_a_column_is_captioned_by_a_model_that_ends_with_a_warning() -> None:
+    with pytest.warns(UserWarning, match=ENDS_SOON):
+        claude_magic.caption([coloured(1)], model="claude-sonnet-4-5", progress=False)
+    with pytest.raises(InputError, match="is retired since 2026-02-19"):
+        claude_magic.caption([coloured(1)], model="claude-3-7-sonnet", progress=False)
 
 
 REFUSED = {

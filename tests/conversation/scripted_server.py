@@ -22,7 +22,7 @@ _USAGE = {"input_tokens": 100, "output_tokens": 10}
 
 @dataclass(frozen=True)
 class Says:
-    """One reply. `cut` is how many of its events come before the connection ends."""
+    """One reply. `cut` is how many of its events come before `then`, and the connection's end."""
 
     content: Sequence[Mapping[str, Any]]
     stop_reason: str = "end_turn"
@@ -30,6 +30,7 @@ class Says:
     hold: bool = False
     """Whether the stream stands still after half of its events, until the server closes."""
     usage: Mapping[str, int] = field(default_factory=lambda: dict(_USAGE))
+    then: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
             if answer.hold and number == len(stream) // 2:
                 self.wfile.flush()
                 self.scripted.stand_still()
+        self.wfile.write(answer.then)
 
     def _whole(self, status: int, body: Mapping[str, Any]) -> None:
         content = json.dumps(body).encode()

@@ -25,8 +25,11 @@ from claude_magic.messages.errors import (
     CredentialError,
     InputError,
     Interrupted,
+    ProtocolError,
 )
 from claude_magic.offline import OfflineServer
+from tests.conversation.desk_and_scales import Desk
+from tests.conversation.scripted_server import says
 
 
 class Changeable:
@@ -186,6 +189,18 @@ def test_the_offline_server_spends_nothing(session: Session, settings: Changeabl
     settings.say(budget=0.0)
     session.ask(question("Hello"))
     assert session.spending.spent == 0
+
+
+def test_words_that_were_shown_are_kept_where_the_stream_then_breaks_the_protocol(
+    desk: Callable[..., Desk],
+) -> None:
+    at = desk(says("It is an ant.", cut=5, then=b"data: {oops\n\n"), says("Fine."))
+    with pytest.raises(ProtocolError):
+        at.ask("What is it?")
+    (kept,) = at.turns
+    assert (kept.status, kept.reply[0]["text"][:5]) == ("broken", "It is")
+    assert at.ask("And now?", cell="B").text == "Fine."
+    assert len(at.server.bodies[-1]["messages"]) == 1
 
 
 def test_a_broken_reply_is_kept_and_left_out_of_the_next_request(session: Session) -> None:

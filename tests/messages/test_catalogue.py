@@ -26,7 +26,8 @@ REPLACED = {
 
 @pytest.mark.parametrize("name", REPLACED)
 def test_a_retired_model_is_refused_and_its_replacement_named(name: str) -> None:
-    with pytest.raises(InputError, match=f"is retired.*replacement is {REPLACED[name]}"):
+    since = r"is retired since 202[456]-\d\d-\d\d"
+    with pytest.raises(InputError, match=f"{since}; its replacement is {REPLACED[name]}"):
         BUILT_IN.choose(name, anthropic=True)
     assert BUILT_IN.choose(name, anthropic=False).id == name, "another server may call one so"
 
@@ -68,6 +69,37 @@ def test_a_dated_id_is_sent_as_it_was_given() -> None:
     assert (chosen.id, chosen.name) == ("claude-haiku-4-5-20251001", "Haiku 4.5")
 
 
+ENDS = {
+    "about to be retired": ("claude-sonnet-4-5", "2026-11-29", "is retired on 2026-11-30"),
+    "on the day": ("claude-sonnet-4-5", "2026-11-30", "is retired since 2026-11-30"),
+    "afterwards": ("claude-sonnet-4-5", "2027-01-01", "is retired since 2026-11-30"),
+    "by its dated id": ("claude-sonnet-4-5-20250929", "2026-12-01", "is retired since 2026-11-30"),
+    "long ago": ("claude-3-5-sonnet-20241022", "2026-12-01", "is retired since 2025-10-28"),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+@pytest.mark.parametrize("listed", [False, True], ids=["no list", "the list was fetched"])
+def test_how_a_model_ends_is_known_before_and_after_the_list_was_fetched(
+    case: str, listed: bool
+) -> None:
+    name, today, said = ENDS[case]
+    known = BUILT_IN.with_list([{"id": "claude-sonnet-5-5"}]) if listed else BUILT_IN
+    said = f"{said}; its replacement is claude-sonnet-5-5"
+    assert known.end_of(name, today=today) == said
+    if listed:
+        with pytest.raises(InputError, match=said):
+            known.choose(name, anthropic=True, today=today)
+        told = known.unlisted(name, "a.host") or ""
+        assert told.startswith(f"a.host lists no model {name}: it is retired ")
+        assert told.endswith("; its replacement is claude-sonnet-5-5")
+
+
+def test_a_model_that_goes_on_has_no_end() -> None:
+    assert BUILT_IN.end_of("claude-opus-5", today="2026-12-01") is None
+    assert BUILT_IN.end_of("llama3") is None
+
+
 class TestTheServersList:
     @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
     def test_says_of_each_model_what_the_table_says(self, model: models.Model) -> None:
@@ -92,8 +124,25 @@ class TestTheServersList:
 
     def test_may_still_hold_a_retired_model_and_that_one_is_not_there(self) -> None:
         known = BUILT_IN.with_list([{"id": "claude-opus-5", "lifecycle": "retired"}])
-        with pytest.raises(InputError):
+        with pytest.raises(InputError, match="it is retired; its replacement is claude-opus-5-5"):
             known.choose("claude-opus-5", anthropic=True)
+
+    @pytest.mark.parametrize(
+        ("item", "said"),
+        [
+            ({"retires_at": "2026-12-24T00:00:00Z"}, "is retired on 2026-12-24"),
+            ({"retires_at": "2026-11-01T00:00:00Z"}, "is retired since 2026-11-01"),
+        ],
+    )
+    def test_says_that_a_model_is_about_to_be_retired(
+        self, item: dict[str, str], said: str
+    ) -> None:
+        item = {"id": "claude-opus-5", "lifecycle": "deprecated", **item}
+        known = BUILT_IN.with_list([item, {"id": "other-model", "lifecycle": "deprecated"}])
+        end = known.end_of("claude-opus-5", today="2026-12-01")
+        assert end == f"{said}; its replacement is claude-opus-5-5"
+        assert known.choose("claude-opus-5", anthropic=True).id == "claude-opus-5"
+        assert known.end_of("other-model") == "is deprecated"
 
     def test_of_another_server_is_no_reason_to_refuse_a_name(self) -> None:
         """Gateways route names that they do not list; so it is only said."""

@@ -61,11 +61,26 @@ def tool_not_run(outcome: Outcome) -> None:
     assert not runnable(block)
 
 
+def violation_after_the_words(outcome: Outcome) -> None:
+    """A protocol error; what stood before it in the same read has come."""
+    assert isinstance(outcome.error, errors.ProtocolError)
+    assert outcome.text == "Hello"
+
+
 PROTOCOL: dict[str, tuple[Script, Callable[[Outcome], None]]] = {
     "unknown event": (streams(BEGUN, event("weather", sun=1), REST), whole),
     "unknown block type": (
         streams(BEGUN, event("content_block_start", index=1, content_block=UNKNOWN), REST),
         unknown_block_kept,
+    ),
+    "events without a type": (
+        streams(BEGUN, b"event: ping\ndata: {}\n\ndata: [DONE]\n\ndata: 7\n\n", REST),
+        whole,
+    ),
+    "a ping that is no JSON": (streams(BEGUN, b"event: ping\ndata: pong\n\n", REST), whole),
+    "bad JSON after words in one read": (
+        streams(BEGUN + delta("lo") + b"data: {oops\n\n"),
+        violation_after_the_words,
     ),
     "usage missing": (
         streams(

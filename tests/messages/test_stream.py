@@ -132,6 +132,8 @@ def test_an_endless_line_is_given_up_at_the_size_cap() -> None:
         pytest.param(b'event: ping\ndata: {"type": "ping"}\n\n', ["ping"], id="plain"),
         pytest.param(b'data: {"type": "ping"}\n\n', ["ping"], id="no event line"),
         pytest.param(b'event: message\ndata: {"type": "new"}\n\n', ["new"], id="JSON's type wins"),
+        pytest.param(b"event: ping\ndata: {}\n\n", ["ping"], id="the type by the event line alone"),
+        pytest.param(b"event: ping\n\ndata: {}\n\n", [], id="a name of the event before"),
         pytest.param(b'data:{"type": "ping"}\n\n', ["ping"], id="no space after the colon"),
         pytest.param(b'data:  {"type": "ping"} \n\n', ["ping"], id="more blanks"),
         pytest.param(b'data: {"type":\ndata: "ping"}\n\n', ["ping"], id="two data lines"),
@@ -141,10 +143,21 @@ def test_an_endless_line_is_given_up_at_the_size_cap() -> None:
         pytest.param(b'id: 1\nretry: 5\ndata: {"type": "ping"}\n\n', ["ping"], id="other fields"),
         pytest.param(b'data: {"type": "ping"}\n', [], id="no blank line yet"),
         pytest.param(b'\xef\xbb\xbfdata: {"type": "ping"}\r\n\r\n', ["ping"], id="BOM and CRLF"),
+        pytest.param(b"data: {}\n\n", [], id="an empty object"),
+        pytest.param(b"data: [1]\n\n", [], id="not an object"),
+        pytest.param(b"data: null\n\n", [], id="null"),
+        pytest.param(b'data: {"kind": 1}\n\n', [], id="no type"),
+        pytest.param(b'event: ping\ndata: {"type": 1}\n\n', [], id="type is no text"),
+        pytest.param(b"data: [DONE]\n\n", [], id="the end mark of another API"),
+        pytest.param(b"event: keepalive\ndata: still here\n\n", [], id="another name, no JSON"),
+        pytest.param(b"event: ping\ndata: pong\n\n", [], id="a ping, no JSON"),
     ],
 )
 def test_an_event_is_the_json_of_its_data_lines(body: bytes, types: list[str]) -> None:
     assert [event["type"] for event in EventDecoder().feed(body)] == types
+
+
+PING = b'data: {"type": "ping"}\n\n'
 
 
 @pytest.mark.parametrize(
@@ -152,23 +165,29 @@ def test_an_event_is_the_json_of_its_data_lines(body: bytes, types: list[str]) -
     [
         pytest.param(b"{oops", id="bad JSON"),
         pytest.param(b'{"type": NaN}', id="NaN"),
-        pytest.param(b"[DONE]", id="the end mark of another API"),
         pytest.param(b'{"type": "\xff"}', id="invalid UTF-8"),
-        pytest.param(b"[1]", id="not an object"),
-        pytest.param(b'{"kind": 1}', id="no type"),
-        pytest.param(b'{"type": 1}', id="type is no text"),
         pytest.param(b"[" * 200_000, id="nested too deeply"),
     ],
 )
 def test_data_that_is_no_event_is_a_protocol_error(data: bytes) -> None:
-    with pytest.raises(ProtocolError):
-        EventDecoder().feed(b"data: " + data + b"\n\n")
+    for name in (b"", b"event: content_block_delta\n"):
+        came = EventDecoder().feed(PING + name + b"data: " + data + b"\n\n" + PING)
+        assert next(came) == {"type": "ping"}, "what came before it is there"
+        with pytest.raises(ProtocolError):
+            next(came)
 
 
 def test_an_event_over_the_size_cap_is_given_up() -> None:
     decoder = EventDecoder(max_bytes=100)
     with pytest.raises(ProtocolError, match="over"):
-        decoder.feed((b"data: " + b"x" * 60 + b"\n") * 2)
+        list(decoder.feed((b"data: " + b"x" * 60 + b"\n") * 2))
+
+
+def test_lines_that_are_whole_come_before_the_size_cap_does() -> None:
+    splitter = LineSplitter(max_bytes=100)
+    assert splitter.feed(b"whole\n" + b"x" * 101) == [b"whole"]
+    with pytest.raises(ProtocolError, match="over"):
+        splitter.feed(b"x")
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 64])

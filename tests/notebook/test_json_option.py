@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from claude_magic.messages.credentials import Secret
 from claude_magic.messages.errors import InputError
-from claude_magic.notebook.json_option import not_in_a_script, shapes, wanted_shape
+from claude_magic.notebook.json_option import shapes, wanted_shape
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 
@@ -79,8 +79,8 @@ def test_a_name_or_an_expression_of_the_notebook_is_a_shape() -> None:
 
 
 def test_a_type_itself_is_a_shape_in_a_script() -> None:
-    assert read(Finding, {"n": 1}, not_in_a_script) == Finding(n=1)
-    assert read(SCHEMA, {"n": 1}, not_in_a_script) == {"n": 1}
+    assert read(Finding, {"n": 1}, None) == Finding(n=1)
+    assert read(SCHEMA, {"n": 1}, None) == {"n": 1}
 
 
 def test_nothing_said_is_no_shape() -> None:
@@ -136,7 +136,7 @@ def test_what_is_no_shape_is_said_before_anything_leaves(
 
 def test_a_name_in_a_script_is_no_shape() -> None:
     with pytest.raises(InputError, match="'Finding' is a text: give the type itself"):
-        wanted_shape("Finding", not_in_a_script)
+        wanted_shape("Finding", None)
 
 
 def test_a_schema_that_holds_the_key_is_not_sent() -> None:

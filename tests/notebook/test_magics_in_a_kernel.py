@@ -338,11 +338,30 @@ def test_a_model_that_is_set_names_what_takes_its_place(running_kernel: Kernel) 
     assert "replacement" not in running_kernel.run("%claude_config model=").shown()
 
 
+@pytest.mark.parametrize("listed", [False, True], ids=["no list", "the list was fetched"])
+@pytest.mark.parametrize(
+    "asks",
+    [
+        "%claude -m claude-3-opus Hi",
+        "%claude --dry-run -m claude-3-opus Hi",
+        "import claude_magic; claude_magic.ask('Hi', model='claude-3-opus')",
+        "import claude_magic; claude_magic.caption([b'x'], model='claude-3-opus')",
+    ],
+)
+def test_a_retired_model_is_told_since_when_and_what_takes_its_place(
+    running_kernel: Kernel, asks: str, listed: bool
+) -> None:
+    if listed:
+        running_kernel.run("%claude_models")
+    said = running_kernel.run(asks, ok=False).error
+    assert "it is retired since 2026-01-05; its replacement is claude-opus-5-5" in said
+
+
 def test_a_model_about_to_be_retired_is_answered_with_a_notice_once(
     running_kernel: Kernel,
 ) -> None:
     first = running_kernel.run("%claude -m claude-sonnet-4-5 Hello").shown()
-    assert "claude-sonnet-4-5 is retired on 2026-11-30" in first
+    assert re.search("claude-sonnet-4-5 is retired (on|since) 2026-11-30", first)
     assert "claude-sonnet-5-5" in first
     assert "retired" not in running_kernel.run("%claude -m claude-sonnet-4-5 Again").shown()
 
