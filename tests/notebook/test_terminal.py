@@ -44,27 +44,6 @@ def test_a_reply_is_text_with_a_line_above_and_below(tmp_path: Path) -> None:
     assert "<div" not in shown
 
 
-def test_a_pasted_block_may_load_the_extension_and_ask(tmp_path: Path) -> None:
-    terminal = pexpect.spawn(
-        sys.executable,
-        ["-m", "IPython", "--no-banner", "--no-confirm-exit"],
-        env={**environment(tmp_path), "TERM": "xterm"},
-        cwd=str(tmp_path),
-        timeout=30,
-        dimensions=(50, 200),
-        encoding="utf-8",
-    )
-    terminal.expect_exact("In [")
-    block = "%load_ext claude_magic\n%claude What stands out in these two plots?"
-    terminal.send(f"\x1b[200~{block}\x1b[201~")
-    terminal.expect_exact("plots?")
-    terminal.send("\r\r")
-    terminal.expect_exact("> What stands out in these two plots?")
-    terminal.expect_exact("In [")
-    terminal.send("exit()\r")
-    terminal.expect(pexpect.EOF)
-
-
 def test_how_a_prefill_was_asked_for_stands_below_the_reply(tmp_path: Path) -> None:
     question = "Which? (A) an ant, (B) a bee"
     shown = session(tmp_path, "%load_ext claude_magic", f'%claude --prefill "It is (" {question}')
