@@ -73,6 +73,8 @@ class Notebook:
         self._back: str | None = None
         for run in recorder.runs:
             self.standing.started(run)
+        if recorder.current is not None and recorder.current not in recorder.runs:
+            self.standing.started(recorder.current)  # the cell that loads the extension
         recorder.started, recorder.ended = self._cell_started, self._cell_ended
 
     def question(

@@ -65,6 +65,20 @@ def test_a_question_may_stand_in_the_cell_that_loads_the_extension(
         assert after.reply["payload"] or "Object `plots` not found." in after.printed
 
 
+def test_what_the_cell_that_loads_the_extension_asks_has_its_place_on_the_page(
+    tmp_path: Path,
+) -> None:
+    with kernel(tmp_path, load=False) as fresh:
+        fresh.run("%load_ext claude_magic\n%claude One\n%claude Two", cell="first")
+        fresh.run("%claude Three", cell="second")
+        fresh.run("%load_ext claude_magic\n%claude Four", cell="first")
+        fresh.run("%claude Five", cell="third")
+        bodies = [[m["content"] for m in r["messages"][::2]] for r in fresh.requests()]
+    # The third cell stands below the one that ran before it.
+    assert [len(said) for said in bodies] == [1, 2, 3, 1, 2]
+    assert [bodies[2][0], bodies[4][0]] == ["One", "Four"]
+
+
 def test_a_question_in_a_string_stays_as_it_is(running_kernel: Kernel) -> None:
     running_kernel.run('lines = """\n%claude What is it?\n"""')
     assert running_kernel.value("lines") == "\n%claude What is it?\n"
