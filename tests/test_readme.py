@@ -225,7 +225,7 @@ def test_the_cells_of_the_docs_run_from_top_to_bottom(document: str, folder: Pat
         run_cells(document, running)
 
 
-@pytest.mark.parametrize("document", LINKING)
+@pytest.mark.parametrize("document", PAGES)
 def test_every_sketch_says_why_it_is_not_run_and_every_other_block_is_of_a_kind_that_is(
     document: str,
 ) -> None:
@@ -234,7 +234,7 @@ def test_every_sketch_says_why_it_is_not_run_and_every_other_block_is_of_a_kind_
     assert whole.count("<!--") == sum(bool(b.mark) for b in blocks(document))
     for block in blocks(document):
         assert bool(block.why) == (block.mark == "sketch"), block
-        if document in PAGES and block.mark != "sketch":
+        if block.mark != "sketch":
             assert block.kind in ("python", "console"), block
     assert sum(b.mark == "sketch" for b in blocks("README.md")) <= 2
 

@@ -83,9 +83,10 @@ class ClaudeMagics(ConversationMagics, Settable):
 
         `%claude_caption` takes the last figure displayed, `-i fig` a figure, a path or what else
         `-i` of `%claude` takes. The data behind it goes along, as far as the kernel still has it.
-        `--write` puts the alt text into the output's metadata, where exporters find it. `-o` binds
-        the caption, of several figures a list. `-m`, `--max-tokens`, `--effort`, `--think`, `-q`,
-        `--dry-run`, `--fresh`, `--hires` as in `%claude`. Words on the line go along:
+        `--write` puts the alt text into the output's metadata; `jupyter nbconvert --template
+        alt-text` finds it there. `-o` binds the caption, of several figures a list. `-m`,
+        `--max-tokens`, `--effort`, `--think`, `-q`, `--dry-run`, `--fresh`, `--hires` as in
+        `%claude`. Words on the line go along:
 
             %claude_caption -i fig --write -o caption Write in French.
         """
