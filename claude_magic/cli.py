@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     demo.add_argument("--port", type=_port, default=8888, help="port, or the next free one")
     demo.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     offline = commands.add_parser(
-        "offline", help="run the offline Messages API server for any client"
+        "offline", help="run the offline Messages API server for other programs"
     )
     offline.add_argument("--port", type=_port, default=8484, help="port on loopback; 0 for any")
     doctor = commands.add_parser(

@@ -48,7 +48,7 @@ class BuiltIn:
         return self._tools()[name]
 
     def _made(self) -> Mapping[str, Tool]:
-        """By name. What only reads needs no leave: it sees what could go along anyway."""
+        """By name. What only reads needs no leave."""
         python, page, cells = self._python, self._page, self._cells
         # The task is given by us: the model does not see it.
         run: Any = python.run_python

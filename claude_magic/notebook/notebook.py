@@ -24,6 +24,7 @@ from ..messages.blocks import Block
 from ..messages.once import Once
 from . import lines
 from .carrying import Carrying
+from .choices import Evaluate
 from .context import Render
 from .frame import notice
 from .options import QuestionOptions
@@ -92,6 +93,8 @@ class Notebook:
         self._tools = Once(self._made_tools)
         for run in recorder.runs:
             self.standing.started(run)
+        if recorder.current is not None and recorder.current not in recorder.runs:
+            self.standing.started(recorder.current)  # the cell that loads the extension
         recorder.started, recorder.ended = self._cell_started, self._cell_ended
 
     def question(

@@ -72,7 +72,11 @@ class Recorder:
         self._unwrap_publisher: list[Callable[[], None]] = []
 
     def attach(self) -> None:
-        """Start listening; the cell that loads the extension is not recorded."""
+        """Start listening.
+
+        What the cell that loads the extension ran and shows is not recorded, only which one it is:
+        what it asks has its place on the page.
+        """
         events = self._shell.events
         for name, callback in (("pre_run_cell", self._start), ("post_run_cell", self._finish)):
             events.register(name, callback)
@@ -80,6 +84,10 @@ class Recorder:
         self._undo.append(self._wrapped(self._shell.displayhook, "write_format_data", self._result))
         self._undo.append(self._drawn.attach())
         self._listen()
+        loading = _said_with_request(self._shell).get("cellId")
+        if isinstance(loading, str):
+            source = str(_request(self._shell)["content"].get("code", ""))
+            self.current = CellRun(next(self._serials), loading, source)
 
     def detach(self) -> None:
         """Undo `attach`."""
@@ -187,11 +195,11 @@ class Recorder:
             self._untee()
             self.current = None
             return
-        # post_run_cell is also sent for empty cells, which had no pre_run_cell.
-        if not any(info is result.info for info in self._open):
-            return
-        while self._open and self._open.pop() is not result.info:
-            pass
+        # post_run_cell is also sent for empty cells, which had no pre_run_cell, and for the one
+        # that loaded the extension.
+        if any(info is result.info for info in self._open):
+            while self._open.pop() is not result.info:
+                pass
         if self._open or self.current is None:
             return
         self._untee()
@@ -279,9 +287,14 @@ def _bare(stream: TextIO | _Tee) -> TextIO:
 
 def _said_with_request(shell: InteractiveShell) -> Mapping[str, Any]:
     """The metadata of the request that runs: the cell's own, and what the front end adds."""
-    parent = getattr(shell, "get_parent", None)
-    metadata = parent().get("metadata") if parent else None
+    metadata = _request(shell).get("metadata")
     return metadata if isinstance(metadata, dict) else {}
+
+
+def _request(shell: InteractiveShell) -> Mapping[str, Any]:
+    """The message that the kernel is at work on; empty in a terminal."""
+    parent = getattr(shell, "get_parent", None)
+    return parent() if parent else {}
 
 
 def _texts(values: object) -> tuple[str, ...]:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from claude_magic.conversation.watcher import Silent
 
 from claude_magic.conversation.conversations import Conversations, Whereabouts
+from claude_magic.conversation.events import Event, Received
 from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
@@ -103,8 +103,8 @@ def test_a_known_key_leaves_in_no_part_of_a_request(
     with_tool = (calls(("t1", "weigh", {"sample": "x"})), said)
     kept, server = at(*(with_tool if "tool" in part else (said,)))
     asked = replace(Question(content=(text("Hello"),)), **PARTS[part])
-    kept.session.ask(asked, Silent())
-    kept.session.ask(Question(content=(text("And now?"),)), Silent())
+    kept.session.ask(asked)
+    kept.session.ask(Question(content=(text("And now?"),)))
     assert len(server.bodies) == (3 if "tool" in part else 2)
     assert "canary" not in json.dumps(server.bodies)
     assert "[key]" in json.dumps(server.bodies[:2])
@@ -118,27 +118,19 @@ REPLIES = {
 }
 
 
-class Heard(Silent):
-    def __init__(self) -> None:
-        self.events: list[Mapping[str, Any]] = []
-
-    def received(self, event: Mapping[str, Any]) -> None:
-        self.events.append(event)
-
-
 @pytest.mark.parametrize("kind", REPLIES)
 def test_a_reply_that_echoes_the_key_is_neither_shown_nor_stored_with_it(
     at: Callable[..., tuple[Kept, ScriptedServer]], kind: str
 ) -> None:
     kept, _ = at(REPLIES[kind])
-    heard = Heard()
-    kept.session.ask(Question(content=(text("Hello"),)), heard)
+    heard: list[Event] = []
+    kept.session.ask(Question(content=(text("Hello"),)), heard.append)
     (turn,) = kept.session.turns
     shown = "".join(
         str(part)
-        for event in heard.events
-        for part in event.get("delta", {}).values()
-        if event["type"] == "content_block_delta"
+        for happened in heard
+        if isinstance(happened, Received) and happened.event["type"] == "content_block_delta"
+        for part in happened.event["delta"].values()
     )
     for place in (shown, json.dumps(turn.to_json()), kept.written):
         assert "canary" not in place

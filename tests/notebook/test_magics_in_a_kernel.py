@@ -39,6 +39,46 @@ def test_a_line_may_end_in_a_question_mark(running_kernel: Kernel) -> None:
     assert "offline server" in ran.shown()
 
 
+@pytest.mark.parametrize(
+    ("below", "asked"),
+    [
+        ("%claude What stands out in these two plots?", ["What stands out in these two plots?"]),
+        ("%claude One of the plots?\n%claude All plots?", ["One of the plots?", "All plots?"]),
+        ("%claude Why plots??", ["Why plots??"]),
+        ("def ask():\n    %claude Why plots?\nask()\nask()", ["Why plots?", "Why plots?"]),
+        ("plots = 1\nplots?\n%claude -c none Why plots?", ["Why plots?"]),
+        ("%claude Why plots?\nplots?", ["Why plots?"]),
+        ("text = '''\n%claude Why plots?\n'''\n%claude Why?", ["Why?"]),
+    ],
+)
+def test_a_question_may_stand_in_the_cell_that_loads_the_extension(
+    below: str, asked: list[str], tmp_path: Path
+) -> None:
+    """IPython has read the whole cell, and the line as a request for help, before it loads."""
+    with kernel(tmp_path, load=False) as fresh:
+        ran = fresh.run(f"%load_ext claude_magic\n{below}")
+        assert [r["messages"][-1]["content"] for r in fresh.requests()] == asked
+        helped = len(ran.reply["payload"]) + ran.printed.count("not found")
+        assert helped == below.split("\n").count("plots?")
+        after = fresh.run("plots?")
+        assert len(fresh.requests()) == len(asked)
+        assert after.reply["payload"] or "Object `plots` not found." in after.printed
+
+
+def test_what_the_cell_that_loads_the_extension_asks_has_its_place_on_the_page(
+    tmp_path: Path,
+) -> None:
+    with kernel(tmp_path, load=False) as fresh:
+        fresh.run("%load_ext claude_magic\n%claude One\n%claude Two", cell="first")
+        fresh.run("%claude Three", cell="second")
+        fresh.run("%load_ext claude_magic\n%claude Four", cell="first")
+        fresh.run("%claude Five", cell="third")
+        bodies = [[m["content"] for m in r["messages"][::2]] for r in fresh.requests()]
+    # The third cell stands below the one that ran before it.
+    assert [len(said) for said in bodies] == [1, 2, 3, 1, 2]
+    assert [bodies[2][0], bodies[4][0]] == ["One", "Four"]
+
+
 def test_a_question_in_a_string_stays_as_it_is(running_kernel: Kernel) -> None:
     running_kernel.run('lines = """\n%claude What is it?\n"""')
     assert running_kernel.value("lines") == "\n%claude What is it?\n"
