@@ -1,5 +1,6 @@
 import { CommsOverSubshells, KernelMessage } from '@jupyterlab/services';
 import type { Kernel } from '@jupyterlab/services';
+import type { JSONObject } from '@lumino/coreutils';
 
 import { COMM, kernelSays } from './messages';
 import type { IPageMessage, ISeenMessage, KernelSays } from './messages';
@@ -56,7 +57,7 @@ export class Link {
       channel: 'shell',
       username: this.kernel.username,
       session: this.kernel.clientId,
-      content: { comm_id: COMM, data: data as KernelMessage.ICommMsgMsg['content']['data'] }
+      content: { comm_id: COMM, data: data as unknown as JSONObject }
     });
     this.kernel.sendShellMessage(message, false, true);
   }
