@@ -91,3 +91,88 @@ function plain(messages: PanelMessage[]): unknown {
 test('what a panel says is what the kernel is tested with', async () => {
   assert.deepEqual(plain(await everything()), samples('PanelMessage'));
 });
+
+test('what was sent is shown over the panel until it is closed, and the focus goes back', () => {
+  const page = new Page({ turns: [turn('a')] });
+  page.question.focus();
+  page.say({ type: 'sent', turn: 'a', text: '<b>What?</b>' });
+  assert.deepEqual(page.texts('dialog pre'), ['<b>What?</b>']);
+  page.click('Close');
+  assert.equal(page.all('dialog').length, 0);
+  assert.equal(document.activeElement, page.question);
+});
+
+test('a picture is shown as it was sent, if it is one', () => {
+  const page = new Page();
+  const bytes = [new DataView(new Uint8Array([1, 2]).buffer)];
+  const picture = { type: 'picture', turn: 'a', index: 0, buffer: 0 } as const;
+  page.kernel.say([{ ...picture, media_type: 'text/html' }], bytes);
+  page.kernel.say([{ ...picture, media_type: 'image/png', buffer: 1 }], bytes);
+  assert.equal(page.all('dialog').length, 0);
+  page.kernel.say([{ ...picture, media_type: 'image/png' }], bytes);
+  assert.equal(page.all('dialog img').length, 1);
+});
+
+test('who asks about a cell is told the answer, or that it could not be asked', async () => {
+  const page = new Page();
+  const about = { task: 'fix', cell: 'A', source: '1/0', error: 'no' } as const;
+  const first = page.panel.ask('', about);
+  page.begin();
+  page.say({ type: 'end', run: 'r', turn: turn('t'), error: '' });
+  assert.equal((await first)?.turn, 't');
+  const second = page.panel.ask('', about);
+  page.say({ type: 'notice', request: page.kernel.of('ask')[1]!.request, text: 'no' });
+  assert.equal(await second, null);
+  const third = page.panel.ask('', about);
+  page.panel.dispose();
+  assert.equal(await third, null);
+});
+
+test('once the kernel is gone, what is asked goes to whoever knows how to go on', () => {
+  const page = new Page();
+  page.ask('One');
+  page.begin({ parts: [{ kind: 'text', text: 'Half' }] });
+  page.panel.disconnected('The kernel is gone.');
+  assert.match(page.texts('.claude-chat-below')[0]!, /restarted/);
+  assert.deepEqual(page.texts('.claude-chat-status'), ['The kernel is gone.']);
+  const drafts: string[] = [];
+  page.panel.disconnected('The kernel is gone.', draft => drafts.push(draft.text));
+  page.write('Two');
+  page.press('Enter');
+  assert.deepEqual(drafts, ['Two']);
+  assert.equal(page.kernel.of('ask').length, 1);
+});
+
+test('what the user goes to is told, and when a question is sent the page is told before', () => {
+  const done: string[] = [];
+  let move = (): void => undefined;
+  const page = new Page({
+    host: {
+      activeCell: () => `cell ${done.length}`,
+      beforeAsk: () => done.push('told'),
+      onMove: moved => {
+        move = moved;
+        return () => done.push('ended');
+      }
+    }
+  });
+  move();
+  page.ask('One');
+  assert.deepEqual(page.kernel.of('preview').map(({ cell }) => cell), ['cell 0', 'cell 0']);
+  assert.equal(page.kernel.of('ask')[0]!.cell, 'cell 1');
+  page.panel.dispose();
+  assert.deepEqual(done, ['told', 'ended']);
+  page.say({ type: 'notice', request: '', text: 'heard by nobody' });
+  assert.equal(document.body.childElementCount, 0);
+});
+
+test('a screen reader is told that an answer is there, and what stays wrong stays', () => {
+  const page = new Page();
+  page.ask('One');
+  assert.deepEqual(page.texts('.claude-chat-status'), ['Sent']);
+  page.begin();
+  page.say({ type: 'end', run: 'r', turn: turn('t'), error: '' });
+  assert.deepEqual(page.texts('.claude-chat-status'), ['The answer is there']);
+  page.say({ type: 'notice', request: '', text: 'That turn is not there any more.' });
+  assert.ok(page.all('.claude-chat-status')[0]!.classList.contains('claude-chat-shown'));
+});

@@ -130,7 +130,7 @@ export class Page {
   }
 
   texts(selector: string): string[] {
-    return this.all(selector).map(held => held.textContent ?? '');
+    return this.all(selector).map(held => (held.textContent ?? '').trim());
   }
 
   click(name: string, nth = 0): void {

@@ -213,8 +213,12 @@ export class TurnView {
       placeholder: 'Why not (optional)',
       'aria-label': 'Reason for not allowing it'
     });
+    let isDecided = false;
     const decide = (answer: 'once' | 'always' | 'deny'): void => {
-      this.actions.send({ type: 'decide', approval, answer, reason: reason.value });
+      if (!isDecided) {
+        isDecided = true; // the buttons stay until the kernel has heard it
+        this.actions.send({ type: 'decide', approval, answer, reason: reason.value });
+      }
     };
     return element(
       'div',
