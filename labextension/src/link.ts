@@ -108,7 +108,7 @@ export class Link {
     // To JupyterLab it is a question of the shell channel alone; ipykernel answers it on both.
     const ahead = { ...question, channel: 'control' } as unknown as KernelMessage.IControlMessage;
     try {
-      const future = this.kernel.sendControlMessage(ahead as never, true);
+      const future = this.kernel.sendControlMessage(ahead, true);
       const reply = (await future.done) as unknown as KernelMessage.ICommInfoReplyMsg;
       if (reply.content.status === 'ok' && COMM in reply.content.comms) {
         this.find();

@@ -87,13 +87,14 @@ for (const [name, read] of [
   ['panel', (message: unknown) => messagesOf({ messages: [message] })[0] ?? null],
   ['page', kernelSays]
 ] as const) {
-  const all = samples<Record<string, unknown>>(name === 'panel' ? 'KernelMessage' : 'KernelSays');
+  const all = samples<{ type: string; [field: string]: unknown }>(name === 'panel' ? 'KernelMessage' : 'KernelSays');
 
   test(`a message that lacks a field is left out by the ${name}`, () => {
     for (const message of all) {
       for (const field of Object.keys(message)) {
-        const { [field]: _, ...rest } = message;
-        assert.equal(read(rest), null, `${message['type']} without ${field}`);
+        const { [field]: left, ...rest } = message;
+        assert.notEqual(left, undefined);
+        assert.equal(read(rest), null, `${message.type} without ${field}`);
       }
     }
   });
@@ -102,7 +103,7 @@ for (const [name, read] of [
     for (const message of all) {
       for (const field of Object.keys(message)) {
         const wrong = { ...message, [field]: Symbol('of no type that was agreed') };
-        assert.equal(read(wrong), null, `${message['type']} with a wrong ${field}`);
+        assert.equal(read(wrong), null, `${message.type} with a wrong ${field}`);
       }
     }
   });

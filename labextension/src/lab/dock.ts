@@ -81,7 +81,7 @@ export class DockedPanel extends Box {
       this.say('');
       return panel;
     } catch (error) {
-      this.say(error instanceof NoPanel ? error.message : `The panel did not come up: ${error}`);
+      this.say(error instanceof NoPanel ? error.message : `The panel did not come up: ${String(error)}`);
       return null;
     }
   }

@@ -199,8 +199,7 @@ export class TurnView {
         ...this.item.approvals.map(approval => this.approval(approval))
       );
       if (hadFocus) {
-        const next = this.approvals.querySelector('button');
-        next ? next.focus() : this.actions.focus();
+        (this.approvals.querySelector('button') ?? this.actions).focus();
       }
     }
   }
