@@ -10,7 +10,7 @@ export default tseslint.config(
       parserOptions: { project: ['tsconfig.json', 'test/tsconfig.json'] }
     },
     rules: {
-      eqeqeq: 'error',
+      'eqeqeq': 'error',
       // What is left behind of an object is named, so that the rest is the rest.
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       // A signal of Lumino is given the method and, beside it, whose it is.

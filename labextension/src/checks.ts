@@ -63,9 +63,7 @@ export function object<Message>(checks: { [Name in keyof Message]-?: Check }) {
 }
 
 /** A message of one of these kinds, which its `type` names. */
-export function tagged<Message extends { type: string }>(
-  kinds: Record<Message['type'], Check>
-) {
+export function tagged<Message extends { type: string }>(kinds: Record<Message['type'], Check>) {
   const checks = new Map<unknown, Check>(Object.entries<Check>(kinds));
   return (value: unknown): value is Message =>
     isObject(value) && checks.get(value.type)?.(value) === true;

@@ -27,7 +27,10 @@ test('Enter sends what is written, and the field is empty then', () => {
   const page = new Page();
   page.write('What?');
   assert.ok(page.press('Enter').defaultPrevented);
-  assert.deepEqual(page.kernel.of('ask').map(({ text }) => text), ['What?']);
+  assert.deepEqual(
+    page.kernel.of('ask').map(({ text }) => text),
+    ['What?']
+  );
   assert.equal(page.question.value, '');
 });
 
@@ -98,7 +101,10 @@ test('while a reply streams, Stop stands in the place of Send and stops that one
   assert.equal(page.kernel.of('ask').length, 1);
   page.click('Stop');
   page.press('Escape');
-  assert.deepEqual(page.kernel.of('stop').map(({ run }) => run), ['r', 'r']);
+  assert.deepEqual(
+    page.kernel.of('stop').map(({ run }) => run),
+    ['r', 'r']
+  );
   page.say({ type: 'end', run: 'r', turn: turn('t', { status: 'interrupted' }), error: '' });
   assert.ok(page.has('Send'));
   assert.equal(page.question.value, 'Next');
@@ -123,7 +129,10 @@ test('before the history has come a question waits, and is sent then', () => {
   page.press('Enter');
   assert.equal(page.kernel.of('ask').length, 0);
   page.say({ type: 'history', view: page.view, turns: [], earlier: 0, live: [] });
-  assert.deepEqual(page.kernel.of('ask').map(({ text }) => text), ['Early']);
+  assert.deepEqual(
+    page.kernel.of('ask').map(({ text }) => text),
+    ['Early']
+  );
 });
 
 test('a question that waits and is written on is not sent by itself', () => {
@@ -205,7 +214,10 @@ test('a chip shows only a picture that stands in its own address', () => {
   const page = new Page();
   page.say({
     type: 'carried',
-    chips: [{ ...cell(1), src: 'http://host/x.png' }, { ...cell(2), src: PNG }]
+    chips: [
+      { ...cell(1), src: 'http://host/x.png' },
+      { ...cell(2), src: PNG }
+    ]
   });
   const sources = page.all('.claude-chat-chip img').map(image => image.getAttribute('src'));
   assert.deepEqual(sources, [PNG]);
@@ -213,7 +225,9 @@ test('a chip shows only a picture that stands in its own address', () => {
 
 test('an edited question takes the place of the first with the pictures that are kept', () => {
   const image = { label: 'Image 1', src: PNG, width: 1, height: 1 };
-  const first = turn('a', { asked: { ...turn('a').asked, images: [image, { ...image, label: 'Image 2' }] } });
+  const first = turn('a', {
+    asked: { ...turn('a').asked, images: [image, { ...image, label: 'Image 2' }] }
+  });
   const page = new Page({ turns: [first] });
   page.say({ type: 'carried', chips: [cell(1)] });
   page.click('Edit the question');

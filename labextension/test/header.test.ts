@@ -31,7 +31,10 @@ test('a model that is chosen here goes with the question, the one in force as no
   choose(page, 'opus');
   assert.equal(page.named('Model').title, 'Model: $5 in');
   page.ask('Two');
-  assert.deepEqual(page.kernel.of('ask').map(({ model }) => model), ['', 'opus']);
+  assert.deepEqual(
+    page.kernel.of('ask').map(({ model }) => model),
+    ['', 'opus']
+  );
 });
 
 test('what was chosen stays when the kernel tells its models again, if it is among them', () => {
@@ -47,7 +50,10 @@ test('a model that no list names can be the one in force', () => {
   const page = new Page();
   page.say({ ...STATE, model: 'local' });
   const list = page.named<HTMLSelectElement>('Model');
-  assert.deepEqual([...list.options].map(({ value }) => value), ['local', 'sonnet', 'opus']);
+  assert.deepEqual(
+    [...list.options].map(({ value }) => value),
+    ['local', 'sonnet', 'opus']
+  );
   assert.equal(list.value, 'local');
 });
 

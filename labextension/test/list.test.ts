@@ -15,7 +15,9 @@ function find(page: Page, words: string): string {
 /** The elements that were brought into view since. */
 function scrolledTo(): Element[] {
   const found: Element[] = [];
-  document.addEventListener('scrolled-to', event => found.push((event as CustomEvent<Element>).detail));
+  document.addEventListener('scrolled-to', event =>
+    found.push((event as CustomEvent<Element>).detail)
+  );
   return found;
 }
 
@@ -68,7 +70,12 @@ test('what streams is shown soon, and whole at its end', async () => {
   assert.equal(page.texts('.claude-chat-below')[0], 'writing');
   page.say(
     { type: 'delta', run: 'r', n: 1, parts: [[0, { kind: 'text', text: 'words' }]] },
-    { type: 'end', run: 'r', turn: turn('t', { parts: [{ kind: 'text', text: 'First words' }] }), error: '' }
+    {
+      type: 'end',
+      run: 'r',
+      turn: turn('t', { parts: [{ kind: 'text', text: 'First words' }] }),
+      error: ''
+    }
   );
   assert.deepEqual(page.texts('.claude-chat-text'), ['First words']);
 });

@@ -27,9 +27,14 @@ test('who listens is told until they have had enough', () => {
 });
 
 test('of what is pasted or dropped only pictures are taken', () => {
-  const files = ['image/png', 'text/html', 'image/jpeg'].map(type => new File(['x'], type, { type }));
+  const files = ['image/png', 'text/html', 'image/jpeg'].map(
+    type => new File(['x'], type, { type })
+  );
   const found = picturesOf({ files } as unknown as DataTransfer);
-  assert.deepEqual(found.map(({ name }) => name), ['image/png', 'image/jpeg']);
+  assert.deepEqual(
+    found.map(({ name }) => name),
+    ['image/png', 'image/jpeg']
+  );
   assert.deepEqual(picturesOf(null), []);
 });
 

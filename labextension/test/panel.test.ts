@@ -24,9 +24,17 @@ function drop(page: Page, ...files: File[]): void {
 
 async function everything(): Promise<PanelMessage[]> {
   const host = { activeCell: () => 'A' };
-  const page = new Page({ turns: [turn('t1', { asked: { ...asked('What?'), images: [
-    { label: 'Image 1', src: PNG, width: 6, height: 4 }
-  ] }, versions: ['t0', 't1'] }), turn('t2')], earlier: 1, host });
+  const page = new Page({
+    turns: [
+      turn('t1', {
+        asked: { ...asked('What?'), images: [{ label: 'Image 1', src: PNG, width: 6, height: 4 }] },
+        versions: ['t0', 't1']
+      }),
+      turn('t2')
+    ],
+    earlier: 1,
+    host
+  });
   page.click('Show earlier turns');
   drop(page, picture());
   await settled();
@@ -41,9 +49,12 @@ async function everything(): Promise<PanelMessage[]> {
   page.click('Leave out [3] x = 1');
   page.ask('What is it?');
   page.begin({
-    approvals: ['p1', 'p2', 'p3'].map(approval => (
-      { approval, name: 'lookup', text: `lookup ${approval}`, lasting: true }
-    ))
+    approvals: ['p1', 'p2', 'p3'].map(approval => ({
+      approval,
+      name: 'lookup',
+      text: `lookup ${approval}`,
+      lasting: true
+    }))
   });
   page.click('Allow', 0);
   page.click('Always for this tool', 1);
@@ -158,7 +169,10 @@ test('what the user goes to is told, and when a question is sent the page is tol
   });
   move();
   page.ask('One');
-  assert.deepEqual(page.kernel.of('preview').map(({ cell }) => cell), ['cell 0', 'cell 0']);
+  assert.deepEqual(
+    page.kernel.of('preview').map(({ cell }) => cell),
+    ['cell 0', 'cell 0']
+  );
   assert.equal(page.kernel.of('ask')[0]!.cell, 'cell 1');
   page.panel.dispose();
   assert.deepEqual(done, ['told', 'ended']);

@@ -48,7 +48,10 @@ const TAKEN: {
     assert.equal(over?.error, said.error);
   },
   turns: (said, held) => {
-    assert.deepEqual(held.items.flatMap(item => item.turn || []), said.order);
+    assert.deepEqual(
+      held.items.flatMap(item => item.turn || []),
+      said.order
+    );
     assert.deepEqual(held.byTurn('t2')?.versions, said.versions['t2']);
     assert.equal(held.byTurn('t1')?.asked.place, said.places['A']);
   },
@@ -87,7 +90,9 @@ for (const [name, read] of [
   ['panel', (message: unknown) => messagesOf({ messages: [message] })[0] ?? null],
   ['page', kernelSays]
 ] as const) {
-  const all = samples<{ type: string; [field: string]: unknown }>(name === 'panel' ? 'KernelMessage' : 'KernelSays');
+  const all = samples<{ type: string; [field: string]: unknown }>(
+    name === 'panel' ? 'KernelMessage' : 'KernelSays'
+  );
 
   test(`a message that lacks a field is left out by the ${name}`, () => {
     for (const message of all) {

@@ -76,7 +76,9 @@ for (const [state, words] of CALLS) {
 }
 
 test('what a call was given and gave is there when its line is opened', () => {
-  const page = said([{ kind: 'call', name: 'find', text: '{"a": 1}', state: 'done', result: 'it' }]);
+  const page = said([
+    { kind: 'call', name: 'find', text: '{"a": 1}', state: 'done', result: 'it' }
+  ]);
   const [details] = page.all('details') as HTMLDetailsElement[];
   assert.equal(page.texts('.claude-chat-fold-body')[0], '');
   details!.open = true;
@@ -89,7 +91,10 @@ test('the pictures of a call are shown, if they stand in their own address', () 
     { kind: 'call', name: 'find', text: '', state: 'done', images: [PNG, 'https://host/x.png'] }
   ]);
   const images = page.all('.claude-chat-call img') as HTMLImageElement[];
-  assert.deepEqual(images.map(image => [image.src, image.alt]), [[PNG, 'Shown by find']]);
+  assert.deepEqual(
+    images.map(image => [image.src, image.alt]),
+    [[PNG, 'Shown by find']]
+  );
 });
 
 test('thinking is a folded line, which says whether it goes on', () => {
@@ -99,7 +104,12 @@ test('thinking is a folded line, which says whether it goes on', () => {
   page.say({
     type: 'end',
     run: 'r',
-    turn: turn('t', { parts: [{ kind: 'thinking', text: 'hm' }, { kind: 'text', text: 'So' }] }),
+    turn: turn('t', {
+      parts: [
+        { kind: 'thinking', text: 'hm' },
+        { kind: 'text', text: 'So' }
+      ]
+    }),
     error: ''
   });
   assert.deepEqual(page.texts('summary'), ['Thought']);
@@ -115,7 +125,10 @@ test('what is wrong stands below the question, else its tokens and price', () =>
 });
 
 test('a question that was not answered can be edited, asked again, and taken away', () => {
-  for (const [button, left] of [['Edit the question', 'Question r'], ['Ask again', 'Question r']]) {
+  for (const [button, left] of [
+    ['Edit the question', 'Question r'],
+    ['Ask again', 'Question r']
+  ]) {
     const page = waiting();
     page.say({ type: 'end', run: 'r', turn: null, error: 'no' });
     page.click(button!);
@@ -131,7 +144,10 @@ test('a question that was not answered can be edited, asked again, and taken awa
 
 test('a question of a cell leads to the cell, and is run again there', () => {
   const done: string[] = [];
-  const host = { reveal: (cell: string) => done.push(cell), runCell: (cell: string) => done.push(`run ${cell}`) };
+  const host = {
+    reveal: (cell: string) => done.push(cell),
+    runCell: (cell: string) => done.push(`run ${cell}`)
+  };
   const of = { ...turn('a').asked, cell: 'A', place: '[3]', panel: false };
   const page = said([], { asked: of }, host);
   page.click('[3]');
@@ -196,13 +212,21 @@ test('a button of a code block does what it says with that block’s code', () =
 
 test('code that still comes has no buttons', () => {
   const page = new Page();
-  page.say({ type: 'begin', live: live('r', { parts: [{ kind: 'text', text: '```\nx = 1\n```' }] }) });
+  page.say({
+    type: 'begin',
+    live: live('r', { parts: [{ kind: 'text', text: '```\nx = 1\n```' }] })
+  });
   assert.equal(page.all('.claude-chat-code-bar').length, 0);
 });
 
 test('what comes is read out once, block by block, and what was there is not', () => {
   const page = new Page({ turns: [turn('a')] });
   page.say({ type: 'begin', live: live('r') });
-  page.say({ type: 'end', run: 'r', turn: turn('t', { parts: [{ kind: 'text', text: 'One\n\nTwo' }] }), error: '' });
+  page.say({
+    type: 'end',
+    run: 'r',
+    turn: turn('t', { parts: [{ kind: 'text', text: 'One\n\nTwo' }] }),
+    error: ''
+  });
   assert.deepEqual(page.texts('[role=log] p'), ['One', 'Two']);
 });
