@@ -1,8 +1,8 @@
 """What the JupyterLab extension tells of the page, and what it is told to write there.
 
-The other side is `labextension/`. They talk on a comm that the kernel opens; both check what comes
-in. Where no front end answers (nbclient, VS Code, JupyterLab without the extension), nothing is
-known and nothing is lost.
+The other side is `labextension/`. They talk on a comm that the kernel opens, in the messages of
+`page_messages.py`; both check what comes in. Where no front end answers (nbclient, VS Code,
+JupyterLab without the extension), nothing is known and nothing is lost.
 """
 
 from __future__ import annotations
@@ -10,24 +10,23 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from zlib import adler32
 
 if TYPE_CHECKING:
     from comm.base_comm import BaseComm
     from IPython.core.interactiveshell import InteractiveShell
 
+    from .page_messages import KernelSays, PageMessage, SeenMessage
+    from .page_messages import SeenCell as ToldCell
+
 COMM = "claude_magic:page"
 """The comm's target name and its id. As the id is known beforehand, a page can send its first
 message right behind the cell that loads the extension."""
 
-_CONVERSATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_MOST_CELLS = 20_000
-_LONGEST_CELL_ID = 256
 _LONGEST_PATH = 4096
 # In characters of sources and outputs. The front end keeps to half of it.
 _MOST_SEEN = 40_000_000
@@ -114,13 +113,16 @@ class FrontEnd:
         self.conversation = self._unconfirmed = conversation
         self._send({"type": "conversation", "id": conversation})
 
-    def insert(self, cell: str, *, below: str, kind: str, source: str) -> bool:
+    def insert(
+        self, cell: str, *, below: str, kind: Literal["code", "markdown"], source: str
+    ) -> bool:
         """Have the page hold a new cell with this id, below another one; "" is the last one.
 
         False where no page is there to be told.
         """
-        told = {"type": "insert", "cell": cell, "below": below, "kind": kind, "source": source}
-        return self._tell(told)
+        return self._tell(
+            {"type": "insert", "cell": cell, "below": below, "kind": kind, "source": source}
+        )
 
     def edit(self, cell: str, *, was: str, source: str) -> bool:
         """Have the page change a cell's text; in a new cell below, if it is not `was` any more.
@@ -136,10 +138,12 @@ class FrontEnd:
         among those of the cell. False where no page is there to be told.
         """
         same = image.encode()
-        told = {"kind": kind, "length": len(same), "sum": adler32(same), "alt": alt}
-        return self._tell({"type": "alt", "cell": cell, **told})
+        length, total = len(same), adler32(same)
+        return self._tell(
+            {"type": "alt", "cell": cell, "kind": kind, "length": length, "sum": total, "alt": alt}
+        )
 
-    def _tell(self, message: dict[str, Any]) -> bool:
+    def _tell(self, message: KernelSays) -> bool:
         if self._comm is None or not self.told:
             return False
         self._send(message)
@@ -152,12 +156,12 @@ class FrontEnd:
         self.seen = {}
         self.left_out = 0
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def _send(self, message: KernelSays) -> None:
         # In a forked child the kernel's sockets are the parent's.
         if self._comm is None or self._process != os.getpid():
             return
         try:
-            self._comm.send(message)
+            self._comm.send(dict(message))
         except Exception:  # noqa: S110 - a front end that is gone misses nothing
             pass
 
@@ -166,26 +170,30 @@ class FrontEnd:
         self._forget()
 
     def _received(self, message: Mapping[str, Any]) -> None:
-        told = message.get("content", {}).get("data")
-        if not isinstance(told, dict):
+        from .checked import UnfitError, checked  # loading does without
+        from .page_messages import PageSays
+
+        try:
+            told: PageSays = checked(message.get("content", {}).get("data"), PageSays)
+        except UnfitError as error:
+            # Where the server's owner looks: what a page says is no matter of the cell that runs.
+            log = getattr(getattr(self._shell, "kernel", None), "log", None)
+            if log is not None:
+                log.warning("claude_magic left out what the page said: %s", error)
             return
-        if told.get("type") == "page":
+        if told["type"] == "page":
             self._page(told)
-        elif told.get("type") == "seen":
+        else:
             self._cells_seen(told)
 
-    def _page(self, told: Mapping[str, Any]) -> None:
-        cells = told.get("cells")
-        if not (isinstance(cells, list) and len(cells) <= _MOST_CELLS and all(map(_is_id, cells))):
-            return
-        self.cells = tuple(cells)
-        self.path = _notebook(told.get("root"), told.get("path"))
-        there = set(cells)
+    def _page(self, told: PageMessage) -> None:
+        self.cells = tuple(told["cells"])
+        self.path = _notebook(told["root"], told["path"])
+        there = set(self.cells)
         self.seen = {id_: cell for id_, cell in self.seen.items() if id_ in there}
         self.told = True
-        fresh = told.get("fresh") is True
-        self._conversation(_conversation_id(told.get("conversation")), fresh=fresh)
-        if fresh:
+        self._conversation(told["conversation"], fresh=told["fresh"])
+        if told["fresh"]:
             self._send({"type": "ran", "cells": [id_ for id_ in self._ran() if _is_id(id_)]})
 
     def _conversation(self, told: str | None, *, fresh: bool) -> None:
@@ -195,29 +203,26 @@ class FrontEnd:
         elif fresh:  # a reload may have lost it
             self._send({"type": "conversation", "id": self._unconfirmed})
 
-    def _cells_seen(self, told: Mapping[str, Any]) -> None:
-        cells, left_out = told.get("cells"), told.get("left_out")
-        if not (isinstance(cells, list) and len(cells) <= _MOST_CELLS):
-            return
-        if type(left_out) is not int or not 0 <= left_out <= _MOST_CELLS:
-            return
-        new = {cell.id: cell for given in cells if (cell := _seen_cell(given)) is not None}
+    def _cells_seen(self, told: SeenMessage) -> None:
+        new = {cell["id"]: _seen_cell(cell) for cell in told["cells"]}
         kept = {id_: cell for id_, cell in self.seen.items() if id_ not in new}
         self.seen = _newest(kept | {id_: cell for id_, cell in new.items() if cell.outputs})
-        self.left_out = left_out
+        self.left_out = told["left_out"]
 
 
-def _is_id(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= _LONGEST_CELL_ID
+def _is_id(value: str) -> bool:
+    from .checked import UnfitError, checked
+    from .page_messages import CellId
+
+    try:
+        return bool(checked(value, CellId))
+    except UnfitError:
+        return False
 
 
-def _conversation_id(value: object) -> str | None:
-    return value if isinstance(value, str) and _CONVERSATION.fullmatch(value) else None
-
-
-def _notebook(root: object, path: object) -> Path | None:
+def _notebook(root: str, path: str | None) -> Path | None:
     """The file `path` in the folder `root` of the server, None if this machine has no such file."""
-    if not (isinstance(root, str) and isinstance(path, str) and path.endswith(".ipynb")):
+    if path is None or not path.endswith(".ipynb"):
         return None
     if max(len(root), len(path)) > _LONGEST_PATH or ".." in Path(path).parts:
         return None
@@ -228,30 +233,26 @@ def _notebook(root: object, path: object) -> Path | None:
         return None
 
 
-def _seen_cell(value: object) -> SeenCell | None:
-    match value:
-        case {"id": str(id_), "source": str(source), "outputs": [*given]} if _is_id(id_):
-            outputs = tuple(o for o in map(_output, given) if o is not None)
-            return SeenCell(id_, source, outputs, len(source) + len(json.dumps(outputs)))
-    return None
+def _seen_cell(told: ToldCell) -> SeenCell:
+    outputs = tuple(o for o in map(_output, told["outputs"]) if o is not None)
+    size = len(told["source"]) + len(json.dumps(outputs))
+    return SeenCell(told["id"], told["source"], outputs, size)
 
 
 def _output(value: object) -> Mapping[str, Any] | None:
-    """The output if it is one in the form of nbformat, with the keys that we know."""
-    match value:
-        case {"output_type": "stream", "name": "stdout" | "stderr" as name, "text": str(said)}:
-            return {"output_type": "stream", "name": name, "text": said}
-        case {"output_type": "error", "ename": str(name), "evalue": str(said), "traceback": lines}:
-            if isinstance(lines, list) and all(isinstance(line, str) for line in lines):
-                return {"output_type": "error", "ename": name, "evalue": said, "traceback": lines}
-        case {
-            "output_type": "display_data" | "execute_result" as kind,
-            "data": dict(bundle),
-            "metadata": dict(metadata),
-        }:
-            if all(isinstance(said, str) or mime.endswith("json") for mime, said in bundle.items()):
-                return {"output_type": kind, "data": bundle, "metadata": metadata}
-    return None
+    """The output if it is one in the form of nbformat: a strange one takes no other with it."""
+    from .checked import UnfitError, checked
+    from .page_messages import Output
+
+    try:
+        found: Output = checked(value, Output)
+    except UnfitError:
+        return None
+    if found["output_type"] in ("display_data", "execute_result"):
+        said = found["data"].items()
+        if not all(isinstance(held, str) or mime.endswith("json") for mime, held in said):
+            return None
+    return found
 
 
 def _newest(cells: Mapping[str, SeenCell]) -> Mapping[str, SeenCell]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # What is attached and never sent does not stay for ever.
 _MOST = 50
+_LONGEST_LABEL = 200
 
 
 class Attachments:
@@ -36,7 +37,7 @@ class Attachments:
 
     def take(self, given: protocol.Attach, data: bytes | None) -> protocol.Attached:
         """Hold an attachment for the question to come; what the panel shows of it."""
-        label, problem, src = given["label"], "", ""
+        label, problem, src = given["label"][:_LONGEST_LABEL], "", ""
         try:
             blocks = self._blocks(given, data)
             images = [b for b in blocks if b.get("type") == "image"]

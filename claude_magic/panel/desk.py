@@ -16,6 +16,7 @@ from ..conversation.branches import switch
 from ..messages.cancel import Cancel
 from ..messages.errors import ClaudeError, Interrupted
 from ..messages.in_a_line import in_a_line
+from ..notebook.checked import UnfitError, checked
 from ..notebook.outputs import output_blocks
 from ..notebook.pictures import preparing
 from ..notebook.standing import Beside
@@ -27,7 +28,6 @@ from .live import LiveRun
 from .outbox import Outbox
 from .past import Past
 from .places import places, title
-from .reading import read
 from .threads import beside_the_cells
 from .views import Views, state
 
@@ -89,8 +89,10 @@ class Desk:
 
     def received(self, content: object, buffers: Buffers = ()) -> None:
         """What a panel says. Called in the thread of its comm: nothing here takes time."""
-        message = read(content)
-        if message is None:
+        try:
+            message: protocol.PanelMessage = checked(content, protocol.PanelMessage)
+        except UnfitError as error:
+            self._tell_unfit(content, error)
             return
         if message["type"] == "stop":
             run = self._runs.get(message["run"])
@@ -307,6 +309,15 @@ class Desk:
 
     def _tell_fault(self, error: Exception, request: str = "") -> None:
         said = in_a_line(error, *self.notebook.keys.secrets())
+        self._outbox.put({"type": "notice", "request": request, "text": said})
+
+    def _tell_unfit(self, content: object, error: UnfitError) -> None:
+        """Say what was left out; a question that it was is given back to be sent again."""
+        said = f"What a panel said was left out: {error}. Reload the page if this comes again."
+        try:
+            request = checked(content, protocol.Request)["request"]
+        except UnfitError:
+            request = ""
         self._outbox.put({"type": "notice", "request": request, "text": said})
 
     def _thread(self, work: Callable[[], None], name: str) -> threading.Thread:

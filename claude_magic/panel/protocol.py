@@ -1,14 +1,22 @@
 """What the kernel and a panel say to each other.
 
-The other side is `labextension/src/panel/protocol.ts`, with the same names; both check what comes
-in, here `reading.py`. The kernel sends batches, `{"messages": [...]}`, at most twenty a second; a
-panel sends one message at a time. Ids are made by whoever names them first.
+`labextension/src/generated/panel.ts` is made from this: the same names with an I before them. What
+comes in is checked on both sides. The kernel sends batches, `{"messages": [...]}`, at most twenty a
+second; a panel sends one message at a time. Ids are made by whoever names them first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypeAlias, TypedDict
+
+from ..notebook.checked import Most, Text
+
+Id = Annotated[str, Text(128, r"[A-Za-z0-9][A-Za-z0-9._:-]*")]
+Said = Annotated[str, Text(4_000_000)]
+"""What a user has written, or a page holds."""
+Name = Annotated[str, Text(256)]
+"""Of a cell, a model or a turn; "" for none."""
 
 Status = Literal["complete", "interrupted", "broken", "refused"]
 
@@ -22,7 +30,7 @@ class Image(TypedDict):
     height: int
 
 
-class Part(TypedDict, total=False):
+class Part(TypedDict):
     """A part of a reply, in its order: text, thinking, or the call of a tool.
 
     A call has `name`, its `text` is the arguments; `state` says how it stands, `result` what it
@@ -31,11 +39,11 @@ class Part(TypedDict, total=False):
 
     kind: Literal["text", "thinking", "call"]
     text: str
-    name: str
-    state: Literal["asked", "running", "done", "denied", "failed"]
-    result: str
-    images: list[str]
-    seconds: float
+    name: NotRequired[str]
+    state: NotRequired[Literal["asked", "running", "done", "denied", "failed"]]
+    result: NotRequired[str]
+    images: NotRequired[list[str]]
+    seconds: NotRequired[float]
 
 
 class Asked(TypedDict):
@@ -107,7 +115,7 @@ class Chip(TypedDict):
     src: str
 
 
-class Model(TypedDict):
+class ModelChoice(TypedDict):
     """A model to choose; `price` in words."""
 
     model: str
@@ -121,7 +129,7 @@ class State(TypedDict):
     type: Literal["state"]
     title: str
     model: str
-    models: list[Model]
+    models: list[ModelChoice]
     spent: str
     detail: str
     server: str
@@ -294,20 +302,26 @@ class Hello(TypedDict):
     """A view is there and knows nothing yet; also sent again where a delta was lost."""
 
     type: Literal["hello"]
-    view: str
+    view: Id
+
+
+class Request(TypedDict):
+    """A message that asks something: `request` is its id, by which an answer names it."""
+
+    request: Id
 
 
 class About(TypedDict):
     """The cell that a question is about, with its text and the error that it shows."""
 
     task: Literal["explain", "fix", "edit"]
-    cell: str
-    source: str
-    error: str
+    cell: Name
+    source: Said
+    error: Said
 
 
-class Ask(TypedDict):
-    """A question. `request` is its id; `cell` the one that the user is at, "" if not known.
+class Ask(Request):
+    """A question. `cell` the one that the user is at, "" if not known.
 
     `attachments` are ids, `without` the serials of the pieces that are not to go along.
     `instead` is the turn in whose place it is asked, of whose images `keep` go along again;
@@ -315,47 +329,45 @@ class Ask(TypedDict):
     """
 
     type: Literal["ask"]
-    request: str
-    text: str
-    model: str
-    cell: str
-    attachments: list[str]
-    without: list[int]
-    instead: str
-    keep: list[int]
-    after: str
+    text: Said
+    model: Name
+    cell: Name
+    attachments: Annotated[list[Id], Most(1_000)]
+    without: Annotated[list[int], Most(1_000)]
+    instead: Name
+    keep: Annotated[list[int], Most(1_000)]
+    after: Name
     about: About | None
 
 
-class Again(TypedDict):
+class Again(Request):
     """The same question once more, in place of the turn that answers it."""
 
     type: Literal["again"]
-    request: str
-    turn: str
-    model: str
+    turn: Id
+    model: Name
 
 
 class Stop(TypedDict):
     type: Literal["stop"]
-    run: str
+    run: Id
 
 
 class Decide(TypedDict):
     """The user's word on a call that waits: only this approves, by the id that the kernel made."""
 
     type: Literal["decide"]
-    approval: str
+    approval: Id
     answer: Literal["once", "always", "deny"]
-    reason: str
+    reason: Said
 
 
 class Attach(TypedDict):
     """Something to go along: an image in the message's first buffer, or an output's mimebundle."""
 
     type: Literal["attach"]
-    attachment: str
-    label: str
+    attachment: Id
+    label: Said
     bundle: Mapping[str, Any]
 
 
@@ -363,12 +375,12 @@ class OfTurn(TypedDict):
     """A request that names a turn: make it count again, take it out, show what was sent."""
 
     type: Literal["switch", "remove", "sent"]
-    turn: str
+    turn: Id
 
 
 class WantPicture(TypedDict):
     type: Literal["picture"]
-    turn: str
+    turn: Id
     index: int
 
 
@@ -376,14 +388,14 @@ class WantEarlier(TypedDict):
     """More turns, before the one named."""
 
     type: Literal["earlier"]
-    before: str
+    before: Id
 
 
 class Preview(TypedDict):
     """The user is at this cell: what would go along?"""
 
     type: Literal["preview"]
-    cell: str
+    cell: Name
 
 
 class Export(TypedDict):

@@ -1,5 +1,6 @@
 import { CommsOverSubshells, KernelMessage } from '@jupyterlab/services';
 import type { Kernel } from '@jupyterlab/services';
+import type { JSONObject } from '@lumino/coreutils';
 
 import { COMM, kernelSays } from './messages';
 import type { IPageMessage, ISeenMessage, KernelSays } from './messages';
@@ -56,7 +57,7 @@ export class Link {
       channel: 'shell',
       username: this.kernel.username,
       session: this.kernel.clientId,
-      content: { comm_id: COMM, data: data as KernelMessage.ICommMsgMsg['content']['data'] }
+      content: { comm_id: COMM, data: data as unknown as JSONObject }
     });
     this.kernel.sendShellMessage(message, false, true);
   }
@@ -107,7 +108,7 @@ export class Link {
     // To JupyterLab it is a question of the shell channel alone; ipykernel answers it on both.
     const ahead = { ...question, channel: 'control' } as unknown as KernelMessage.IControlMessage;
     try {
-      const future = this.kernel.sendControlMessage(ahead as never, true);
+      const future = this.kernel.sendControlMessage(ahead, true);
       const reply = (await future.done) as unknown as KernelMessage.ICommInfoReplyMsg;
       if (reply.content.status === 'ok' && COMM in reply.content.comms) {
         this.find();

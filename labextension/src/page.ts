@@ -89,7 +89,7 @@ export class Page {
     };
     const told = JSON.stringify(page);
     if (told !== this.told) {
-      this.link?.send({ ...page, fresh: this.told === null } as IPageMessage);
+      this.link?.send({ ...page, fresh: this.told === null });
       this.told = told;
       this.seen.keep(cells);
     }

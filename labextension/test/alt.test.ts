@@ -29,13 +29,13 @@ test('base64 in several lines is the same image', () => {
 });
 
 test('each image of an output gets the text, and nothing else changes until it is taken back', () => {
-  const held = { 'image/png': { width: 300 }, needs_background: 'light' };
+  const held = { 'image/png': { width: 300 }, 'needs_background': 'light' };
   const shown = output({ 'image/png': 'AA==', 'image/svg+xml': '<svg/>', 'text/plain': 'x' }, held);
   const undo = describe(shown, '<b>A</b>');
   assert.deepEqual(shown.metadata, {
     'image/png': { width: 300, alt: '<b>A</b>' },
     'image/svg+xml': { alt: '<b>A</b>' },
-    needs_background: 'light'
+    'needs_background': 'light'
   });
   undo();
   assert.deepEqual(shown.metadata, held);

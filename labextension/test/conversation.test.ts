@@ -110,7 +110,13 @@ test('before the history has come nothing is shown', () => {
 
 test('turns stand in the order that the kernel says; one that is gone goes', () => {
   const told = new Told({ type: 'end', run: 'x', turn: turn('x'), error: '' });
-  told.take({ type: 'turns', order: ['a', 'b'], turns: [turn('b'), turn('a')], versions: {}, places: {} });
+  told.take({
+    type: 'turns',
+    order: ['a', 'b'],
+    turns: [turn('b'), turn('a')],
+    versions: {},
+    places: {}
+  });
   assert.deepEqual(told.prompts, ['a', 'b']);
   told.take(turns('b', 'a'));
   assert.deepEqual(told.prompts, ['b', 'a']);
@@ -127,7 +133,13 @@ test('a question under way stays at the end while turns come and go', () => {
 });
 
 test('a question that was not answered keeps its place, until it is taken away', () => {
-  const told = new Told({ type: 'turns', order: ['a'], turns: [turn('a')], versions: {}, places: {} });
+  const told = new Told({
+    type: 'turns',
+    order: ['a'],
+    turns: [turn('a')],
+    versions: {},
+    places: {}
+  });
   told.take({ type: 'begin', live: live('r') });
   told.take({ type: 'end', run: 'r', turn: null, error: 'no answer' });
   told.take({ type: 'turns', order: ['a', 'b'], turns: [turn('b')], versions: {}, places: {} });
@@ -153,7 +165,13 @@ test('what a question is asked in place of is hidden until that has failed', () 
 });
 
 test('a recorded reply shown again stands once', () => {
-  const told = new Told({ type: 'turns', order: ['a'], turns: [turn('a')], versions: {}, places: {} });
+  const told = new Told({
+    type: 'turns',
+    order: ['a'],
+    turns: [turn('a')],
+    versions: {},
+    places: {}
+  });
   told.take({ type: 'begin', live: live('r') });
   told.take({ type: 'end', run: 'r', turn: turn('a'), error: '' });
   assert.deepEqual(told.prompts, ['a']);
@@ -177,7 +195,13 @@ test('when the kernel goes, what was under way is over and says so', () => {
 });
 
 test('earlier turns stand before those that are there', () => {
-  const told = new Told({ type: 'turns', order: ['b'], turns: [turn('b')], versions: {}, places: {} });
+  const told = new Told({
+    type: 'turns',
+    order: ['b'],
+    turns: [turn('b')],
+    versions: {},
+    places: {}
+  });
   told.take({ type: 'earlier', turns: [turn('a'), turn('b')], earlier: 0 });
   assert.deepEqual(told.prompts, ['a', 'b']);
 });

@@ -31,7 +31,10 @@ test('whatever changed, both texts can be read from it', () => {
     const [before, after] = [text(), text()];
     const lines = diff(before, after);
     const without = (kind: string): string =>
-      lines.filter(line => line.kind !== kind).map(line => line.text).join('\n');
+      lines
+        .filter(line => line.kind !== kind)
+        .map(line => line.text)
+        .join('\n');
     assert.equal(without('new'), before);
     assert.equal(without('gone'), after);
   }

@@ -74,7 +74,14 @@ test('an image is its words, and is not fetched', () => {
 test('a link leads to the web or a mail program, or is text', () => {
   assert.match(html('[x](https://a.example/)'), /<a href="https:\/\/a\.example\/">x<\/a>/);
   assert.match(html('<mailto:a@b.example>'), /href="mailto:a@b\.example"/);
-  for (const to of ['javascript:alert(1)', 'data:text/html,x', '/lab', '//host', '#top', 'file:///x']) {
+  for (const to of [
+    'javascript:alert(1)',
+    'data:text/html,x',
+    '/lab',
+    '//host',
+    '#top',
+    'file:///x'
+  ]) {
     assert.doesNotMatch(html(`[x](${to})`), /<a /, to);
   }
 });
@@ -86,7 +93,9 @@ test('the blocks of a text are all of it, in their order', () => {
     '\n\n  a  \n\n***\n'
   ];
   texts.forEach(text => {
-    const raw = blocks(text).map(block => block.raw).join('');
+    const raw = blocks(text)
+      .map(block => block.raw)
+      .join('');
     assert.equal(raw, text.slice(0, raw.length));
     assert.equal(text.slice(raw.length).trim(), '');
   });
@@ -115,7 +124,12 @@ test('the changed cell is the last Python code, else the last code of no languag
 
 test('what is nested very deep does not hang', () => {
   const began = Date.now();
-  for (const text of ['>'.repeat(3_000) + 'x', '[' .repeat(3_000), '*a'.repeat(3_000), '$'.repeat(3_000)]) {
+  for (const text of [
+    '>'.repeat(3_000) + 'x',
+    '['.repeat(3_000),
+    '*a'.repeat(3_000),
+    '$'.repeat(3_000)
+  ]) {
     try {
       html(text);
     } catch {

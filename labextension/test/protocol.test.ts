@@ -3,7 +3,8 @@ import { test } from 'node:test';
 
 import { messagesOf, safeImage } from '../src/panel/protocol';
 
-const state = { type: 'state', title: '', model: 'm', models: [], spent: '$0', server: '' };
+const words = { title: '', model: 'm', spent: '$0', detail: '', server: '' };
+const state = { type: 'state', models: [], ...words };
 
 test('a batch gives its messages, and passes over what is none', () => {
   const unknown = [null, 1, {}, { type: 'run_code' }, { type: 'delta', run: 'r' }];

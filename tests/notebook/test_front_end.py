@@ -17,6 +17,12 @@ from tests.kernels import SECONDS, Kernel, kernel
 ATTACH = """from claude_magic.notebook.front_end import FrontEnd
 front = FrontEnd(get_ipython(), ran=lambda: ['a', 'b'])
 front.attach()"""
+HEAR_LOG = """import logging
+said = []
+class Hears(logging.Handler):
+    def emit(self, record):
+        said.append(record.getMessage())
+get_ipython().kernel.log.addHandler(Hears(logging.WARNING))"""
 STATE = (
     "[front.told, str(front.path), front.conversation, [*front.cells], front.left_out,"
     " [[cell.id, cell.source, [*cell.outputs]] for cell in front.seen.values()]]"
@@ -96,6 +102,10 @@ def shown(**bundle: object) -> dict[str, Any]:
     return {"output_type": "display_data", "data": data, "metadata": {}}
 
 
+PAGE = {
+    **{"type": "page", "path": "nb.ipynb", "root": "/", "fresh": False},
+    **{"conversation": None, "cells": ["a", "b"]},
+}
 NOTHING = [False, "None", None, [], 0, []]
 
 
@@ -126,15 +136,13 @@ def test_a_page_tells_where_the_notebook_is_and_its_cells_in_order(page: Page) -
         ("FOLDER", "nb\0.ipynb"),
         ("FOLDER", "n" * 5000 + ".ipynb"),
         ("FOLDER", None),
-        ("FOLDER", 1),
         ("", "nb.ipynb"),
         (".", "nb.ipynb"),
         ("~no-such-user", "nb.ipynb"),
-        (None, "nb.ipynb"),
     ],
 )
 def test_a_path_that_is_no_notebook_on_this_machine_is_none(
-    page: Page, root: object, path: object
+    page: Page, root: str, path: str | None
 ) -> None:
     page.tell(root=str(page.folder) if root == "FOLDER" else root, path=path)
     assert page.known == [True, "None", None, ["a", "b"], 0, []]
@@ -159,6 +167,10 @@ def test_a_server_that_serves_the_home_folder_says_so_with_a_tilde(page: Page) -
         {"type": "page", "cells": ["a", ""]},
         {"type": "page", "cells": ["a" * 300]},
         {"type": "page", "cells": ["a"] * 20_001},
+        {**PAGE, "cells": ["a", ""]},
+        {**PAGE, "path": 1},
+        {**PAGE, "root": None},
+        {**PAGE, "fresh": "yes"},
         {"type": "seen"},
         {"type": "seen", "cells": {}, "left_out": 0},
         {"type": "seen", "cells": [], "left_out": "1"},
@@ -179,9 +191,17 @@ def test_a_malformed_message_changes_nothing(page: Page, said: object) -> None:
 
 
 @pytest.mark.parametrize("said", [1, "", "a b", "../a", "a" * 129, "é", "a\n", ["a"]])
-def test_an_id_that_can_be_no_conversation_is_none(page: Page, said: object) -> None:
+def test_an_id_that_can_be_no_conversation_is_not_taken(page: Page, said: object) -> None:
     page.tell(conversation=said)
-    assert page.known[2] is None
+    assert page.known == NOTHING
+
+
+def test_what_is_left_out_is_said_in_the_kernels_log_alone(own: Page) -> None:
+    own.kernel.run(HEAR_LOG)
+    own.kernel.run(ATTACH)
+    assert own.say({**PAGE, "cells": ["<b>" * 100]}) == []
+    line = "claude_magic left out what the page said: page.cells[0] has more than 256 characters"
+    assert own.value("said") == [line]
 
 
 def test_outputs_of_cells_that_did_not_run_here_are_kept_by_cell(page: Page) -> None:
@@ -232,7 +252,7 @@ def test_what_is_too_much_in_all_drops_what_was_told_first(page: Page) -> None:
 
 def test_a_page_that_knows_nothing_yet_is_told_what_ran(page: Page) -> None:
     assert page.tell(fresh=True) == [{"type": "ran", "cells": ["a", "b"]}]
-    assert page.tell(fresh="yes") == []
+    assert page.tell(fresh=False) == []
 
 
 def test_a_conversation_is_remembered_until_the_page_says_another(page: Page) -> None:

@@ -9,6 +9,8 @@ from datetime import datetime
 from queue import Empty
 from typing import Any
 
+from claude_magic.notebook.checked import checked
+from claude_magic.panel.protocol import KernelMessage
 from tests.kernels import SECONDS as KERNEL_SECONDS
 from tests.kernels import Kernel
 
@@ -48,7 +50,10 @@ class Panel:
         self._client.session.send(socket, message, buffers=list(buffers))
 
     def until(self, found: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
-        """The first message that fits, of those that came or are still to come."""
+        """The first message that fits, of those that came or are still to come.
+
+        Raises UnfitError for one that is not as it was agreed.
+        """
         at = 0
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
@@ -106,7 +111,10 @@ class Panel:
             said = content["data"]
             if said["method"] == "custom":
                 self.sent.append(message["header"]["date"])
-                self.messages += said["content"]["messages"]
+                told = said["content"]["messages"]
+                self.messages += told
+                for each in told:
+                    checked(each, KernelMessage)
                 self.buffers += message.get("buffers", [])
 
 

@@ -54,6 +54,26 @@ NONSENSE: dict[str, Any] = {
 }
 
 
+UNFIT: dict[str, tuple[Any, str, str]] = {
+    "no message": (None, "", "the message is of no kind that was agreed"),
+    "a view that is no id": ({"type": "hello", "view": "<b>"}, "", "hello.view is not of the form"),
+    "a question without the rest": (
+        {"type": "ask", "request": "r-1", "text": "Hi"},
+        "r-1",
+        "ask has no model",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNFIT)
+def test_what_is_not_of_the_agreed_form_is_left_out_with_one_line(panel: Panel, case: str) -> None:
+    said, request, line = UNFIT[case]
+    panel.say_raw(said)
+    notice = panel.one("notice", request=request)["text"]
+    assert line in notice
+    assert "\n" not in notice
+
+
 @pytest.mark.parametrize("case", NONSENSE)
 def test_whatever_comes_in_the_next_question_works(running_panel: Panel, case: str) -> None:
     running_panel.say_raw(NONSENSE[case])

@@ -29,6 +29,11 @@ export async function writeAltText(
     });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    Notification.update({ id, type: 'error', message: message || 'No alt text came.', autoClose: false });
+    Notification.update({
+      id,
+      type: 'error',
+      message: message || 'No alt text came.',
+      autoClose: false
+    });
   }
 }

@@ -113,7 +113,11 @@ export class Commands {
     if (!cell) {
       return;
     }
-    const asked = this.ask(cell, '', { ...this.of(cell), task, error: withError ? errorOf(cell) : '' });
+    const asked = this.ask(cell, '', {
+      ...this.of(cell),
+      task,
+      error: withError ? errorOf(cell) : ''
+    });
     if (task === 'fix') {
       await new CellEdit(cell, words => this.askForChange(cell, words)).offer(asked);
     }

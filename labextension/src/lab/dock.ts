@@ -81,7 +81,9 @@ export class DockedPanel extends Box {
       this.say('');
       return panel;
     } catch (error) {
-      this.say(error instanceof NoPanel ? error.message : `The panel did not come up: ${error}`);
+      this.say(
+        error instanceof NoPanel ? error.message : `The panel did not come up: ${String(error)}`
+      );
       return null;
     }
   }
@@ -110,8 +112,9 @@ export class DockedPanel extends Box {
     if (!isLoaded && this.panel) {
       this.gone = this.panel;
       this.panel = null;
-      this.gone.disconnected('The kernel was restarted; the next question goes on from here.', draft =>
-        this.open().then(panel => panel?.submit(draft))
+      this.gone.disconnected(
+        'The kernel was restarted; the next question goes on from here.',
+        draft => this.open().then(panel => panel?.submit(draft))
       );
     } else if (isLoaded && this.wanted) {
       void this.open();

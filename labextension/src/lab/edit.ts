@@ -27,10 +27,10 @@ export class CellEdit extends Widget {
       event.stopPropagation(); // no letter here is a shortcut of the notebook's
     });
     this.input = element('input', {
-      type: 'text',
-      placeholder: 'What should change in this cell?',
+      'type': 'text',
+      'placeholder': 'What should change in this cell?',
       'aria-label': 'What should change in this cell?',
-      keydown: event => {
+      'keydown': event => {
         if ((event as KeyboardEvent).key === 'Enter') {
           event.preventDefault(); // the panel gets the focus, and would get the new line as well
           void this.send();
@@ -109,7 +109,11 @@ export class CellEdit extends Widget {
     box.setAttribute('aria-label', 'The change: lines with - go, lines with + come');
     box.append(...lines);
     const accept = textButton('Accept', () => this.accept(before, code), 'primary');
-    this.put(box, accept, textButton('Discard', () => this.dispose()));
+    this.put(
+      box,
+      accept,
+      textButton('Discard', () => this.dispose())
+    );
     accept.focus();
   }
 

@@ -48,7 +48,8 @@ export function errorOf(cell: CodeCell): string {
 
 function errorText(output: IOutput): string {
   const lines = Array.isArray(output.traceback) ? output.traceback.map(String) : [];
-  return lines.length > 0 ? lines.join('\n') : `${output.ename}: ${output.evalue}`;
+  const said = [output.ename, output.evalue].filter(word => typeof word === 'string');
+  return lines.length > 0 ? lines.join('\n') : said.join(': ');
 }
 
 /** Text as nbformat has it: one string, or a list of lines. */

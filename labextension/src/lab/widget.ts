@@ -1,7 +1,7 @@
 import { DOMWidgetModel, DOMWidgetView } from '@jupyter-widgets/base';
 import type { ExportMap } from '@jupyter-widgets/base';
 
-import type { IHost, IModel } from '../panel/host';
+import type { IHost } from '../panel/host';
 import { Panel } from '../panel/panel';
 import type { Panels } from './panels';
 
@@ -18,7 +18,7 @@ export function widgetClasses(panels: Panels, hostOf: (manager: unknown) => IHos
       this.el.classList.add('claude-chat-host');
       const { model } = this;
       window.addEventListener('keydown', this.noShortcut, true);
-      this.panel = new Panel(model as unknown as IModel, this.el, hostOf(model.widget_manager));
+      this.panel = new Panel(model, this.el, hostOf(model.widget_manager));
       panels.add(model.model_id, this.panel);
       this.listenTo(model, 'comm_live_update', () => {
         if (!model.comm_live) {

@@ -42,10 +42,10 @@ export class Composer extends Emitter<IComposerEvents> {
   constructor(private readonly conversation: Conversation) {
     super();
     this.text = element('textarea', {
-      rows: '1',
-      placeholder: 'Ask about this notebook',
+      'rows': '1',
+      'placeholder': 'Ask about this notebook',
       'aria-label': 'Your question',
-      input: () => {
+      'input': () => {
         this.isDue = false;
         this.grown();
       }
@@ -54,12 +54,12 @@ export class Composer extends Emitter<IComposerEvents> {
     this.chips.setAttribute('aria-label', 'What goes along');
     this.banner = element('div', { class: 'claude-chat-banner' });
     this.file = element('input', {
-      type: 'file',
-      accept: 'image/*',
-      multiple: true,
-      hidden: true,
+      'type': 'file',
+      'accept': 'image/*',
+      'multiple': true,
+      'hidden': true,
       'aria-label': 'Pictures',
-      change: () => this.take(Array.from(this.file.files ?? []))
+      'change': () => this.take(Array.from(this.file.files ?? []))
     });
     this.go = element('button', { type: 'button', click: () => this.sendOrStop() });
     const attach = iconButton('attach', 'Add pictures', () => this.file.click());

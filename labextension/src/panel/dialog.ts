@@ -3,7 +3,7 @@ import { element, iconButton } from './dom';
 /** Shows something over the panel until it is closed: by its button, Escape, or a click beside it. */
 export function openDialog(panel: HTMLElement, title: string, content: HTMLElement): void {
   const before = document.activeElement as HTMLElement | null;
-  const dialog = element('dialog', { class: 'claude-chat-dialog', 'aria-label': title });
+  const dialog = element('dialog', { 'class': 'claude-chat-dialog', 'aria-label': title });
   const head = element('div', { class: 'claude-chat-dialog-head' }, element('span', {}, title));
   head.append(iconButton('close', 'Close', () => dialog.close()));
   dialog.append(head, content);

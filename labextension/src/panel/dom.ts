@@ -71,7 +71,12 @@ export function iconButton(
   label: string,
   pressed: (event: Event) => void
 ): HTMLButtonElement {
-  const attributes = { type: 'button', class: 'claude-chat-button', title: label, 'aria-label': label };
+  const attributes = {
+    'type': 'button',
+    'class': 'claude-chat-button',
+    'title': label,
+    'aria-label': label
+  };
   return element('button', { ...attributes, click: pressed }, icon(name));
 }
 

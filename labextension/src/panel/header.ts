@@ -15,7 +15,7 @@ export class Header {
     dock: (() => void) | undefined
   ) {
     this.title = element('span', { class: 'claude-chat-title' });
-    this.models = element('select', { 'aria-label': 'Model', change: () => this.showPrice() });
+    this.models = element('select', { 'aria-label': 'Model', 'change': () => this.showPrice() });
     this.spent = element('span', { class: 'claude-chat-line claude-chat-spent' });
     this.server = element('span', { class: 'claude-chat-line claude-chat-server' });
     const aside = dock ? iconButton('dock', 'Show beside the notebook', dock) : null;

@@ -23,6 +23,8 @@ export interface IHost {
   dock?(): void;
 }
 
+/* eslint-disable @typescript-eslint/no-explicit-any -- of each event something else comes */
+
 /** A front end's side of a widget's model; both ipywidgets and anywidget have it so. */
 export interface IModel {
   on(event: string, callback: (...args: any[]) => void): void;

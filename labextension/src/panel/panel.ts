@@ -41,7 +41,7 @@ export class Panel {
     this.header = new Header(this.conversation, () => this.menu(), openSearch, dock);
     this.element = element(
       'section',
-      { class: 'claude-chat', 'aria-label': 'Chat with Claude' },
+      { 'class': 'claude-chat', 'aria-label': 'Chat with Claude' },
       this.header.element,
       this.search.element,
       this.list.element,

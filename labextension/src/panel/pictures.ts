@@ -23,9 +23,7 @@ async function smaller(file: Blob): Promise<Blob> {
   canvas.height = Math.round(bitmap.height * scale);
   canvas.getContext('2d')?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
-  const made = await new Promise<Blob | null>(resolve =>
-    canvas.toBlob(resolve, 'image/jpeg', 0.9)
-  );
+  const made = await new Promise<Blob | null>(resolve => canvas.toBlob(resolve, 'image/jpeg', 0.9));
   if (!made) {
     throw new Error('the picture is too large');
   }

@@ -15,10 +15,10 @@ export class Search {
     private readonly closed: () => void
   ) {
     this.input = element('input', {
-      type: 'search',
-      placeholder: 'Search this conversation',
+      'type': 'search',
+      'placeholder': 'Search this conversation',
       'aria-label': 'Search this conversation',
-      input: () => this.search()
+      'input': () => this.search()
     });
     this.count = element('span', { class: 'claude-chat-line', role: 'status' });
     this.element = element(

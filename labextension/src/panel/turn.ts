@@ -94,7 +94,9 @@ export class TurnView {
     const head = element('div', { class: 'claude-chat-question-head' });
     head.append(this.place(), this.versions() ?? '', this.toolbar());
     const images = element('div', { class: 'claude-chat-images' });
-    asked.images.forEach((image, index) => images.append(this.image(image.src, image.label, index)));
+    asked.images.forEach((image, index) =>
+      images.append(this.image(image.src, image.label, index))
+    );
     images.hidden = asked.images.length === 0;
     const prompt = element('div', { class: 'claude-chat-prompt', tabindex: '-1' }, asked.prompt);
     this.question.replaceChildren(head, prompt, images);
@@ -180,12 +182,12 @@ export class TurnView {
       ? element('img', { src: safe, alt: label })
       : element('span', { class: 'claude-chat-line' }, label);
     const attributes = {
-      type: 'button',
-      class: 'claude-chat-thumbnail',
-      title: `${label}: show it as it was sent`,
+      'type': 'button',
+      'class': 'claude-chat-thumbnail',
+      'title': `${label}: show it as it was sent`,
       'aria-label': `${label}: show it as it was sent`,
-      disabled: this.item.turn === '',
-      click: () => this.actions.picture(this.item, index)
+      'disabled': this.item.turn === '',
+      'click': () => this.actions.picture(this.item, index)
     };
     return element('button', attributes, inside);
   }
@@ -199,8 +201,7 @@ export class TurnView {
         ...this.item.approvals.map(approval => this.approval(approval))
       );
       if (hadFocus) {
-        const next = this.approvals.querySelector('button');
-        next ? next.focus() : this.actions.focus();
+        (this.approvals.querySelector('button') ?? this.actions).focus();
       }
     }
   }
@@ -208,24 +209,34 @@ export class TurnView {
   /** The exact call, as text, and the question in words of our own. */
   private approval({ approval, text, lasting }: IApproval): HTMLElement {
     const reason = element('input', {
-      type: 'text',
-      class: 'claude-chat-reason',
-      placeholder: 'Why not (optional)',
+      'type': 'text',
+      'class': 'claude-chat-reason',
+      'placeholder': 'Why not (optional)',
       'aria-label': 'Reason for not allowing it'
     });
+    let isDecided = false;
     const decide = (answer: 'once' | 'always' | 'deny'): void => {
-      this.actions.send({ type: 'decide', approval, answer, reason: reason.value });
+      if (!isDecided) {
+        isDecided = true; // the buttons stay until the kernel has heard it
+        this.actions.send({ type: 'decide', approval, answer, reason: reason.value });
+      }
     };
     return element(
       'div',
-      { class: 'claude-chat-approval', role: 'group', 'aria-label': 'A tool waits for your word' },
+      {
+        'class': 'claude-chat-approval',
+        'role': 'group',
+        'aria-label': 'A tool waits for your word'
+      },
       element('div', { class: 'claude-chat-approval-title' }, 'Allow this call?'),
-      element('pre', { tabindex: '0', 'aria-label': 'The call' }, text),
+      element('pre', { 'tabindex': '0', 'aria-label': 'The call' }, text),
       element(
         'div',
         { class: 'claude-chat-row' },
         textButton('Allow', () => decide('once'), 'primary'),
-        textButton(lasting ? 'Always for this tool' : 'Always for this run', () => decide('always')),
+        textButton(lasting ? 'Always for this tool' : 'Always for this run', () =>
+          decide('always')
+        ),
         textButton('Deny', () => decide('deny')),
         reason
       )

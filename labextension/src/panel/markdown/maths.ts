@@ -118,7 +118,9 @@ function blockToken(src: string): Tokens.Generic | undefined {
 /** The markup of a formula: MathML, or code where it may not be typeset. */
 function formula({ tex, display, raw }: IMaths): string {
   if (!mayBeTypeset(tex)) {
-    return display ? `<pre><code>${escaped(raw.trim())}</code></pre>` : `<code>${escaped(raw)}</code>`;
+    return display
+      ? `<pre><code>${escaped(raw.trim())}</code></pre>`
+      : `<code>${escaped(raw)}</code>`;
   }
   const key = `${display ? 'd' : 'i'}${tex}`;
   let made = kept.get(key);

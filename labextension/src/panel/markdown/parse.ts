@@ -44,7 +44,7 @@ export function markup(tokens: Token[]): string {
 /** The code blocks within some blocks, in the order in which `<pre>` elements stand for them. */
 export function codeOf(tokens: Token[]): { code: string; language: string }[] {
   const found: { code: string; language: string }[] = [];
-  parser.walkTokens(tokens, token => {
+  void parser.walkTokens(tokens, token => {
     if (token.type === 'code') {
       const { text, lang } = token as Tokens.Code;
       found.push({ code: text, language: languageOf(lang) });

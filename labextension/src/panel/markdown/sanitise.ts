@@ -39,7 +39,10 @@ const purifier = DOMPurify(window);
 purifier.addHook('uponSanitizeAttribute', (element, attribute) => {
   const { attrName, attrValue } = attribute;
   if (attrName === 'class') {
-    attribute.attrValue = attrValue.split(/\s+/).filter(name => CLASS.test(name)).join(' ');
+    attribute.attrValue = attrValue
+      .split(/\s+/)
+      .filter(name => CLASS.test(name))
+      .join(' ');
     attribute.keepAttr = attribute.attrValue !== '';
   } else if (attrName === 'style') {
     attribute.keepAttr = false;

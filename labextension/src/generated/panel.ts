@@ -1,0 +1,588 @@
+// Made from claude_magic/panel/protocol.py by labextension/generate.py: change it there.
+
+import {
+  isText, isYesOrNo, isNumber, isWhole, oneOf, nullable, optional, listOf, mapOf, tuple, object,
+  tagged
+} from '../checks';
+
+export type Status =
+  | 'complete'
+  | 'interrupted'
+  | 'broken'
+  | 'refused';
+
+export const isStatus = oneOf('complete', 'interrupted', 'broken', 'refused');
+
+/** An image that was sent: `src` a small `data:` URI, '' as long as none is made. */
+export interface IImage {
+  label: string;
+  src: string;
+  width: number;
+  height: number;
+}
+
+export const isImage = object<IImage>({
+  label: isText,
+  src: isText,
+  width: isWhole,
+  height: isWhole
+});
+
+/**
+ * A part of a reply, in its order: text, thinking, or the call of a tool.
+ *
+ * A call has `name`, its `text` is the arguments; `state` says how it stands, `result` what it
+ * gave, in words, and `images` its pictures, as small `data:` URIs.
+ */
+export interface IPart {
+  kind: 'text' | 'thinking' | 'call';
+  text: string;
+  name?: string;
+  state?: 'asked' | 'running' | 'done' | 'denied' | 'failed';
+  result?: string;
+  images?: string[];
+  seconds?: number;
+}
+
+export const isPart = object<IPart>({
+  kind: oneOf('text', 'thinking', 'call'),
+  text: isText,
+  name: optional(isText),
+  state: optional(oneOf('asked', 'running', 'done', 'denied', 'failed')),
+  result: optional(isText),
+  images: optional(listOf(isText)),
+  seconds: optional(isNumber)
+});
+
+/**
+ * A question. `cell` asked it, or with `panel` it stands below that; `place` is a word for it.
+ *
+ * `above` says of whom it was asked and what went along, `notices` what the user should know.
+ */
+export interface IAsked {
+  prompt: string;
+  cell: string;
+  place: string;
+  panel: boolean;
+  images: IImage[];
+  above: string;
+  notices: string[];
+  started: number;
+}
+
+export const isAsked = object<IAsked>({
+  prompt: isText,
+  cell: isText,
+  place: isText,
+  panel: isYesOrNo,
+  images: listOf(isImage),
+  above: isText,
+  notices: listOf(isText),
+  started: isNumber
+});
+
+/**
+ * A question with its reply; `below` is the line of tokens and price, `detail` its tooltip.
+ *
+ * `versions` are the ids of the turns that answer the same question, if there are several.
+ */
+export interface ITurn {
+  id: string;
+  asked: IAsked;
+  parts: IPart[];
+  status: Status;
+  below: string;
+  detail: string;
+  versions: string[];
+}
+
+export const isTurn = object<ITurn>({
+  id: isText,
+  asked: isAsked,
+  parts: listOf(isPart),
+  status: isStatus,
+  below: isText,
+  detail: isText,
+  versions: listOf(isText)
+});
+
+/**
+ * A call that waits for the user's word: its id, made by the kernel, its name, all of it.
+ *
+ * "Always" holds for the tool where that is `lasting`, else for this run only.
+ */
+export interface IApproval {
+  approval: string;
+  name: string;
+  text: string;
+  lasting: boolean;
+}
+
+export const isApproval = object<IApproval>({
+  approval: isText,
+  name: isText,
+  text: isText,
+  lasting: isYesOrNo
+});
+
+/**
+ * A question under way: `n` counts the deltas that `parts` hold.
+ *
+ * `request` is the id that a panel gave it, '' if a cell asks. It is asked in place of `instead`.
+ */
+export interface ILive {
+  run: string;
+  request: string;
+  asked: IAsked;
+  parts: IPart[];
+  n: number;
+  doing: string;
+  approvals: IApproval[];
+  instead: string[];
+}
+
+export const isLive = object<ILive>({
+  run: isText,
+  request: isText,
+  asked: isAsked,
+  parts: listOf(isPart),
+  n: isWhole,
+  doing: isText,
+  approvals: listOf(isApproval),
+  instead: listOf(isText)
+});
+
+/** A piece of the notebook that would go along; `serial` is what it is left out by. */
+export interface IChip {
+  serial: number;
+  kind: 'cell' | 'figure';
+  label: string;
+  detail: string;
+  src: string;
+}
+
+export const isChip = object<IChip>({
+  serial: isWhole,
+  kind: oneOf('cell', 'figure'),
+  label: isText,
+  detail: isText,
+  src: isText
+});
+
+/** A model to choose; `price` in words. */
+export interface IModelChoice {
+  model: string;
+  name: string;
+  price: string;
+}
+
+export const isModelChoice = object<IModelChoice>({
+  model: isText,
+  name: isText,
+  price: isText
+});
+
+/** The line at the top. `model` is the one in force for this notebook. */
+export interface IState {
+  type: 'state';
+  title: string;
+  model: string;
+  models: IModelChoice[];
+  spent: string;
+  detail: string;
+  server: string;
+}
+
+export const isState = object<IState>({
+  type: oneOf('state'),
+  title: isText,
+  model: isText,
+  models: listOf(isModelChoice),
+  spent: isText,
+  detail: isText,
+  server: isText
+});
+
+/** The conversation, for the view that said hello; `earlier` turns are not in it. */
+export interface IHistory {
+  type: 'history';
+  view: string;
+  turns: ITurn[];
+  earlier: number;
+  live: ILive[];
+}
+
+export const isHistory = object<IHistory>({
+  type: oneOf('history'),
+  view: isText,
+  turns: listOf(isTurn),
+  earlier: isWhole,
+  live: listOf(isLive)
+});
+
+/** Turns that stand before those told so far; `earlier` more stand before these. */
+export interface IEarlier {
+  type: 'earlier';
+  turns: ITurn[];
+  earlier: number;
+}
+
+export const isEarlier = object<IEarlier>({
+  type: oneOf('earlier'),
+  turns: listOf(isTurn),
+  earlier: isWhole
+});
+
+export interface IBegin {
+  type: 'begin';
+  live: ILive;
+}
+
+export const isBegin = object<IBegin>({
+  type: oneOf('begin'),
+  live: isLive
+});
+
+/** What was added: to each part, counted from 0, its text; `n` counts the deltas of a run. */
+export interface IDelta {
+  type: 'delta';
+  run: string;
+  n: number;
+  parts: [number, IPart][];
+}
+
+export const isDelta = object<IDelta>({
+  type: oneOf('delta'),
+  run: isText,
+  n: isWhole,
+  parts: listOf(tuple(isWhole, isPart))
+});
+
+/** What is happening until the first words come. */
+export interface IDoing {
+  type: 'doing';
+  run: string;
+  doing: string;
+}
+
+export const isDoing = object<IDoing>({
+  type: oneOf('doing'),
+  run: isText,
+  doing: isText
+});
+
+/** How a call of a tool stands now; `part` is its place among the parts. */
+export interface ICall {
+  type: 'call';
+  run: string;
+  part: number;
+  call: IPart;
+}
+
+export const isCall = object<ICall>({
+  type: oneOf('call'),
+  run: isText,
+  part: isWhole,
+  call: isPart
+});
+
+export interface IApprove {
+  type: 'approve';
+  run: string;
+  approval: IApproval;
+}
+
+export const isApprove = object<IApprove>({
+  type: oneOf('approve'),
+  run: isText,
+  approval: isApproval
+});
+
+/** A call was decided, here or elsewhere, or does not wait any more. */
+export interface IApproved {
+  type: 'approved';
+  run: string;
+  approval: string;
+}
+
+export const isApproved = object<IApproved>({
+  type: oneOf('approved'),
+  run: isText,
+  approval: isText
+});
+
+/** A question is over; `turn` is null where nothing is kept of it. `error` in one line. */
+export interface IEnd {
+  type: 'end';
+  run: string;
+  turn: ITurn | null;
+  error: string;
+}
+
+export const isEnd = object<IEnd>({
+  type: oneOf('end'),
+  run: isText,
+  turn: nullable(isTurn),
+  error: isText
+});
+
+/** The ids of the turns that count, in the order asked, and those that were not told yet. */
+export interface ITurns {
+  type: 'turns';
+  order: string[];
+  turns: ITurn[];
+  versions: Record<string, string[]>;
+  places: Record<string, string>;
+}
+
+export const isTurns = object<ITurns>({
+  type: oneOf('turns'),
+  order: listOf(isText),
+  turns: listOf(isTurn),
+  versions: mapOf(listOf(isText)),
+  places: mapOf(isText)
+});
+
+/** What of the notebook would go along with the next question. */
+export interface ICarried {
+  type: 'carried';
+  chips: IChip[];
+}
+
+export const isCarried = object<ICarried>({
+  type: oneOf('carried'),
+  chips: listOf(isChip)
+});
+
+/** An attachment as it would be sent, or with a `problem` why it cannot be. */
+export interface IAttached {
+  type: 'attached';
+  attachment: string;
+  label: string;
+  src: string;
+  problem: string;
+}
+
+export const isAttached = object<IAttached>({
+  type: oneOf('attached'),
+  attachment: isText,
+  label: isText,
+  src: isText,
+  problem: isText
+});
+
+/** The images of a turn, small. */
+export interface IThumbnails {
+  type: 'thumbnails';
+  turn: string;
+  images: IImage[];
+}
+
+export const isThumbnails = object<IThumbnails>({
+  type: oneOf('thumbnails'),
+  turn: isText,
+  images: listOf(isImage)
+});
+
+/** An image of a turn as it was sent: its bytes are the batch's buffer number `buffer`. */
+export interface IPicture {
+  type: 'picture';
+  turn: string;
+  index: number;
+  media_type: string;
+  buffer: number;
+}
+
+export const isPicture = object<IPicture>({
+  type: oneOf('picture'),
+  turn: isText,
+  index: isWhole,
+  media_type: isText,
+  buffer: isWhole
+});
+
+/** All that was sent with a turn, as text. */
+export interface ISent {
+  type: 'sent';
+  turn: string;
+  text: string;
+}
+
+export const isSent = object<ISent>({
+  type: oneOf('sent'),
+  turn: isText,
+  text: isText
+});
+
+/** The conversation as a file. */
+export interface IExported {
+  type: 'exported';
+  name: string;
+  text: string;
+}
+
+export const isExported = object<IExported>({
+  type: oneOf('exported'),
+  name: isText,
+  text: isText
+});
+
+/** A line for the user; `request` is the question that could not be asked, '' for none. */
+export interface INotice {
+  type: 'notice';
+  request: string;
+  text: string;
+}
+
+export const isNotice = object<INotice>({
+  type: oneOf('notice'),
+  request: isText,
+  text: isText
+});
+
+export type KernelMessage =
+  | IState
+  | IHistory
+  | IEarlier
+  | IBegin
+  | IDelta
+  | IDoing
+  | ICall
+  | IApprove
+  | IApproved
+  | IEnd
+  | ITurns
+  | ICarried
+  | IAttached
+  | IThumbnails
+  | IPicture
+  | ISent
+  | IExported
+  | INotice;
+
+export const isKernelMessage = tagged<KernelMessage>({
+  state: isState,
+  history: isHistory,
+  earlier: isEarlier,
+  begin: isBegin,
+  delta: isDelta,
+  doing: isDoing,
+  call: isCall,
+  approve: isApprove,
+  approved: isApproved,
+  end: isEnd,
+  turns: isTurns,
+  carried: isCarried,
+  attached: isAttached,
+  thumbnails: isThumbnails,
+  picture: isPicture,
+  sent: isSent,
+  exported: isExported,
+  notice: isNotice
+});
+
+/** A view is there and knows nothing yet; also sent again where a delta was lost. */
+export interface IHello {
+  type: 'hello';
+  view: string;
+}
+
+/** The cell that a question is about, with its text and the error that it shows. */
+export interface IAbout {
+  task: 'explain' | 'fix' | 'edit';
+  cell: string;
+  source: string;
+  error: string;
+}
+
+/**
+ * A question. `cell` the one that the user is at, '' if not known.
+ *
+ * `attachments` are ids, `without` the serials of the pieces that are not to go along. `instead`
+ * is the turn in whose place it is asked, of whose images `keep` go along again; `after` the turn
+ * on which it follows, whatever was asked after that. `about` is a task.
+ */
+export interface IAsk {
+  request: string;
+  type: 'ask';
+  text: string;
+  model: string;
+  cell: string;
+  attachments: string[];
+  without: number[];
+  instead: string;
+  keep: number[];
+  after: string;
+  about: IAbout | null;
+}
+
+/** The same question once more, in place of the turn that answers it. */
+export interface IAgain {
+  request: string;
+  type: 'again';
+  turn: string;
+  model: string;
+}
+
+export interface IStop {
+  type: 'stop';
+  run: string;
+}
+
+/** The user's word on a call that waits: only this approves, by the id that the kernel made. */
+export interface IDecide {
+  type: 'decide';
+  approval: string;
+  answer: 'once' | 'always' | 'deny';
+  reason: string;
+}
+
+/** Something to go along: an image in the message's first buffer, or an output's mimebundle. */
+export interface IAttach {
+  type: 'attach';
+  attachment: string;
+  label: string;
+  bundle: Record<string, unknown>;
+}
+
+/** A request that names a turn: make it count again, take it out, show what was sent. */
+export interface IOfTurn {
+  type: 'switch' | 'remove' | 'sent';
+  turn: string;
+}
+
+export interface IWantPicture {
+  type: 'picture';
+  turn: string;
+  index: number;
+}
+
+/** More turns, before the one named. */
+export interface IWantEarlier {
+  type: 'earlier';
+  before: string;
+}
+
+/** The user is at this cell: what would go along? */
+export interface IPreview {
+  type: 'preview';
+  cell: string;
+}
+
+export interface IExport {
+  type: 'export';
+  form: 'md' | 'json' | 'py';
+}
+
+export type PanelMessage =
+  | IHello
+  | IAsk
+  | IAgain
+  | IStop
+  | IDecide
+  | IAttach
+  | IOfTurn
+  | IWantPicture
+  | IWantEarlier
+  | IPreview
+  | IExport;
