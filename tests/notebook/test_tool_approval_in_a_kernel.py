@@ -11,7 +11,8 @@ import pytest
 from claude_magic.notebook.approval import QUESTION
 from claude_magic.notebook.tool_words import NAMES
 from tests.conversation.scripted_server import ScriptedServer, calls, says
-from tests.kernels import Kernel
+from tests.kernels import Kernel, kernel
+from tests.notebook.saved_page import SERVER
 from tests.notebook.tool_questions import ask, call, results, said
 from tests.panel.panels import Panel
 
@@ -179,13 +180,11 @@ def test_never_runs_no_tool_whatever_its_own_word_is(
     assert running.value("ran") == []
 
 
-def test_never_offers_nothing_that_runs_at_the_server(
-    running: Kernel, server: ScriptedServer
-) -> None:
-    server.bodies.clear()
-    ran = ask(running, server, "--tools web,lookup --approve never", ok=False)
-    assert "leave out web" in ran.error
-    assert server.bodies == []
+def test_under_never_a_question_with_a_tool_of_the_server_does_not_leave(tmp_path: Path) -> None:
+    with kernel(tmp_path) as started:
+        ran = started.run("%%claude --tools web --approve never\nGo on", ok=False)
+        assert "leave out web, or give --approve ask" in ran.error
+        assert started.value(f"{SERVER} is None"), "nothing was sent"
 
 
 def test_a_project_file_offers_no_tools_and_allows_no_call(
