@@ -17,9 +17,6 @@ from .tool import APPROVE, Approve, Tool
 if TYPE_CHECKING:
     from ..messages.cancel import Cancel
 
-NOT_ALLOWED = "This call was not allowed by the user"
-"""How the result of a call begins that was not allowed."""
-
 Asked = Callable[[str, Mapping[str, Any]], bool | str]
 """What a script gives as `approve`: it gets a tool's name and the arguments as the model gave them.
 

@@ -204,7 +204,7 @@ def test_an_answer_is_stopped_and_another_one_comes_while_a_cell_runs(
     picture(chat.page, "panel live")
     chat.stop()
     assert 0 < turn.get_by_text("One line.").count() < 400
-    assert "stopped; what came is kept" in turn.locator(".claude-chat-below").inner_text()
+    assert "interrupted; what came is kept" in turn.locator(".claude-chat-below").inner_text()
     chat.ask("Go on quickly")
     messages = server.requests[-1]["messages"]
     assert [message["role"] for message in messages] == ["user", "assistant", "user"]

@@ -15,9 +15,13 @@ export interface IImage {
   height: number;
 }
 
-/** A part of a reply, in its order. A call's `text` is its arguments. */
+/**
+ * A part of a reply, in its order. Text is Markdown with the marks of footnotes, `sources` the list
+ * of what they stand for. A call's `text` is its arguments. Of what the server did, `server`, the
+ * `text` is one line, and `result` Markdown that stands folded below it.
+ */
 export interface IPart {
-  kind: 'text' | 'thinking' | 'call';
+  kind: 'text' | 'thinking' | 'call' | 'server' | 'sources';
   text: string;
   name?: string;
   state?: 'asked' | 'running' | 'done' | 'denied' | 'failed';
@@ -258,7 +262,7 @@ function isImages(value: unknown): boolean {
 function isPart(value: unknown): boolean {
   return (
     fits(value, { text: isText }) &&
-    ['text', 'thinking', 'call'].includes((value as IPart).kind)
+    ['text', 'thinking', 'call', 'server', 'sources'].includes((value as IPart).kind)
   );
 }
 
