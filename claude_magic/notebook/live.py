@@ -144,12 +144,10 @@ class CellDisplay:
         ).start()
 
     def _receive(self, event: Mapping[str, Any]) -> None:
-        kind = event.get("type")
-        if kind == "content_block_start":
-            block = event["content_block"]
-            self._status = "thinking" if block.get("type") == "thinking" else "writing"
         with self._lock:
-            self._change(self._fold.event(event))
+            changes = self._fold.event(event)
+            self._status = self._fold.doing or self._status
+            self._change(changes)
 
     def _change(self, changes: Iterable[Change]) -> None:
         """Show what is new of the reply; calls of tools that run here are shown as they run."""
@@ -180,10 +178,13 @@ class CellDisplay:
         self._settle()
         if is_call(call):
             self._desktop.called(call, result, seconds)
-        for change in self._fold.result(result, seconds):
-            if not is_call(call) and isinstance(change, Put) and isinstance(change.part, Call):
-                slot = self._calls.pop(str(call.get("id")), None) or self._take()
-                slot.show(self._drawn(change.part))
+        changes = self._fold.called(call, result, seconds)
+        self._change(changes)
+        parts = (change.part for change in changes if isinstance(change, Put))
+        for part in parts if not is_call(call) else ():
+            if isinstance(part, Call) and part.outcome:
+                slot = self._calls.pop(part.id, None) or self._take()
+                slot.show(self._drawn(part))
         if self._streaming and not self._calls:
             self._wait("sending the result")
 

@@ -60,7 +60,7 @@ class TerminalDisplay:
                 self._settle()
                 if is_call(call):
                     self._lines([desktop_view.text(call, result, seconds)])
-                self._change(self._fold.result(result, seconds), shown=not is_call(call))
+                self._change(self._fold.called(call, result, seconds), shown=not is_call(call))
             case Ended(plan, reply):
                 self._end(plan, reply)
 

@@ -104,9 +104,9 @@ class LiveRun:
                 self._say(f"running {calls.name(call)}")
             case Doing(call, what):
                 self._say(f"{calls.name(call)}: {what}")
-            case Called(_, result, seconds):
+            case Called(call, result, seconds):
                 with self._lock:
-                    self._change(self._fold.result(result, seconds))
+                    self._change(self._fold.called(call, result, seconds))
                 self._say("reading the result")
             case Ended(plan, ended):
                 with self._lock:

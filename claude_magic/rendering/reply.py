@@ -158,6 +158,13 @@ class ReplyFold:
         """The sources cited so far."""
         return self._footnotes.notes
 
+    @property
+    def doing(self) -> Literal["", "thinking", "writing"]:
+        """What the model does now: it thinks or writes as long as a block of it is open."""
+        if not self._kind:
+            return ""
+        return "thinking" if self._kind == "thinking" else "writing"
+
     def event(self, event: Mapping[str, Any]) -> list[Change]:
         """What one event of a stream changes; each costs its own length, whatever came before."""
         match event.get("type"):
@@ -202,6 +209,11 @@ class ReplyFold:
             images=tuple(b for b in inner if b.get("type") == "image"),
         )
         return [*self._finish(), self._put(ended, number)]
+
+    def called(self, call: Block, result: Block, seconds: float | None) -> list[Change]:
+        """The same as `result`; `call` is the block that asked for it, had that not come."""
+        known = str(call.get("id")) in self._numbers
+        return [*([] if known else self.block(call)), *self.result(result, seconds)]
 
     def remark(self, text: str) -> list[Change]:
         """Words that went back to the model."""

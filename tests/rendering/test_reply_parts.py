@@ -169,6 +169,23 @@ def test_a_result_of_no_call_changes_nothing() -> None:
     assert ReplyFold().result({"type": "tool_result", "tool_use_id": "c1"}) == []
 
 
+def test_a_call_that_came_in_no_stream_is_shown_once_it_ended() -> None:
+    fold = ReplyFold()
+    ended = {"type": "tool_result", "tool_use_id": "c1", "content": "7"}
+    fold.called(CALL, ended, None)
+    fold.called(CALL, ended, 2.0)
+    assert fold.parts == (Call("c1", "look", {"a": 1}, "ok", 2.0, ("7",)),)
+
+
+def test_it_says_what_the_model_does_as_long_as_a_block_is_open() -> None:
+    fold, found = ReplyFold(), []
+    for event in streamed([thought("Hm"), said("So"), CALL], 3):
+        fold.event(event)
+        found.append(fold.doing)
+    assert list(dict.fromkeys(found)) == ["", "thinking", "writing"]
+    assert found[-1] == ""
+
+
 def test_the_text_of_another_reply_is_another_part_unless_the_server_paused() -> None:
     for stop, parts in (("tool_use", [Text("One"), Text("two")]), ("pause_turn", [Text("Onetwo")])):
         fold = ReplyFold()
