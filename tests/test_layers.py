@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "claude_magic"
 # A layer may import itself and these.
 ALLOWED = {
     "messages": set(),
-    "rendering": set(),
+    "rendering": {"messages"},
     "offline": {"messages"},
     "conversation": {"messages", "rendering", "offline"},
     "tools": {"messages", "rendering", "conversation"},

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..messages.amounts import count
 from ..rendering import plain as visible
 from .notebooks import Notebooks, Placed
 
@@ -20,7 +21,7 @@ _COLUMNS = (
 def missing(notebooks: Notebooks) -> str:
     """A line for each figure without alt text, and how many there are of how many."""
     lines = [f"{placed.name}: no alt text" for placed in notebooks.wanted]
-    lines.append(f"{len(lines)} of {_count(len(notebooks.placed), 'figure')} without alt text")
+    lines.append(f"{len(lines)} of {count(len(notebooks.placed), 'figure')} without alt text")
     return "\n".join(lines)
 
 
@@ -88,7 +89,3 @@ def _row(placed: Placed) -> dict[str, Any]:
 
 def _cell(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

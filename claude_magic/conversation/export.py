@@ -16,9 +16,10 @@ from ..messages.prefill import CHOICE
 from ..messages.request import DEFAULT_MAX_TOKENS
 from ..messages.transcript import Transcript
 from ..rendering import literal, plain, reply_bundle
-from .ledger import entry, model_of, written
+from ..rendering.reply_facts import footer_text
+from .ledger import written
 from .settings import ANTHROPIC_URL, OFFLINE, Settings
-from .shown import reply_as_shown
+from .shown import footer_of, header_of_turn, reply_as_shown
 from .turns import Turn, messages, told
 
 # What a turn remembers of its request and that is not a field of it, or needs more than a script:
@@ -101,28 +102,13 @@ def attachments(blocks: Iterable[Block]) -> Iterator[str]:
         yield _one_line(", ".join(str(word) for word in about if word))
 
 
-def ending(turn: Turn) -> str:
-    """How a reply ended, in a word or two; empty where it ended well."""
-    if turn.status == "complete":
-        return "cut off at max_tokens" if turn.stop_reason == "max_tokens" else ""
-    return turn.status
-
-
 def _about(turn: Turn) -> str:
     """Who answered, when, for how much, and how it ended."""
     when = datetime.fromtimestamp(turn.started).strftime("%Y-%m-%d %H:%M")
     if written(turn):
         return literal(f"written by the user · {when}")
-    model, spent = model_of(turn), entry(turn)
-    price = f"${spent.cost:.4f}" if spent.turns and not spent.unpriced else ""
-    said = (
-        model.name if model else turn.model or turn.requested,
-        "offline server" if turn.server == OFFLINE else "",
-        when,
-        f"{turn.usage.input:,} in, {turn.usage.output:,} out",
-        price,
-        ending(turn),
-    )
+    header = header_of_turn(turn)
+    said = (header.model, header.server, when, footer_text(footer_of(turn)))
     return literal(_one_line(" · ".join(word for word in said if word)))
 
 

@@ -12,6 +12,9 @@ from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 Block: TypeAlias = Mapping[str, Any]
 """One content block, known or unknown, as on the wire."""
 
+NOT_ALLOWED = "This call was not allowed by the user"
+"""How the result of a tool's call begins that the user did not allow."""
+
 Role: TypeAlias = Literal["user", "assistant"]
 
 
@@ -75,11 +78,6 @@ def text(value: str) -> TextBlock:
 def image_base64(media_type: str, data: str) -> ImageBlock:
     """An image block from base64 `data` (no line breaks, no `data:` prefix)."""
     return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": data}}
-
-
-def image_url(url: str) -> ImageBlock:
-    """An image block that the server fetches from `url`."""
-    return {"type": "image", "source": {"type": "url", "url": url}}
 
 
 def document_base64(

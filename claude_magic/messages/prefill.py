@@ -17,6 +17,8 @@ CHOICE: Literal["choice"] = "choice"
 _FIELD = "answer"
 _BRACKETS = {"(": r"\(([{}])\)", "[": r"\[([{}])\]"}
 _ALPHABETS = (ascii_uppercase, ascii_lowercase, "123456789")
+# The JSON of a choice is short; after so many characters no label is looked for.
+_LONGEST_CHOICE = 4_000
 _CHOSEN = re.compile(rf'"{_FIELD}"\s*:\s*"([^"\\]*)"')
 
 
@@ -62,18 +64,40 @@ def instruction(prefill: str) -> str:
 
 
 def completed(received: str, prefill: str, emulated: Emulated) -> str:
-    """The text to show for `received`, which may still be growing: the prefill once, then it."""
-    if not emulated:
-        return prefill + received
-    start = received.lstrip()
-    if emulated == CHOICE and (not start or start.startswith("{")):
-        return prefill + _chosen(start)
-    if prefill.startswith(start):  # not yet past the prefill
-        return prefill
-    return prefill + start.removeprefix(prefill)
+    """The text to show for `received`: the prefill once, then what goes on from it."""
+    return Opening(prefill, emulated).feed(received)
 
 
-def _chosen(received: str) -> str:
-    """The label within the JSON; empty as long as it has not come whole."""
-    found = _CHOSEN.search(received)
-    return found[1] if found else ""
+class Opening:
+    """How a reply begins, as it comes: the prefill once, whether the model repeats it or not.
+
+    Of one that was asked for as a choice, the label that completes it and nothing else. What `feed`
+    returns is to be appended to what it returned before, however the text is cut into pieces.
+    """
+
+    def __init__(self, prefill: str, emulated: Emulated = False) -> None:
+        self._prefill = prefill
+        self._emulated = emulated
+        self._begun = self._over = False
+        self._passing = not emulated
+        self._received = ""
+
+    def feed(self, text: str) -> str:
+        """What of the reply can be shown now."""
+        said = "" if self._begun else self._prefill
+        self._begun = True
+        if self._passing:
+            return said + text
+        return said if self._over else said + self._decided(text)
+
+    def _decided(self, text: str) -> str:
+        """What goes on from the prefill, once it is known where that is."""
+        start = self._received = (self._received + text).lstrip()
+        if self._emulated == CHOICE and (not start or start.startswith("{")):
+            found = _CHOSEN.search(start, 0, _LONGEST_CHOICE)
+            self._over = found is not None or len(start) > _LONGEST_CHOICE
+            return found[1] if found else ""
+        if self._prefill.startswith(start):  # not yet past the prefill
+            return ""
+        self._passing = True
+        return start.removeprefix(self._prefill)

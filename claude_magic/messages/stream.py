@@ -16,7 +16,15 @@ from .blocks import Block, joined_text, replace_surrogates
 from .errors import BrokenReply, ProtocolError
 from .sse import Event, EventDecoder, LineSplitter, parse_json
 
-__all__ = ["Event", "EventDecoder", "LineSplitter", "Snapshot", "accumulate", "runnable"]
+__all__ = [
+    "Event",
+    "EventDecoder",
+    "GrowingBlock",
+    "LineSplitter",
+    "Snapshot",
+    "accumulate",
+    "runnable",
+]
 
 # Which field of a delta is appended to which field of its block.
 _APPENDED: Mapping[str, tuple[str, str]] = {
@@ -34,7 +42,7 @@ class Snapshot:
     def __init__(self) -> None:
         self._head: dict[str, Any] | None = None
         self._usage: dict[str, Any] | None = None
-        self._blocks: dict[int, _Block] = {}
+        self._blocks: dict[int, GrowingBlock] = {}
         self.complete = False
 
     @property
@@ -105,7 +113,7 @@ class Snapshot:
             raise _violation("the same block index twice")
         if not isinstance(block, dict):
             raise _violation("a content_block_start without a block")
-        self._blocks[index] = _Block(block)
+        self._blocks[index] = GrowingBlock(block)
 
     def _block_delta(self, event: Event) -> None:
         block = self._block(event)
@@ -119,7 +127,7 @@ class Snapshot:
     def _block_stop(self, event: Event) -> None:
         self._block(event).stopped = True
 
-    def _block(self, event: Event) -> _Block:
+    def _block(self, event: Event) -> GrowingBlock:
         index = event.get("index")
         block = self._blocks.get(index) if type(index) is int else None
         if block is None:
@@ -184,18 +192,19 @@ def runnable(block: Block) -> bool:
     return isinstance(block.get("input"), Mapping)
 
 
-class _Block:
-    """One content block: as it began, and what its deltas added."""
+class GrowingBlock:
+    """One content block: as it began, and what its deltas added; `stopped` once it is whole."""
 
     __slots__ = ("_parts", "_start", "_wire", "stopped")
 
-    def __init__(self, start: dict[str, Any]) -> None:
+    def __init__(self, start: Mapping[str, Any]) -> None:
         self._start = dict(start)
         self._parts: dict[str, list[str]] = {}
         self._wire: dict[str, Any] | None = None
         self.stopped = False
 
-    def add(self, delta: dict[str, Any]) -> None:
+    def add(self, delta: Mapping[str, Any]) -> None:
+        """Take one more delta. Raises ProtocolError for one without its content."""
         kind = delta.get("type")
         appended = _APPENDED.get(kind) if isinstance(kind, str) else None
         if appended is not None:

@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..messages.amounts import count
 from ..messages.blocks import Block, content_blocks
 from ..messages.computer_calls import is_call
 from ..rendering import escape, plain
-from . import calls, frame
-from .frame import Bundle, box
+from ..rendering.boxes import box
+from ..rendering.reply import outcome_of
+from . import frame
+from .frame import Bundle
 
 if TYPE_CHECKING:
     from .slots import Slot
@@ -94,7 +97,7 @@ class DesktopView:
             if picture is not None:
                 self.seen(picture)
         row = self._rows[-1]
-        row.outcome, row.seconds = calls.outcome(result), seconds
+        row.outcome, row.seconds = outcome_of(result), seconds
         row.words = _words(result) if result.get("is_error") else ""
         self._show()
 
@@ -134,7 +137,7 @@ def text(call: Block, result: Block, seconds: float | None) -> str:
     from ..tools.computer.lines import line as step_line
 
     took = "" if seconds is None else f" · {seconds:.1f} s"
-    said = f"[{step_line(call)}{took} · {calls.outcome(result)}]"
+    said = f"[{step_line(call)}{took} · {outcome_of(result)}]"
     return said + (f": {_words(result)}" if result.get("is_error") else "")
 
 
@@ -149,10 +152,10 @@ def strip(pictures: Sequence[bytes | None]) -> Bundle:
     if len(source) > _MOST_KEPT:  # of photographs a PNG is large
         source = min(source, _uri(sheet, _SHEET_WIDTH, _KEPT_QUALITY), key=len)
     image = f'<img class="claude-magic-screen" src="{source}"'
-    count = sum(picture is not None for picture in pictures)
+    shown = count(sum(picture is not None for picture in pictures), "picture")
     return {
         "text/html": box(f'{image} alt="The desktop after each step">'),
-        "text/plain": f"[{count} picture{'s' if count > 1 else ''} of the desktop]",
+        "text/plain": f"[{shown} of the desktop]",
     }
 
 
@@ -168,11 +171,12 @@ def _folded(row: _Row) -> str:
 
 def _top(rows: Sequence[_Row]) -> str:
     """For example "5 steps on the desktop · 3.2 s · 1 not done"."""
-    steps = "1 step" if len(rows) == 1 else f"{len(rows)} steps"
     known = [row.seconds for row in rows if row.seconds is not None]
     took = f" · {sum(known):.1f} s" if known else ""
     failed = sum(row.outcome != "ok" for row in rows)
-    return f"{steps} on the desktop{took}" + (f" · {failed} not done" if failed else "")
+    return f"{count(len(rows), 'step')} on the desktop{took}" + (
+        f" · {failed} not done" if failed else ""
+    )
 
 
 def _plain(rows: Sequence[_Row]) -> str:

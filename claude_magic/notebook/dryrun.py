@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..conversation.settings import ANTHROPIC_URL
+from ..conversation.shown import header_of
+from ..messages import amounts
 from ..messages.blocks import Block, Message, content_blocks
 from ..messages.command import as_curl, as_python
 from ..messages.credentials import as_bearer
 from ..messages.errors import ClaudeError
 from ..rendering import STYLE, escape, plain
-from . import lines
+from ..rendering.reply_facts import header_text
 from .frame import thumbnails
 
 if TYPE_CHECKING:
@@ -73,13 +75,13 @@ def readable(plan: Plan, cache: ImageCache, counted: int | None = None) -> dict[
     """
     if counted is not None:
         plan = replace(plan, tokens=counted)
-    price = f", about {lines.dollars(plan.price)} with a reply of 1,000" if plan.price else ""
+    price = f", about {amounts.dollars(plan.price)} with a reply of 1,000" if plan.price else ""
     tokens = (
         f"{plan.tokens:,} tokens in, counted by the server"
         if counted is not None
         else f"about {plan.tokens:,} tokens in, estimated"
     )
-    top = f"Not sent · {lines.header(plan)} · {tokens}{price}"
+    top = f"Not sent · {header_text(header_of(plan))} · {tokens}{price}"
     said = (top, *plan.notices, *plan.request.remarks)
     html = [f'<div class="claude-magic-line">{escape(line)}</div>' for line in said]
     text = [*said]
@@ -88,7 +90,7 @@ def readable(plan: Plan, cache: ImageCache, counted: int | None = None) -> dict[
     new = max(i for i, message in enumerate(messages) if message["role"] == "user")
     earlier = "".join(_html(message, cache) for message in messages[:new])
     if earlier:
-        count = lines.count(len(plan.saw), "earlier turn")
+        count = amounts.count(len(plan.saw), "earlier turn")
         html.append(
             f'<details class="claude-magic-fold"><summary>{count}</summary>{earlier}</details>'
         )

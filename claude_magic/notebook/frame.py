@@ -7,12 +7,14 @@ escaped. The style sheet stands in the header, once per reply.
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
+from ..conversation.shown import footer_of, header_of
 from ..messages.blocks import Block, ImageBlock
 from ..rendering import STYLE, escape, plain
-from . import lines
+from ..rendering.boxes import box, line
+from ..rendering.reply_facts import detail_text, footer_text, header_text
 
 if TYPE_CHECKING:
     from ..conversation.plan import Plan
@@ -24,22 +26,24 @@ Bundle = Mapping[str, str]
 
 def header(plan: Plan, cache: ImageCache, *, quiet: bool) -> Bundle:
     """What is asked of whom, with thumbnails of the images sent; only the style when quiet."""
-    notices = lines.notices(plan)
-    shown = [] if quiet else [lines.header(plan)]
-    body = "".join(line(said) for said in (*shown, *notices))
+    said = header_of(plan)
+    shown = [*([] if quiet else [header_text(said)]), *said.notices]
+    body = "".join(map(line, shown))
     if not quiet:
         body += thumbnails(plan.question.content, cache)
     return {
         "text/html": STYLE + (box(body) if body else ""),
-        "text/plain": plain("\n".join([*shown, *notices])),
+        "text/plain": plain("\n".join(shown)),
     }
 
 
 def footer(plan: Plan, reply: Reply) -> Bundle:
     """Tokens, price, time, with the detail as a tooltip."""
-    last = lines.footer(plan, reply)
+    said = footer_of(reply.turn, plan.known, again=True)
+    last = footer_text(said, "--max-tokens")
+    detail = f"{detail_text(said)}\nsent to {plan.server.host}"
     notices = reply.notices[len(plan.notices) :]
-    body = "".join(line(n) for n in notices) + line(last, title=lines.detail(plan, reply))
+    body = "".join(map(line, notices)) + line(last, title=detail)
     return {"text/html": box(body), "text/plain": plain("\n".join([*notices, last]))}
 
 
@@ -48,21 +52,12 @@ def status(doing: str) -> Bundle:
     return {"text/html": box(line(doing)), "text/plain": plain(doing)}
 
 
-def thinking(text: str) -> Bundle:
-    """A summary of the model's thinking, folded."""
-    folded = (
-        '<details class="claude-magic-fold"><summary>Thinking</summary>'
-        f'<div class="claude-magic-pre">{escape(text)}</div></details>'
-    )
-    return {"text/html": box(folded), "text/plain": plain(f"[thinking]\n{text}")}
-
-
 def notice(text: str) -> dict[str, str]:
     """One quiet line of its own."""
     return {"text/html": f"{STYLE}{box(line(text))}", "text/plain": plain(text)}
 
 
-def thumbnails(blocks: tuple[Block, ...], cache: ImageCache) -> str:
+def thumbnails(blocks: Iterable[Block], cache: ImageCache) -> str:
     """HTML of the images among `blocks`, small, each opening on click; addresses as text."""
     from ..messages.images import thumbnail
 
@@ -83,14 +78,3 @@ def opening(source: str, label: str) -> str:
         f'<details class="claude-magic-thumbnail"><summary title="{html.escape(label)}">'
         f'<img src="{source}" height="48" alt="{html.escape(label)}"></summary></details>'
     )
-
-
-def line(text: str, title: str = "") -> str:
-    """HTML of one quiet line."""
-    tooltip = f' title="{html.escape(title)}"' if title else ""
-    return f'<div class="claude-magic-line"{tooltip}>{escape(text)}</div>'
-
-
-def box(inner: str) -> str:
-    """HTML of ours, in the box that the style sheet is for."""
-    return f'<div class="claude-magic">{inner}</div>'

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..conversation.export import attachments, ending, question_text
-from ..conversation.ledger import entry, model_of, written
+from ..conversation.export import attachments, question_text
+from ..conversation.ledger import entry, written
 from ..conversation.settings import OFFLINE
-from ..conversation.turns import Turn, with_prefill
-from ..messages.blocks import Block, joined_text
+from ..conversation.shown import footer_of, parts_of
+from ..conversation.turns import Turn
+from ..messages.amounts import count, dollars
+from ..messages.blocks import Block
 from ..messages.catalogue import BUILT_IN, Catalogue
 from ..messages.errors import ImageError
-from ..rendering import (
-    STYLE,
-    Citing,
-    Fold,
-    escape,
-    in_order,
-    notes_bundle,
-    plain,
-    reply_bundle,
-    server_tool_lines,
-)
-from . import calls
-from .frame import box, line, notice, thinking, thumbnails
-from .lines import count, dollars, start
+from ..rendering import STYLE, drawn, escape, plain
+from ..rendering.boxes import box, line
+from ..rendering.bundle import words_of
+from ..rendering.reply import Part, Thinking
+from ..rendering.reply_facts import footer_text
+from .frame import thumbnails
+from .lines import start
 from .listings import Bundle, table
 
 if TYPE_CHECKING:
@@ -37,9 +32,9 @@ if TYPE_CHECKING:
 # One block's text is shown up to this many characters, one parameter up to that many.
 _SHOWN = 20_000
 _PARAMETER = 2_000
-_LONGEST_REASON = 60
 _LEAD = 40
-_SHOWN_APART = ("text", "thinking", "redacted_thinking")
+# Of a reply so much is read to see how it begins.
+_LEAST = 2_000
 
 
 @dataclass(frozen=True)
@@ -66,7 +61,7 @@ def history_table(rows: Sequence[Row], *, below: str = "") -> Bundle:
             str(row.number),
             row.place,
             start(question_text(row.turn)),
-            start(row.turn.text),
+            start(words_of(row.turn.text[:_LEAST])),
             _tokens(row.turn),
             _cost(row),
             ", ".join(_status(row)),
@@ -89,7 +84,8 @@ def whole(row: Row, cache: ImageCache) -> Bundle:
         *(f"changed: {line}" for line in turn.healed),
     ]
     below += [_parameters(turn)] if turn.parameters else []
-    replies = list(_replies(turn, cache))
+    pictures = _pictures(cache)
+    replies = [drawn(_shortened(part), pictures) for part in parts_of(turn, tried=True)]
     shown = [
         box(line(top) + _role("user") + _question_html(turn, cache) + _role("assistant")),
         *(part["text/html"] for part in replies),
@@ -100,45 +96,9 @@ def whole(row: Row, cache: ImageCache) -> Bundle:
     return {"text/html": STYLE + "".join(shown), "text/plain": plain("\n".join(text))}
 
 
-def _replies(turn: Turn, cache: ImageCache) -> Iterator[Mapping[str, str]]:
-    """What came, in its order: thinking, text, calls of tools with what they gave; sources last."""
-    citing, folds = Citing(), server_tool_lines(turn.blocks)
-    parameters = turn.parameters
-    for step in turn.steps:
-        shown = in_order(step.reply, citing, folds)
-        yield from _reply(shown, step.reply, parameters, step.answer, cache)
-        if step.kind == "retry":
-            yield notice(joined_text(step.answer))
-        parameters = {}  # a prefill begins the first one
-    yield from _reply(in_order(turn.reply, citing, folds), turn.reply, parameters, (), cache)
-    if citing.notes:
-        yield notes_bundle(citing.notes)
-
-
-def _reply(
-    shown: Iterable[str | Fold | Block],
-    blocks: Sequence[Block],
-    parameters: Mapping[str, object],
-    answer: Sequence[Block],
-    cache: ImageCache,
-) -> Iterator[Mapping[str, str]]:
-    """One reply to a request with these parameters; `answer` holds the results of its calls."""
-    results = {result.get("tool_use_id"): result for result in answer}
-    thoughts = "\n\n".join(_thoughts(blocks))
-    if thoughts:
-        yield thinking(thoughts)
-    if not joined_text(blocks) and (opening := with_prefill("", parameters)):
-        yield reply_bundle(opening)
-    for part in shown:
-        if isinstance(part, str):
-            yield reply_bundle(with_prefill(part, parameters))
-            parameters = {}
-        elif isinstance(part, Fold):
-            yield part.bundle
-        elif part.get("type") == "tool_use" and part.get("id") in results:
-            yield calls.shown(part, results[part.get("id")], None, cache)
-        elif part.get("type") not in _SHOWN_APART:
-            yield {"text/html": box(_block_html(part, cache)), "text/plain": _block_text(part)}
+def _pictures(cache: ImageCache) -> Callable[[Sequence[Block]], str]:
+    """HTML of small images, and of one that is damaged on disk what it was."""
+    return lambda blocks: "".join(_block_html(block, cache) for block in blocks)
 
 
 def _question_html(turn: Turn, cache: ImageCache) -> str:
@@ -166,7 +126,8 @@ def _status(row: Row) -> list[str]:
     """The words that say what is special about a turn; none for one that ended well and counts."""
     turn = row.turn
     words = {
-        ending(turn).removesuffix(" at max_tokens"): bool(ending(turn)),
+        turn.status: turn.status != "complete",
+        "cut off": turn.status == "complete" and turn.stop_reason == "max_tokens",
         "replaced": row.retired,
         "alone": turn.alone,
         "written": written(turn),
@@ -211,29 +172,20 @@ def _block_text(block: Block) -> str:
     return _cut(shown, _SHOWN)
 
 
-def _thoughts(blocks: Iterable[Block]) -> Iterator[str]:
-    """The summaries of the model's thinking that came."""
-    for block in blocks:
-        if block.get("type") == "thinking" and block.get("thinking"):
-            yield _cut(str(block["thinking"]), _SHOWN)
+def _shortened(part: Part) -> Part:
+    """The part, without the end of thinking that is very long."""
+    return Thinking(_cut(part.text, _SHOWN)) if isinstance(part, Thinking) else part
 
 
 def _particulars(turn: Turn, known: Catalogue) -> Iterator[str]:
-    """Model, server, time, tokens, price, stop reason, digest: what is known of them."""
-    model, usage = model_of(turn, known), turn.usage
+    """Model, server, time, tokens, price, how it ended, digest: what is known of them."""
     yield turn.model or turn.requested
     yield turn.server or "not sent"
     yield datetime.fromtimestamp(turn.started).strftime("%Y-%m-%d %H:%M:%S")
     if not written(turn):
-        cached = f" ({usage.read:,} cached)" if usage.read else ""
-        yield f"{usage.input:,} in{cached}"
-        yield f"{usage.output:,} out"
-        price = turn.cost(model) if model else None
-        if price is not None and not turn.copy_of:
-            offline = turn.server == OFFLINE
-            yield f"would cost {dollars(price)}" if offline else dollars(price)
-    if turn.stop_reason:
-        yield turn.stop_reason[:_LONGEST_REASON]
+        yield footer_text(footer_of(turn, known))
+    if turn.stop_reason == "end_turn":  # every other one is said by the footer
+        yield turn.stop_reason
     if turn.digest:
         yield f"digest {turn.digest[:12]}"
 

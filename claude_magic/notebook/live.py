@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..conversation.events import (
@@ -23,13 +23,13 @@ from ..conversation.events import (
     Sending,
     Waiting,
 )
-from ..conversation.shown import reply_as_shown
-from ..conversation.turns import with_prefill
-from ..rendering import Citing, Fold, TerminalFilter, notes_bundle
-from . import calls, frame, lines, values
+from ..conversation.shown import parts_of, reply_as_shown
+from ..messages.amounts import count
+from ..rendering import ReplyFold, drawn, notes_bundle, stacked
+from ..rendering.reply import Call, Change, Grew, Part, Put, ServerCall, Text, Thinking, Unknown
+from . import calls, frame, values
 from .desktop_view import DesktopView, is_call, strip
-from .server_calls import ServerCalls
-from .slots import NOTHING, Publisher, Segments, Slot, slots, stack
+from .slots import NOTHING, Publisher, Segments, Slot, slots
 
 if TYPE_CHECKING:
     from ..conversation.plan import Plan
@@ -74,12 +74,12 @@ class CellDisplay:
         """The last output of all, where nothing is shown in it any more."""
         self._desktop = DesktopView(self._take, streaming=streaming)
         self._calls: dict[str, Slot] = {}
-        self._folds: dict[str, Slot] = {}
-        self._citing, self._at_server = Citing(), ServerCalls()
-        self._parameters: Mapping[str, Any] = {}
-        # What was frozen must stay the beginning of what comes: so filtered as it comes.
-        self._filter = TerminalFilter()
+        self._folds: dict[int, Slot] = {}
+        self._fold = ReplyFold()
+        self._words: dict[int, type[Text | Thinking]] = {}
+        """Which parts of the reply are words, and of which kind."""
         self._text: list[str] = []
+        """The Markdown since what was last shown apart from it."""
         self._thinking = self._status = ""
         self._dirty = self._thinking_shown = self._as_value = False
         self._flushed = self._began = 0.0
@@ -128,7 +128,7 @@ class CellDisplay:
                     self._end(plan, reply)
 
     def _begin(self, plan: Plan) -> None:
-        self._parameters = {"prefill": plan.request.prefill, "emulated": plan.request.emulated}
+        self._fold = ReplyFold(plan.request.prefill, plan.request.emulated)
         self._as_value = plan.question.shape is not None
         self._top = frame.header(plan, self._cache, quiet=self._quiet)
         if not self._streaming:
@@ -138,22 +138,30 @@ class CellDisplay:
             self._top = {}
         images = sum(b.get("type") == "image" for b in plan.question.content)
         with self._lock:
-            self._wait(f"sending {lines.count(images, 'image')}" if images else "sending")
+            self._wait(f"sending {count(images, 'image')}" if images else "sending")
         threading.Thread(
             target=self._keep_showing, name="claude-magic-display", daemon=True
         ).start()
 
     def _receive(self, event: Mapping[str, Any]) -> None:
-        kind = event.get("type")
-        if kind == "content_block_start":
-            block = event["content_block"]
-            self._status = "thinking" if block.get("type") == "thinking" else "writing"
-        part = event.get("content_block") or event.get("delta") or {}
         with self._lock:
-            self._add(self._citing.feed(event), part.get("thinking"))
-            fold = self._at_server.feed(event)
-            if fold is not None:
-                self._show_fold(fold)
+            changes = self._fold.event(event)
+            self._status = self._fold.doing or self._status
+            self._change(changes)
+
+    def _change(self, changes: Iterable[Change]) -> None:
+        """Show what is new of the reply; calls of tools that run here are shown as they run."""
+        for change in changes:
+            if isinstance(change, Grew):
+                self._add(self._words.get(change.number), change.text)
+                continue
+            match change.part:
+                case Text(words) | Thinking(words) as part:
+                    self._words[change.number] = type(part)
+                    apart = self._text if isinstance(part, Text) else self._thinking
+                    self._add(type(part), ("\n\n" if apart else "") + words)
+                case ServerCall() | Unknown() as part:
+                    self._show_fold(change.number, part)
 
     def _begin_call(self, call: Block) -> None:
         self._settle()
@@ -170,9 +178,13 @@ class CellDisplay:
         self._settle()
         if is_call(call):
             self._desktop.called(call, result, seconds)
-        else:
-            slot = self._calls.pop(str(call.get("id")), None) or self._take()
-            slot.show(calls.shown(call, result, seconds, self._cache))
+        changes = self._fold.called(call, result, seconds)
+        self._change(changes)
+        parts = (change.part for change in changes if isinstance(change, Put))
+        for part in parts if not is_call(call) else ():
+            if isinstance(part, Call) and part.outcome:
+                slot = self._calls.pop(part.id, None) or self._take()
+                slot.show(self._drawn(part))
         if self._streaming and not self._calls:
             self._wait("sending the result")
 
@@ -180,22 +192,23 @@ class CellDisplay:
         self._drop_calls()
         self._desktop.close()
         footer: Mapping[str, str] = {} if self._quiet else frame.footer(plan, reply)
-        self._add(self._citing.end())
-        text, notes = self._shown(), notes_bundle(self._citing.notes)
+        self._change(self._fold.end())
+        text, notes = self._shown(), notes_bundle(self._fold.notes)
         body = values.body(plan, reply)
         if reply.replayed:
             self._marks["replayed"] = True  # in the metadata; what is shown is what was saved
         if self._top is None:  # a recorded reply: nothing was shown yet
             self._top = frame.header(plan, self._cache, quiet=self._quiet)
-            body = body or reply_as_shown(reply.turn)
-            self._thinking = "".join(str(b.get("thinking", "")) for b in reply.blocks)
+            body = body or reply_as_shown(reply.turn, self._pictures)
+            thoughts = (p.text for p in parts_of(reply.turn) if isinstance(p, Thinking))
+            self._thinking = "\n\n".join(thoughts)
             if self._streaming:
                 next(self._slots).show(self._top)
                 self._top = {}
         segments = self._segments or Segments(self._take)
         self._show_thinking(segments)
         pictures = strip([step.picture for step in reply.steps])
-        segments.finish(text, self._top, stack(pictures, notes, footer), body=body)
+        segments.finish(text, self._top, stacked([pictures, notes, footer]), body=body)
 
     def _wait(self, status: str) -> None:
         """Begin a stretch of text with a line that says what it waits for."""
@@ -225,7 +238,7 @@ class CellDisplay:
             self._desktop.close()
         elif segments is not None:
             self._spare = segments.tail
-        self._segments, self._text, self._parameters = None, [], {}
+        self._segments, self._text = None, []
         self._thinking, self._thinking_shown, self._dirty = "", False, False
 
     def _drop_calls(self) -> None:
@@ -234,26 +247,35 @@ class CellDisplay:
             slot.show(NOTHING)
         self._calls.clear()
 
-    def _show_fold(self, fold: Fold) -> None:
+    def _show_fold(self, number: int, part: ServerCall | Unknown) -> None:
         """Show a call of the server's where it was made; without streaming once its result came."""
-        slot = self._folds.get(fold.call)
+        slot = self._folds.get(number)
         if slot is None:
-            if not (self._streaming or fold.done):
+            if not self._streaming and isinstance(part, ServerCall) and not part.done:
                 return
             self._settle()
             self._desktop.close()
-            slot = self._folds[fold.call] = self._take()
-        slot.show(fold.bundle)
+            slot = self._folds[number] = self._take()
+        slot.show(self._drawn(part))
         if self._streaming and self._segments is None:
             self._wait("waiting for the server's tool")
 
-    def _add(self, text: str, thinking: object = None) -> None:
-        if isinstance(thinking, str):
-            self._thinking += thinking
-        if text and not self._as_value:
-            self._text.append(self._filter.feed(text))
+    def _add(self, kind: type[Text | Thinking] | None, words: str) -> None:
+        if kind is Thinking:
+            self._thinking += words
+        elif kind is Text and not self._as_value:
+            self._text.append(words)
             self._dirty = True
             self._flush()
+
+    def _drawn(self, part: Part) -> dict[str, str]:
+        shown = drawn(part, self._pictures)
+        if isinstance(part, Call | Thinking):
+            del shown["text/markdown"]  # for documents; here it would only make the file larger
+        return shown
+
+    def _pictures(self, blocks: Sequence[Block]) -> str:
+        return frame.thumbnails(blocks, self._cache)
 
     def _flush(self) -> None:
         if self._segments is None:
@@ -269,11 +291,11 @@ class CellDisplay:
     def _show_thinking(self, segments: Segments) -> None:
         """Fold the thinking away above the text, once: what comes after the text began is rare."""
         if self._thinking and not self._thinking_shown:
-            segments.put_above(frame.thinking(self._thinking))
+            segments.put_above(self._drawn(Thinking(self._thinking)))
             self._thinking_shown = True
 
     def _shown(self) -> str:
-        return with_prefill("".join(self._text), self._parameters)
+        return "".join(self._text)
 
     def _show_status(self) -> None:
         status = frame.status(self._doing())

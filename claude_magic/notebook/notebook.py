@@ -20,9 +20,9 @@ from ..conversation.keys import Keys
 from ..conversation.page import current
 from ..conversation.question import Question
 from ..conversation.session import Session
+from ..messages import amounts
 from ..messages.blocks import Block
 from ..messages.once import Once
-from . import lines
 from .carrying import Carrying
 from .choices import Evaluate
 from .context import Render
@@ -297,4 +297,4 @@ def _back(history: History, order: Sequence[str]) -> str | None:
         return None
     last = time.strftime("%Y-%m-%d %H:%M", time.localtime(max(t.ended for t in found)))
     are = "is" if len(found) == 1 else "are"
-    return f"{lines.count(len(found), 'turn')} of this notebook {are} back, the last of {last}"
+    return f"{amounts.count(len(found), 'turn')} of this notebook {are} back, the last of {last}"

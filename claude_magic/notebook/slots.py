@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from ..rendering import literal, reply_bundle, split_point
+from ..rendering import reply_bundle, split_point, stacked
 from .recorder import OURS
 
 SEGMENT = 2_500
@@ -112,28 +112,8 @@ class Segments:
         part = text[self._start :]
         if body is None:
             body = reply_bundle(part) if part.strip() else {}
-        self.tail.show(stack(header, body, footer) or NOTHING)
+        self.tail.show(stacked([header, body, footer]) or NOTHING)
 
     def _least(self) -> int:
         # Later parts grow, so that a very long reply still ends within the number of segments.
         return SEGMENT << max(0, self._count - 3)
-
-
-def stack(*bundles: Mapping[str, str]) -> dict[str, str]:
-    """One bundle with the given ones below each other, for every type that one of them has.
-
-    A part without Markdown stands there as its plain text, escaped: a stop reason, say, is the
-    server's word. HTML is only ever made by the rendering layer.
-    """
-    result: dict[str, str] = {}
-    for mime in ("text/html", "text/markdown", "text/plain"):
-        if any(mime in b for b in bundles):
-            parts = [_part(bundle, mime).strip() for bundle in bundles]
-            result[mime] = ("\n" if mime == "text/html" else "\n\n").join(p for p in parts if p)
-    return result
-
-
-def _part(bundle: Mapping[str, str], mime: str) -> str:
-    if mime == "text/markdown" and mime not in bundle:
-        return literal(bundle.get("text/plain", ""))
-    return bundle.get(mime, "")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..messages.amounts import count
 from ..messages.blocks import replace_surrogates
 from .bounded_repr import bounded_repr
 
@@ -37,7 +38,7 @@ def table_text(value: object, name: str | None = None) -> str | None:
 
 def shape_text(rows: int, columns: int) -> str:
     """`1,000 rows x 3 columns`."""
-    return f"{_count(rows, 'row')} x {_count(columns, 'column')}"
+    return f"{count(rows, 'row')} x {count(columns, 'column')}"
 
 
 def cell_text(value: object) -> str:
@@ -68,7 +69,7 @@ def _pandas_frame(frame: Any, name: str | None) -> str:
 
 def _pandas_series(series: Any, name: str | None) -> str:
     rows = len(series)
-    title = f"{_title(series, name)}: {_count(rows, 'value')}, {series.dtype}"
+    title = f"{_title(series, name)}: {count(rows, 'value')}, {series.dtype}"
     if rows <= _MOST_CELLS:
         title += f", {int(series.isna().sum()):,} missing"
         if getattr(series.dtype, "kind", "") in "iuf" and series.count():
@@ -190,10 +191,6 @@ def _joined(*parts: str) -> str:
 
 def _title(value: object, name: str | None) -> str:
     return f"{type(value).__name__} {name}" if name else type(value).__name__
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _is_plain(value: object) -> bool:

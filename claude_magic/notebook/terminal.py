@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..conversation.events import Called, Calling, Doing, Ended, Event, Received, Sending, Waiting
-from ..conversation.shown import reply_as_shown
-from ..conversation.turns import with_prefill
-from ..rendering import Citing, TerminalFilter, notes_bundle, plain
+from ..conversation.shown import footer_of, header_of, reply_as_shown
+from ..rendering import ReplyFold, drawn, plain
 from ..rendering.marks import spelled
-from . import calls, desktop_view, lines, values
+from ..rendering.reply import Call, Change, Grew, Part, ServerCall, Sources, Text, Unknown
+from ..rendering.reply_facts import footer_text, header_text
+from . import calls, desktop_view, values
 from .desktop_view import is_call
-from .server_calls import ServerCalls
 
 if TYPE_CHECKING:
     from ..conversation.plan import Plan
@@ -26,12 +26,14 @@ class TerminalDisplay:
         self._out = out
         self._quiet = quiet
         self._streaming = streaming
-        self._filter = TerminalFilter()
-        self._parameters: Mapping[str, Any] = {}
-        self._received = ""
+        self._fold = ReplyFold()
+        self._texts: set[int] = set()
+        """Which parts of the reply are text."""
+        self._said: list[str] = []
+        """The text since what was last written apart from it, and how much of it stands there."""
         self._written = 0
+        self._sources: Sources | None = None
         self._began = self._as_value = False
-        self._citing, self._at_server = Citing(), ServerCalls()
 
     def __enter__(self) -> TerminalDisplay:
         return self
@@ -56,58 +58,84 @@ class TerminalDisplay:
                 self._lines([f"[{calls.name(call)}: {what}]"])
             case Called(call, result, seconds):
                 self._settle()
-                shown = desktop_view.text if is_call(call) else calls.text
-                self._lines([shown(call, result, seconds)])
+                if is_call(call):
+                    self._lines([desktop_view.text(call, result, seconds)])
+                self._change(self._fold.called(call, result, seconds), shown=not is_call(call))
             case Ended(plan, reply):
                 self._end(plan, reply)
 
     def _begin(self, plan: Plan) -> None:
-        self._parameters = {"prefill": plan.request.prefill, "emulated": plan.request.emulated}
+        self._fold = ReplyFold(plan.request.prefill, plan.request.emulated)
         self._began, self._as_value = True, plan.question.shape is not None
-        shown = [] if self._quiet else [lines.header(plan)]
-        self._lines([*shown, *lines.notices(plan)])
+        header = header_of(plan)
+        self._lines([*([] if self._quiet else [header_text(header)]), *header.notices])
 
     def _receive(self, event: Mapping[str, Any]) -> None:
-        text = self._citing.feed(event)
-        if text:
-            self._received += spelled(text)
-            if self._streaming and not self._as_value:
-                self._write(self._shown())
-        fold = self._at_server.feed(event)
-        if fold is not None and fold.done:
-            self._settle()
-            self._lines([fold.bundle["text/plain"]])
+        self._change(self._fold.event(event))
+
+    def _change(self, changes: Iterable[Change], *, shown: bool = True) -> None:
+        """Write what is new of the reply; `shown` says whether a call that ended is written."""
+        for change in changes:
+            if isinstance(change, Grew):
+                if change.number in self._texts:
+                    self._say(change.text)
+                continue
+            match change.part:
+                case Text(words):
+                    self._texts.add(change.number)
+                    self._say(("\n\n" if self._said else "") + words)
+                case Call(outcome=outcome) as part if outcome and shown:
+                    self._apart(part)
+                case ServerCall(done=True) | Unknown() as part:
+                    self._apart(part)
+                case Sources() as part:
+                    self._sources = part
 
     def _end(self, plan: Plan, reply: Reply) -> None:
         if not self._began and not self._quiet:
-            self._lines([lines.header(plan)])
+            self._lines([header_text(header_of(plan))])
         body = values.body(plan, reply)
         if not self._began:  # a recorded reply: nothing was shown yet
             body = body or reply_as_shown(reply.turn)
-        self._received += spelled(self._citing.end())
-        self._write(self._shown() if body is None else body["text/plain"])
-        if self._citing.notes:
+        self._change(self._fold.end())
+        if body is None:
+            self._write()
+        else:
+            self._out.write(body["text/plain"])
+        if self._sources is not None:
             self._out.write("\n")
-            self._lines([notes_bundle(self._citing.notes)["text/plain"]])
+            self._lines([_text(self._sources)])
         self._out.write("\n")
         if not self._quiet:
-            self._lines([*reply.notices[len(plan.notices) :], lines.footer(plan, reply)])
+            footer = footer_text(footer_of(reply.turn, plan.known, again=True), "--max-tokens")
+            self._lines([*reply.notices[len(plan.notices) :], footer])
 
-    def _shown(self) -> str:
-        return with_prefill(self._received, self._parameters)
+    def _say(self, words: str) -> None:
+        self._said.append(spelled(words))
+        if self._streaming and not self._as_value:
+            self._write()
+
+    def _apart(self, part: Part) -> None:
+        """Write a part below what was said before it."""
+        self._settle()
+        self._lines([_text(part)])
 
     def _settle(self) -> None:
         """Have what was said so far stand, above what a tool displays."""
-        self._write(self._shown())
-        self._out.write("\n" if self._received else "")
-        self._received, self._written, self._parameters = "", 0, {}
+        self._write()
+        self._out.write("\n" if self._said else "")
+        self._said, self._written = [], 0
 
-    def _write(self, text: str) -> None:
-        self._out.write(self._filter.feed(text[self._written :]))
-        self._written = len(text)
+    def _write(self) -> None:
+        self._out.write("".join(self._said[self._written :]))
+        self._written = len(self._said)
         self._out.flush()
 
     def _lines(self, texts: list[str]) -> None:
         for text in texts:
             self._out.write(plain(text) + "\n")
         self._out.flush()
+
+
+def _text(part: Part) -> str:
+    return drawn(part, lambda _: "")["text/plain"]

@@ -12,7 +12,8 @@ from .listings import Bundle, table
 
 if TYPE_CHECKING:
     from ..conversation.turns import Turn
-    from ..messages.catalogue import Catalogue
+    from ..messages import amounts
+from ..messages.catalogue import Catalogue
 
 _DAYS = 7
 _COLUMNS = ("", "turns", "in", "cached", "out", "cost")
@@ -34,7 +35,7 @@ def usage_table(
     rows += [_row(f"model {name}", entry) for name, entry in by_model(everywhere, known).items()]
     days = list(by_day(everywhere, known=known).items())[-_DAYS:]
     rows += [_row(f"{day:%Y-%m-%d}", entry) for day, entry in reversed(days)]
-    below = [f"This kernel: {lines.dollars(spent)} of a budget of {lines.dollars(budget)}"]
+    below = [f"This kernel: {amounts.dollars(spent)} of a budget of {amounts.dollars(budget)}"]
     below += _apart(all_of_it)
     return table(_COLUMNS, rows, right=range(1, 6), below=" · ".join(below))
 
@@ -57,7 +58,7 @@ def distinct(turns: Iterable[Turn]) -> list[Turn]:
 
 def _row(name: str, entry: Entry) -> list[str]:
     usage = entry.usage
-    cost = lines.dollars(entry.cost) if entry.turns else "$0"
+    cost = amounts.dollars(entry.cost) if entry.turns else "$0"
     return [
         name,
         f"{entry.turns + entry.free:,}",
@@ -72,7 +73,9 @@ def _apart(entry: Entry) -> list[str]:
     """What the sums leave out."""
     said = []
     if entry.free:
-        said.append(f"{lines.count(entry.free, 'turn')} answered offline or from the record: free")
+        said.append(
+            f"{amounts.count(entry.free, 'turn')} answered offline or from the record: free"
+        )
     if entry.unpriced:
-        said.append(f"{lines.count(entry.unpriced, 'turn')} of models without a known price")
+        said.append(f"{amounts.count(entry.unpriced, 'turn')} of models without a known price")
     return said

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..rendering import code_bundle, escape
-from .frame import Bundle, box, line
+from ..rendering.boxes import box, line
+from .frame import Bundle
 from .listings import RIGHT
 from .value_parts import (
     are_numbers,

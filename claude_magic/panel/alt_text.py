@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..messages.amounts import dollars
 from ..messages.in_a_line import in_a_line
-from ..notebook.lines import dollars
 from ..notebook.record import Output
 from ..notebook.standing import Beside
 

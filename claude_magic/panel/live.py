@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..conversation.events import (
@@ -18,11 +18,14 @@ from ..conversation.events import (
     Sending,
     Waiting,
 )
+from ..messages.amounts import count
 from ..messages.errors import Interrupted
 from ..messages.in_a_line import in_a_line
-from ..notebook import calls, lines
+from ..notebook import calls
+from ..rendering import ReplyFold, reply
+from ..rendering.reply import Change, Grew
 from . import protocol
-from .parts import Parts
+from .parts import State, part_of
 
 if TYPE_CHECKING:
     from ..conversation.plan import Plan
@@ -60,7 +63,12 @@ class LiveRun:
         self._asked = asked
         self._told = told
         self._stir = stir
-        self._parts = Parts(thumbnail)
+        self._thumbnail = thumbnail
+        self._fold = ReplyFold()
+        self._parts: list[reply.Part] = []
+        """The parts so far; those that still grow as they began."""
+        self._standing: dict[str, State] = {}
+        """How calls stand that have no result yet, by their ids."""
         self._doing = "sending"
         self._shown: protocol.Asked | None = None
         self._turn: protocol.Turn | None = None
@@ -92,20 +100,19 @@ class LiveRun:
             case Waiting(wait):
                 self._say(f"{wait.reason}: again in {wait.seconds:.0f} s")
             case Calling(call):
-                with self._lock:
-                    self._call(self._parts.running(call))
+                self._stand(call, "running")
                 self._say(f"running {calls.name(call)}")
             case Doing(call, what):
                 self._say(f"{calls.name(call)}: {what}")
             case Called(call, result, seconds):
                 with self._lock:
-                    self._call(self._parts.result(str(call.get("id")), result, seconds))
+                    self._change(self._fold.called(call, result, seconds))
                 self._say("reading the result")
-            case Ended(plan, reply):
+            case Ended(plan, ended):
                 with self._lock:
                     if self._shown is None:  # shown from the record, at once
                         self._begin(plan)
-                    self._turn = self._told(reply.turn)
+                    self._turn = self._told(ended.turn)
                     self._end("")
             case Failed(error):
                 self._fail(error)
@@ -113,9 +120,8 @@ class LiveRun:
     def _send(self, plan: Plan) -> None:
         with self._lock:
             if self._shown is None:
+                self._fold = ReplyFold(plan.request.prefill, plan.request.emulated)
                 self._begin(plan)
-                if plan.request.prefill and not plan.request.emulated:
-                    self._parts.begin({"prefill": plan.request.prefill})
         self._stir()
 
     def _receive(self, event: Mapping[str, Any]) -> None:
@@ -123,12 +129,9 @@ class LiveRun:
         if kind == "message_start":
             self._say("waiting for the first words")
         with self._lock:
-            added = self._parts.event(event)
-            for number, part in added:
-                held = self._delta.get(number)
-                text = part["text"] if held is None else held["text"] + part["text"]
-                self._delta[number] = {**part, "text": text}
-        if added:
+            changes = self._fold.event(event)
+            self._change(changes)
+        if changes:
             self._stir()
 
     def _fail(self, error: BaseException) -> None:
@@ -141,8 +144,8 @@ class LiveRun:
 
     def approve(self, approval: protocol.Approval, call: Block) -> None:
         """A call waits for the user's word."""
+        self._stand(call, "asked")
         with self._lock:
-            self._call(self._parts.waiting(call))
             self.approvals[approval["approval"]] = approval
             self._put({"type": "approve", "run": self.run, "approval": approval})
         self._say("waiting for your word")
@@ -157,7 +160,7 @@ class LiveRun:
     def _begin(self, plan: Plan | None) -> None:
         self._shown = self._asked(self._question, plan)
         images = sum(b.get("type") == "image" for b in self._question.content)
-        self._doing = f"sending {lines.count(images, 'image')}" if images else "sending"
+        self._doing = f"sending {count(images, 'image')}" if images else "sending"
         self._put({"type": "begin", "live": self._live()})
 
     def _live(self) -> protocol.Live:
@@ -166,7 +169,7 @@ class LiveRun:
             "run": self.run,
             "request": self._request,
             "asked": self._shown or self._asked(self._question, None),
-            "parts": [part.copy() for part in self._parts.parts],
+            "parts": [self._part(part) for part in self._fold.parts],
             "n": self._n,
             "doing": self._doing,
             "approvals": list(self.approvals.values()),
@@ -178,10 +181,43 @@ class LiveRun:
         self._put({"type": "end", "run": self.run, "turn": self._turn, "error": error})
         self._stir()
 
-    def _call(self, number: int | None) -> None:
-        if number is not None:
-            call = self._parts.parts[number].copy()
-            self._put({"type": "call", "run": self.run, "part": number, "call": call})
+    def _change(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            if isinstance(change, Grew):
+                self._grow(change.number, change.text)
+            elif change.number < len(self._parts):
+                self._parts[change.number] = change.part
+                self._tell(change.number)
+            else:
+                self._parts.append(change.part)
+                self._delta[change.number] = self._part(change.part)
+
+    def _grow(self, number: int, text: str) -> None:
+        """Have the next delta bring this text."""
+        held = self._delta.get(number)
+        if held is not None:
+            held["text"] += text
+            return
+        kind = self._part(self._parts[number])["kind"]
+        self._delta[number] = {"kind": kind, "text": text}
+
+    def _stand(self, call: Block, state: State) -> None:
+        """A call that was made waits for the user's word, or runs."""
+        call_id = str(call.get("id"))
+        with self._lock:
+            self._standing[call_id] = state
+            for number, part in enumerate(self._parts):
+                if isinstance(part, reply.Call) and part.id == call_id:
+                    self._tell(number)
+
+    def _tell(self, number: int) -> None:
+        """Tell a part whole that was told before."""
+        part = self._part(self._parts[number])
+        self._put({"type": "call", "run": self.run, "part": number, "call": part})
+
+    def _part(self, part: reply.Part) -> protocol.Part:
+        call_id = part.id if isinstance(part, reply.Call) else ""
+        return part_of(part, self._thumbnail, self._standing.get(call_id, "asked"))
 
     def _say(self, doing: str) -> None:
         with self._lock:

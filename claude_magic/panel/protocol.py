@@ -31,13 +31,15 @@ class Image(TypedDict):
 
 
 class Part(TypedDict):
-    """A part of a reply, in its order: text, thinking, or the call of a tool.
+    """A part of a reply, in its order.
 
-    A call has `name`, its `text` is the arguments; `state` says how it stands, `result` what it
-    gave, in words, and `images` its pictures, as small `data:` URIs.
+    Text is Markdown with the marks of footnotes, `sources` the list of what they stand for. A call
+    has `name`, its `text` is the arguments; `state` says how it stands, `result` what it gave, in
+    words, and `images` its pictures, as small `data:` URIs. Of what the server did, `server`, the
+    `text` is one line, and `result` is Markdown that stands folded below it.
     """
 
-    kind: Literal["text", "thinking", "call"]
+    kind: Literal["text", "thinking", "call", "server", "sources"]
     text: str
     name: NotRequired[str]
     state: NotRequired[Literal["asked", "running", "done", "denied", "failed"]]

@@ -7,15 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from ..conversation import shown
 from ..conversation.connection import Server
-from ..conversation.export import ending, question_text
-from ..conversation.ledger import entry, model_of, total, written
-from ..conversation.settings import ANTHROPIC_URL, OFFLINE
+from ..conversation.export import question_text
+from ..conversation.ledger import total, written
 from ..messages import models
+from ..messages.amounts import dollars
 from ..messages.errors import ImageError
 from ..messages.sniff import size_of_base64
-from ..notebook import lines
 from ..rendering import plain
+from ..rendering.reply_facts import Footer, Header, detail_text, footer_text, header_text
 from . import protocol
 from .parts import parts_of
 
@@ -27,12 +28,6 @@ if TYPE_CHECKING:
     from ..messages.blocks import Block, ImageBlock
     from ..messages.catalogue import Catalogue
     from ..notebook.notebook import Notebook
-
-_ENDINGS = {
-    "interrupted": "stopped; what came is kept",
-    "broken": "broken off; what came is kept, and not sent later",
-    "refused": "declined by the model; not sent later",
-}
 
 
 class Views:
@@ -47,14 +42,15 @@ class Views:
 
     def asked(self, question: Question, plan: Plan | None) -> protocol.Asked:
         """A question that is about to be sent; `plan` is None if it could not be planned."""
+        header = shown.header_of(plan) if plan else None
         return {
             "prompt": plain(question.prompt),
             "cell": question.cell or "",
             "place": self._places.get(question.cell or "", ""),
             "panel": question.panel,
             "images": self.images(question.content, small=True),
-            "above": plain(lines.header(plan)) if plan else "",
-            "notices": [plain(line) for line in (lines.notices(plan) if plan else ())],
+            "above": header_text(header) if header else "",
+            "notices": [plain(line) for line in (header.notices if header else ())],
             "started": 0.0,
         }
 
@@ -62,7 +58,8 @@ class Views:
         self, turn: Turn, versions: Sequence[str] = (), *, small: bool = False
     ) -> protocol.Turn:
         """A turn that is over; with `small` its images too, which takes a while for new ones."""
-        known = self._session.catalogue
+        header, footer = self._around(turn)
+        when = datetime.fromtimestamp(turn.started).strftime("%Y-%m-%d %H:%M:%S")
         return {
             "id": turn.id,
             "asked": {
@@ -71,16 +68,22 @@ class Views:
                 "place": self._places.get(turn.cell or "", ""),
                 "panel": turn.panel,
                 "images": self.images(turn.asked, small=small),
-                "above": _above(turn, known),
-                "notices": [plain(str(n)) for n in (*_notices(turn), *turn.healed)],
+                "above": header_text(header),
+                "notices": [plain(n) for n in (*header.notices, *turn.healed)],
                 "started": turn.started,
             },
-            "parts": parts_of(turn, self.thumbnail),
+            "parts": parts_of(shown.parts_of(turn), self.thumbnail),
             "status": turn.status,
-            "below": _below(turn, known),
-            "detail": _detail(turn),
+            "below": "" if written(turn) else footer_text(footer),
+            "detail": f"{detail_text(footer)}\n{when}",
             "versions": list(versions),
         }
+
+    def _around(self, turn: Turn) -> tuple[Header, Footer]:
+        """What stands above and below the reply."""
+        known = self._session.catalogue
+        header = Header("written by you") if written(turn) else shown.header_of_turn(turn, known)
+        return header, shown.footer_of(turn, known)
 
     def images(self, blocks: Iterable[Block], *, small: bool = False) -> list[protocol.Image]:
         """The images among the blocks; with `small` as small images, else their size only."""
@@ -122,9 +125,9 @@ def state(notebook: Notebook, title: str) -> protocol.State:
             {"model": m.id, "name": m.name, "price": _price(m)}
             for m in _choice(known, settings.model, anthropic=server.anthropic)
         ],
-        "spent": lines.dollars(spent),
+        "spent": dollars(spent),
         "detail": (
-            f"This kernel: {lines.dollars(spent)} of a budget of {lines.dollars(budget)}\n"
+            f"This kernel: {dollars(spent)} of a budget of {dollars(budget)}\n"
             f"This notebook: {usage.input:,} tokens in, {usage.output:,} out"
         ),
         "server": "" if server.anthropic and not server.offline else server.host,
@@ -145,52 +148,3 @@ def _price(model: models.Model) -> str:
     if model.price is None:
         return ""
     return f"${model.price.input:g} in, ${model.price.output:g} out per million tokens"
-
-
-def _notices(turn: Turn) -> Iterable[object]:
-    notices = turn.shown.get("notices", ())
-    return notices if isinstance(notices, list | tuple) else ()
-
-
-def _above(turn: Turn, known: Catalogue) -> str:
-    """Who answered, and what went along: "Sonnet 5.5 · 4 cells, 2 figures"."""
-    if written(turn):
-        return "written by you"
-    model = model_of(turn, known)
-    said = [model.name if model else turn.model or turn.requested]
-    if turn.server == OFFLINE:
-        said.append("offline server")
-    elif turn.server != ANTHROPIC_URL:
-        said.append(turn.server.partition("://")[2] or turn.server)
-    carried = turn.shown.get("carried")
-    if isinstance(carried, str) and carried:
-        said.append(carried)
-    return plain(" · ".join(said))
-
-
-def _below(turn: Turn, known: Catalogue) -> str:
-    """For example "1,551 in (1,200 cached) · 71 out · $0.004 · 3.1 s"."""
-    if written(turn):
-        return ""
-    usage, spent, model = turn.usage, entry(turn, known), model_of(turn, known)
-    cached = f" ({usage.read:,} cached)" if usage.read else ""
-    said = [f"{usage.input:,} in{cached}", f"{usage.output:,} out"]
-    if spent.turns and not spent.unpriced:
-        said.append(lines.dollars(spent.cost))
-    elif turn.server == OFFLINE and model is not None:
-        said.append(f"would cost {lines.dollars(turn.cost(model) or 0.0)}")
-    said.append(f"{turn.ended - turn.started:.1f} s")
-    said.append(_ENDINGS.get(turn.status, ending(turn)))
-    return plain(" · ".join(part for part in said if part))
-
-
-def _detail(turn: Turn) -> str:
-    usage = turn.usage
-    said = [
-        f"model {turn.model}",
-        f"input {usage.fresh:,}, cache written {usage.written:,}, cache read {usage.read:,}",
-        f"output {usage.output:,}" + (f", thinking {usage.thinking:,}" if usage.thinking else ""),
-        f"status {turn.status}, stop reason {turn.stop_reason}",
-        datetime.fromtimestamp(turn.started).strftime("%Y-%m-%d %H:%M:%S"),
-    ]
-    return plain("\n".join(said))

@@ -7,87 +7,34 @@ they are, and only a web address becomes a link.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .citations import Citing
+from ..messages.amounts import count
 from .inert import fenced, literal
-from .notes import link, one_line
+from .notes import link, one_line, web_address
 from .terminal import plain
 
 _LONGEST = 8_000
 _WORDS = 120
-_CALLS = ("server_tool_use", "mcp_tool_use")
 
 
 @dataclass(frozen=True)
-class Fold:
-    """One call: a line, and what is folded below it, as Markdown in which nothing is active.
+class Described:
+    """A block in one line, and what is folded below it: inert Markdown, and the same as text."""
 
-    `call` is its id; `done` says that its result has come: then the fold does not change any more.
-    """
-
-    call: str
     line: str
     markdown: str = ""
-    done: bool = False
-
-    @property
-    def bundle(self) -> dict[str, str]:
-        """The fold as `text/html`, `text/markdown` (the line alone) and `text/plain`."""
-        from .bundle import reply_bundle
-        from .shield import escape
-
-        inside = reply_bundle(self.markdown)["text/html"] if self.markdown else ""
-        return {
-            "text/html": '<div class="claude-magic"><details class="claude-magic-fold"><summary>'
-            f"{escape(self.line)}</summary>{inside}</details></div>",
-            "text/markdown": f"{literal(f'[{self.line}]')}\n",
-            "text/plain": f"[{self.line}]",
-        }
+    text: str = ""
+    failed: bool = False
 
 
-def server_tool_lines(blocks: Iterable[Mapping[str, Any]]) -> list[Fold]:
-    """A fold for each call of a server's tool among the blocks of a reply, in their order.
+def described(call: Mapping[str, Any], result: Mapping[str, Any] | None) -> Described:
+    """A call of a tool of the server's; never raises.
 
-    A result may stand in another reply to the same question: give the blocks of all. Never raises.
+    `result` is the block that its result stands in, None as long as there is none.
     """
-    every = list(blocks)
-    results = {
-        str(block["tool_use_id"]): block
-        for block in every
-        if str(block.get("type")).endswith("_result") and "tool_use_id" in block
-    }
-    calls = [block for block in every if block.get("type") in _CALLS]
-    return [_fold(call, results.get(str(call.get("id")))) for call in calls]
-
-
-def in_order(
-    blocks: Iterable[Mapping[str, Any]], citing: Citing, folds: Iterable[Fold]
-) -> Iterator[str | Fold | Mapping[str, Any]]:
-    """A reply in the order in which it is read.
-
-    Stretches of text as Markdown with the marks that `citing` makes, the calls of the server's
-    tools as their `folds`, and every other block as it is; their results stand in the folds.
-    """
-    folded = {fold.call: fold for fold in folds}
-    text = ""
-    for block in blocks:
-        kind = str(block.get("type"))
-        text += citing.add(block)
-        if kind == "text" or (kind.endswith("_result") and str(block.get("tool_use_id")) in folded):
-            continue
-        if text.strip():
-            yield text
-        text = ""
-        yield folded.get(str(block.get("id")), block) if kind in _CALLS else block
-    text += citing.end()
-    if text.strip():
-        yield text
-
-
-def _fold(call: Mapping[str, Any], result: Mapping[str, Any] | None) -> Fold:
     given = call.get("input")
     given = given if isinstance(given, Mapping) else {}
     name = one_line(call.get("name"), _WORDS)
@@ -99,23 +46,46 @@ def _fold(call: Mapping[str, Any], result: Mapping[str, Any] | None) -> Fold:
         line = f"{line} · failed: {failed}"
     elif result is None:
         line = f"{line} …"
-    return Fold(str(call.get("id")), line, "\n\n".join(filter(None, body)), result is not None)
+    return _described(line, body, failed=bool(failed or (result and result.get("is_error"))))
 
 
-_Shown = tuple[str, Sequence[str]]
+def unknown(block: Mapping[str, Any]) -> Described:
+    """A block of a kind that is not known here: what it says it is, and all that it holds."""
+    kind = one_line(block.get("type"), _WORDS) or "a block without a type"
+    return _described(f"Not known here: {kind}", [_json(block)], failed=False)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One thing that is folded: as inert Markdown, and as text."""
+
+    markdown: str = ""
+    text: str = ""
+
+
+def _described(line: str, body: Sequence[_Piece], *, failed: bool) -> Described:
+    markdown = "\n\n".join(piece.markdown for piece in body if piece.markdown)
+    text = "\n".join(piece.text for piece in body if piece.text)
+    return Described(line, markdown, text, failed)
+
+
+_Shown = tuple[str, Sequence[_Piece]]
 
 
 def _search(_name: str, given: Mapping[str, Any], content: Any) -> _Shown:
     pages = [page for page in _items(content) if isinstance(page, Mapping)]
-    found = f" · {_count(len(pages), 'result')}" if isinstance(content, list | tuple) else ""
+    found = f" · {count(len(pages), 'result')}" if isinstance(content, list | tuple) else ""
     line = f"Searched the web: “{one_line(given.get('query'), _WORDS)}”{found}"
-    return line, ["\n".join(f"- {_page(page)}" for page in pages)]
+    return line, [_list([_page(page) for page in pages])]
 
 
-def _page(page: Mapping[str, Any]) -> str:
+def _page(page: Mapping[str, Any]) -> _Piece:
     age = one_line(page.get("page_age"), _WORDS)
     title = one_line(page.get("title"), _WORDS) or "A page without a title"
-    return link(title, str(page.get("url"))) + (f" · {literal(age)}" if age else "")
+    head = _link(title, page.get("url"))
+    if not age:
+        return head
+    return _Piece(f"{head.markdown} · {literal(age)}", f"{head.text} · {age}")
 
 
 def _fetch(_name: str, given: Mapping[str, Any], content: Any) -> _Shown:
@@ -129,8 +99,9 @@ def _fetch(_name: str, given: Mapping[str, Any], content: Any) -> _Shown:
         source.get("data") if isinstance(source, Mapping) and source.get("type") == "text" else ""
     )
     address = page.get("url") or given.get("url")
-    head = link(title or "The page", str(address)) if address else ""
-    return f"Read {title or url}", [head, _code(text, "")]
+    head = _link(title or "The page", address) if address else _Piece()
+    # As text nothing is folded: a page would stand between the question and its answer.
+    return f"Read {title or url}", [head, _Piece(_code(text, "").markdown)]
 
 
 def _code_execution(_name: str, given: Mapping[str, Any], content: Any) -> _Shown:
@@ -149,12 +120,9 @@ def _ran(line: str, code: Any, language: str, content: Any) -> _Shown:
         line += f" · exit code {status}"
     body = [_code(code, language), _code(result.get("stdout"), "")]
     if result.get("stderr"):
-        body += ["stderr:", _code(result.get("stderr"), "")]
+        body += [_words("stderr:"), _code(result.get("stderr"), "")]
     made = [file for file in _items(result.get("content")) if isinstance(file, Mapping)]
-    return line, [
-        *body,
-        "\n".join(f"- {literal(one_line(f.get('file_id'), _WORDS))}" for f in made),
-    ]
+    return line, [*body, _list([_words(one_line(f.get("file_id"), _WORDS)) for f in made])]
 
 
 def _file(_name: str, given: Mapping[str, Any], content: Any) -> _Shown:
@@ -189,21 +157,33 @@ def _items(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else ()
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def _words(text: str) -> _Piece:
+    return _Piece(literal(text), text)
 
 
-def _json(value: Any) -> str:
+def _link(title: str, url: object) -> _Piece:
+    address = web_address(url)
+    return _Piece(link(title, address), f"{title}, {address}" if address else title)
+
+
+def _list(items: Sequence[_Piece]) -> _Piece:
+    return _Piece(
+        "\n".join(f"- {item.markdown}" for item in items),
+        "\n".join(f"- {item.text}" for item in items),
+    )
+
+
+def _json(value: Any) -> _Piece:
     try:
-        return _code(json.dumps(value, ensure_ascii=False, indent=1), "json") if value else ""
+        return _code(json.dumps(value, ensure_ascii=False, indent=1), "json") if value else _Piece()
     except (TypeError, ValueError):
         return _code(str(value), "")
 
 
-def _code(text: Any, language: str) -> str:
-    """A text as a block of code, which nothing in it can end; "" for no text."""
+def _code(text: Any, language: str) -> _Piece:
+    """A text as a block of code, which nothing in it can end; nothing for no text."""
     if not isinstance(text, str) or not text.strip():
-        return ""
+        return _Piece()
     rest = len(text) - _LONGEST
-    shown = text if rest <= 0 else f"{text[:_LONGEST]}\n[… {rest:,} characters more]"
-    return fenced(plain(shown), language)
+    shown = plain(text if rest <= 0 else f"{text[:_LONGEST]}\n[… {rest:,} characters more]")
+    return _Piece(fenced(shown, language), shown.rstrip("\n"))

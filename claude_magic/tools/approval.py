@@ -17,9 +17,6 @@ from .tool import APPROVE, Approve, Tool
 if TYPE_CHECKING:
     from ..messages.cancel import Cancel
 
-NOT_ALLOWED = "This call was not allowed by the user"
-"""How the result of a call begins that was not allowed."""
-
 DENIED = "calls of this tool are denied here"
 """Why a call may not run that nobody is asked about."""
 

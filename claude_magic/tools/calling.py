@@ -11,10 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..conversation.toolbox import Called, Calling, Doing, Tell
-from ..messages.blocks import Block
+from ..messages.blocks import NOT_ALLOWED, Block
 from ..messages.credentials import Secret, masked
 from ..messages.stream import runnable
-from .approval import NOT_ALLOWED, Approval
+from .approval import Approval
 from .failure import traceback_text
 from .results import Answer, Render, answer, failed, result
 from .running import AsyncThread, ToolTimeout, is_async, run_sync, stop_if, wait_for

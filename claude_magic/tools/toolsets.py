@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..conversation.toolbox import Calling, Seen, Tell
-from ..messages.blocks import Block
+from ..messages.blocks import NOT_ALLOWED, Block
 from ..messages.cancel import Cancel
 from ..messages.models import Model
-from .approval import DENIED, NOT_ALLOWED, Approval
+from .approval import DENIED, Approval
 from .results import failed, result
 from .tool import Arguments, Tool
 

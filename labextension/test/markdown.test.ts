@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { spelled } from '../src/panel/markdown/footnotes';
 import { highlighted, languageOf } from '../src/panel/markdown/highlight';
 import { lastCode } from '../src/panel/markdown/lastCode';
 import { mayBeTypeset } from '../src/panel/markdown/maths';
@@ -137,4 +138,41 @@ test('what is nested very deep does not hang', () => {
     }
   }
   assert.ok(Date.now() - began < 20_000);
+});
+
+const MARK = '\u207d\ufdd01\ufdd1\u207e';
+const NUMBER = '<span class="claude-chat-footnote">[1]</span>';
+const MARKED: Record<string, [text: string, expected: string]> = {
+  'in running text': [`Six${MARK} legs`, `<p>Six${NUMBER} legs</p>`],
+  'behind emphasis': [`**Six.**${MARK}`, `<p><strong>Six.</strong>${NUMBER}</p>`],
+  'in a table': [`| a |\n|---|\n| 2${MARK} |`, `<td>2${NUMBER}</td>`],
+  'behind a bare address': [
+    `https://a.example/x${MARK}`,
+    `<a href="https://a.example/x">https://a.example/x</a>${NUMBER}`
+  ],
+  'in an address': [`[x](<https://a.example/${MARK}>)`, '<a href="https://a.example/">x</a>'],
+  'in code': [`\`a${MARK}\``, '<code>a[1]</code>'],
+  'in a fence': [`\`\`\`\nx${MARK}\n\`\`\``, 'x[1]']
+};
+
+for (const [name, [text, expected]] of Object.entries(MARKED)) {
+  test(`the number of a footnote ${name}`, () => {
+    const made = html(text);
+    assert.ok(made.includes(expected), made);
+    assert.doesNotMatch(made, /[\ufdd0\ufdd1]/);
+  });
+}
+
+test('the number of a footnote is written out where text is copied', () => {
+  assert.equal(spelled(`a${MARK}b`), 'a[1]b');
+});
+
+test('the list of sources shows titles as they are, and links web addresses alone', () => {
+  const made = html(
+    '&#91;1&#93; [\\<b>\\*x\\*](<https://a.example>) (a.example) · “q”\\\n&#91;2&#93; notes.txt'
+  );
+  assert.match(made, /\[1\]|&#91;1&#93;/);
+  assert.match(made, /<a href="https:\/\/a\.example">&lt;b&gt;\*x\*<\/a> \(a\.example\)/);
+  assert.match(made, /<br>/);
+  assert.doesNotMatch(made, /<b>|<em>/);
 });

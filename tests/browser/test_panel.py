@@ -189,6 +189,30 @@ def test_a_tools_call_is_allowed_and_another_one_denied_by_the_panels_buttons(ch
     page.notebook.until_true(lambda: waiting.count() == 0)
 
 
+def test_a_search_at_the_server_and_the_sources_of_an_answer_are_read_as_in_a_cell(
+    chat: Chat,
+) -> None:
+    notebook = chat.notebook
+    notebook.open("panel-web.ipynb", [LOAD, "%%claude --tools web\nSearch for ants."])
+    notebook.run(0)
+    chat.open()
+    notebook.run(1)
+    turn = chat.answered("Search for ants.")
+    search = turn.locator("details", has_text="Searched the web: “ants")
+    search.locator("summary").click()
+    found = search.locator("a").first
+    found.wait_for()
+    number = turn.locator(".claude-chat-footnote").first
+    sources = turn.locator(".claude-chat-sources")
+    picture(chat.page, "panel sources")
+    assert number.inner_text() == "[1]"
+    assert sources.inner_text().startswith("[1] ")
+    assert sources.locator("a").first.get_attribute("href").startswith("https://")
+    words = "() => document.querySelector('.jp-Notebook .claude-magic-footnotes').textContent"
+    assert " ".join(sources.inner_text().split()) == " ".join(chat.page.evaluate(words).split())
+    assert "tool_result" not in turn.inner_text()
+
+
 def test_an_answer_is_stopped_and_another_one_comes_while_a_cell_runs(
     chat: Chat, server: ReplyingServer
 ) -> None:
@@ -204,7 +228,7 @@ def test_an_answer_is_stopped_and_another_one_comes_while_a_cell_runs(
     picture(chat.page, "panel live")
     chat.stop()
     assert 0 < turn.get_by_text("One line.").count() < 400
-    assert "stopped; what came is kept" in turn.locator(".claude-chat-below").inner_text()
+    assert "interrupted; what came is kept" in turn.locator(".claude-chat-below").inner_text()
     chat.ask("Go on quickly")
     messages = server.requests[-1]["messages"]
     assert [message["role"] for message in messages] == ["user", "assistant", "user"]

@@ -19,10 +19,12 @@ from claude_magic.conversation.export import as_markdown, as_messages, as_python
 from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
+from claude_magic.conversation.steps import Step
 from claude_magic.conversation.turns import Turn
-from claude_magic.messages.blocks import document_text, image_base64, image_url, text
+from claude_magic.messages.blocks import document_text, image_base64, text
 from claude_magic.messages.usage import Usage
 from claude_magic.offline import OfflineServer
+from tests.image_blocks import image_url
 from tests.offline.offline_samples import base64_of, picture
 
 KEY = {"ANTHROPIC_API_KEY": "sk-canary"}
@@ -88,19 +90,23 @@ class TestTheDocument:
         when = datetime.fromtimestamp(FIRST.started).strftime("%Y-%m-%d %H:%M")
         assert as_markdown([FIRST], "Ants") == (
             "# Ants\n\n## Question 1\n\n> What is an ant?\n\nAn insect.\n\n"
-            f"*Sonnet 5.5 · offline server · {when} · 1,551 in, 71 out*\n"
+            f"*Sonnet 5.5 · offline server · {when} · 1,551 in · 71 out · "
+            "would cost \\$0.004*\n"
         )
 
     def test_says_what_was_paid(self) -> None:
-        assert "· \\$0.0038*" in as_markdown([replace(FIRST, server="https://api.anthropic.com")])
+        assert "· \\$0.004*" in as_markdown([replace(FIRST, server="https://api.anthropic.com")])
 
     @pytest.mark.parametrize(
         ("said", "mark"),
         [
-            ({"status": "interrupted"}, "· interrupted*"),
-            ({"status": "broken"}, "· broken*"),
-            ({"status": "refused", "stop_reason": "refusal"}, "· refused*"),
-            ({"stop_reason": "max_tokens"}, "· cut off at max\\_tokens*"),
+            ({"status": "interrupted"}, "· interrupted; what came is kept*"),
+            ({"status": "broken"}, "· broken off; what came is kept, and not sent later*"),
+            (
+                {"status": "refused", "stop_reason": "refusal"},
+                "· declined by the model; not sent later*",
+            ),
+            ({"stop_reason": "max_tokens"}, "· max\\_tokens: cut at the limit*"),
         ],
     )
     def test_says_how_a_reply_ended(self, said: dict[str, Any], mark: str) -> None:
@@ -135,6 +141,24 @@ class TestTheDocument:
         assert "\x1b" not in document
         for active in ("<script", "<img", "href"):
             assert active not in html
+
+    def test_shows_what_tools_ran_and_what_they_gave(self) -> None:
+        call = {"type": "tool_use", "id": "c", "name": "run_python", "input": {"code": "1 + 1"}}
+        gave = {"type": "tool_result", "tool_use_id": "c", "content": [text("2"), IMAGE]}
+        ran = {"type": "server_tool_use", "id": "s", "name": "code_execution"}
+        printed = {
+            "type": "code_execution_tool_result",
+            "tool_use_id": "s",
+            "content": {"stdout": "<b>4</b>", "return_code": 0},
+        }
+        step = Step("tools", (text("I look."), call), (gave,))
+        said = ({**ran, "input": {"code": "print(2 + 2)"}}, printed, text("So."))
+        document = as_markdown([replace(FIRST, steps=(step,), reply=said)])
+        assert document.split("> What is an ant?\n\n")[1].startswith(
+            "I look.\n\n&#91;run\\_python · ok&#93;\n\n```python\n1 + 1\n```\n\n```\n2\n```\n\n"
+            "&#91;1 image&#93;\n\n&#91;Ran code&#93;\n\n```python\nprint(2 + 2)\n```\n\n"
+            "```\n<b>4</b>\n```\n\nSo.\n\n*Sonnet"
+        )
 
     def test_an_unfinished_fence_does_not_swallow_the_next_question(self) -> None:
         document = as_markdown([turn("Code?", "```python\nx = 1"), SECOND])

@@ -7,7 +7,7 @@ from copy import deepcopy
 import pytest
 
 from claude_magic.conversation.healing import block_key, rejected, without
-from claude_magic.messages.blocks import document_text, image_base64, image_url, text
+from claude_magic.messages.blocks import document_text, image_base64, text
 from claude_magic.offline.referee import check
 from claude_magic.offline.refusal import Refusal
 from tests.conversation.message_samples import (
@@ -24,6 +24,7 @@ from tests.conversation.message_samples import (
     result,
     user,
 )
+from tests.image_blocks import image_url
 
 DAMAGED = image_base64("image/png", "iVBORw0KGgo=")
 WEB = image_url("https://example.org/ant.png")

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from claude_magic.conversation.store import Store
 from claude_magic.conversation.turns import Turn
-from claude_magic.messages.blocks import document_base64, image_base64, image_url, text
+from claude_magic.messages.blocks import document_base64, image_base64, text
 from claude_magic.messages.usage import Usage
 from tests.conversation.store_child import image, turn
 from tests.conversation.store_segments import segments
+from tests.image_blocks import image_url
 
 PIXELS = image(1)
 

@@ -10,10 +10,11 @@ from image_formats import BLUE, RED
 from image_samples import halves, photo, saved, sent_bytes
 from PIL import Image
 
-from claude_magic.messages.blocks import image_base64, image_url
+from claude_magic.messages.blocks import image_base64
 from claude_magic.messages.errors import ImageError
 from claude_magic.messages.images import ImageCache, fit_many, prepare, thumbnail
 from claude_magic.messages.sniff import media_type, size
+from tests.image_blocks import image_url
 
 THUMBNAILS = {
     "figure": samples.figure_png(),

@@ -12,11 +12,11 @@ from claude_magic.messages.blocks import (
     document_base64,
     document_text,
     image_base64,
-    image_url,
     text,
 )
 from claude_magic.messages.errors import InputError
 from claude_magic.messages.request import Options, Request, build
+from tests.image_blocks import image_url
 
 ANT = "What is latin for Ant? (A) Apoidea, (B) Rhopalocera, (C) Formicidae"
 ANT_URL = "https://upload.wikimedia.org/wikipedia/commons/a/a7/Camponotus_flavomarginatus_ant.jpg"

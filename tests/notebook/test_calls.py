@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from claude_magic.messages.blocks import Block, image_base64, text
+from claude_magic.messages.blocks import NOT_ALLOWED, Block, image_base64, text
 from claude_magic.messages.images import ImageCache
 from claude_magic.notebook import calls
 from claude_magic.notebook.approval import decision
-from claude_magic.tools.approval import NOT_ALLOWED, Decision
+from claude_magic.notebook.frame import thumbnails
+from claude_magic.rendering import ReplyFold, drawn
+from claude_magic.tools.approval import Decision
 from claude_magic.tools.function import function_tool
 from claude_magic.tools.tool import Tool
 from tests.messages.image_samples import photo, saved
@@ -29,8 +31,17 @@ def result(*content: Block, **more: Any) -> Block:
     return {"type": "tool_result", "tool_use_id": "toolu_1", "content": list(content), **more}
 
 
+def bundle(made: Block, given: Block, seconds: float = 1.24) -> dict[str, str]:
+    """The call as it is drawn with its result."""
+    fold = ReplyFold()
+    fold.block(made)
+    fold.result(given, seconds)
+    (part,) = fold.parts
+    return drawn(part, lambda blocks: thumbnails(blocks, ImageCache()))
+
+
 def shown(made: Block, given: Block, seconds: float = 1.24) -> str:
-    return calls.shown(made, given, seconds, ImageCache())["text/html"]
+    return bundle(made, given, seconds)["text/html"]
 
 
 def lookup(gene: str) -> str:
@@ -53,8 +64,8 @@ OUTCOMES = {
 def test_the_line_of_a_call_says_name_time_and_outcome(outcome: str) -> None:
     html = shown(call(gene="tp53"), OUTCOMES[outcome])
     assert f"<summary>lookup · 1.2 s · {outcome}</summary>" in html
-    bundle = calls.shown(call(gene="tp53"), OUTCOMES[outcome], 1.24, ImageCache())
-    assert bundle["text/plain"].startswith(f'[lookup · 1.2 s · {outcome}]\n{{\n "gene": "tp53"')
+    drawn_call = bundle(call(gene="tp53"), OUTCOMES[outcome])
+    assert drawn_call["text/plain"].startswith(f'[lookup · 1.2 s · {outcome}]\n{{\n "gene": "tp53"')
 
 
 def test_code_is_shown_as_code_and_other_arguments_as_json() -> None:
@@ -76,8 +87,8 @@ def test_texts_of_a_result_stand_on_lines_of_their_own_and_pictures_small_within
     assert "one\ntwo" in inside
     assert "data:image" in inside
     assert html.count("<details") == 2
-    bundle = calls.shown(call(), result(text("one"), picture), 0, ImageCache())
-    assert bundle["text/plain"].endswith("one\n[1 image]")
+    drawn_call = bundle(call(), result(text("one"), picture))
+    assert drawn_call["text/plain"].endswith("one\n[1 image]")
 
 
 def test_a_long_result_is_trimmed_where_it_is_shown() -> None:
@@ -104,8 +115,8 @@ def test_what_a_call_or_its_result_holds_is_only_shown(attack: str) -> None:
         for form in (html, asked):
             tags = set(_tags(form))
             assert tags <= {"div", "details", "summary", "pre", "code", "span"}, tags
-    bundle = calls.shown(call(hostile), result(text(hostile)), 0, ImageCache())
-    assert "\x1b" not in bundle["text/plain"]
+    drawn_call = bundle(call(hostile), result(text(hostile)))
+    assert "\x1b" not in drawn_call["text/plain"]
 
 
 def _tags(html: str) -> list[str]:

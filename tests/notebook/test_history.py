@@ -50,14 +50,14 @@ def bundle_of(*asked: Block, **said: Any) -> dict[str, str]:
 
 class TestTheTable:
     def test_a_line_says_what_was_asked_where_and_for_how_much(self) -> None:
-        columns = ["3", "[7]", "What is an ant?", "An **insect**.", "1,551 + 71", "$0.002", ""]
+        columns = ["3", "[7]", "What is an ant?", "An insect.", "1,551 + 71", "$0.002", ""]
         assert cells() == columns
 
     def test_reads_well_in_a_terminal(self) -> None:
         lines = history_table([row()], below="1 turn")["text/plain"].split("\n")
         assert lines == [
-            "#  cell  question         reply               tokens    cost  status",
-            "3  [7]   What is an ant?  An **insect**.  1,551 + 71  $0.002",
+            "#  cell  question         reply           tokens    cost  status",
+            "3  [7]   What is an ant?  An insect.  1,551 + 71  $0.002",
             "1 turn",
         ]
 

@@ -30,7 +30,7 @@ from claude_magic.messages.images import ImageCache
 from claude_magic.messages.retry import Wait
 from claude_magic.notebook import live
 from claude_magic.notebook.live import CellDisplay
-from claude_magic.notebook.slots import stack
+from claude_magic.rendering import stacked
 from claude_magic.tools.computer import Step
 from claude_magic.tools.computer.pictures import png
 from tests.interrupting import places, returns
@@ -219,7 +219,7 @@ def test_thinking_is_folded_above_the_text() -> None:
 
 def test_the_servers_own_words_are_literal_in_markdown_too() -> None:
     """A stop reason that is not known is shown, whatever a server writes there."""
-    bundle = stack({"text/markdown": "So."}, {"text/plain": "<img src=x> ![a](http://b)"})
+    bundle = stacked([{"text/markdown": "So."}, {"text/plain": "<img src=x> ![a](http://b)"}])
     assert "<img" not in bundle["text/markdown"].replace("\\<", "")
     assert "![" not in bundle["text/markdown"]
 

@@ -63,7 +63,7 @@ def test_a_cell_that_runs_again_leaves_what_the_panel_asked_below_it(
 def test_a_long_reply_comes_in_numbered_deltas_few_a_second_with_the_whole_at_its_end(
     panel: Panel, own: Kernel
 ) -> None:
-    words = "".join(f"word {n} " for n in range(4_000))
+    words = " ".join(f"word {n}" for n in range(4_000))
     with ReplyingServer(lambda _: Said(words, seconds=2.0)) as server:
         own.run(f"%claude_config base_url={server.url} model=test")
         turn = panel.asked("Go on")

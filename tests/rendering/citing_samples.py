@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from claude_magic.rendering import ReplyFold
+from claude_magic.rendering.notes import Note
+from claude_magic.rendering.reply import Text
 
 
 def said(text: str, *citations: Any) -> dict[str, Any]:
@@ -64,3 +69,21 @@ def events(blocks: list[dict[str, Any]], size: int) -> Iterator[dict[str, Any]]:
             yield {"type": "ping"}
         yield {"type": "content_block_stop", "index": index}
     yield {"type": "message_stop"}
+
+
+@dataclass(frozen=True)
+class Cited:
+    """The text of a reply, its stretches as paragraphs, and the sources that it cites."""
+
+    markdown: str
+    notes: tuple[Note, ...]
+
+
+def cited(blocks: Iterable[Mapping[str, Any]]) -> Cited:
+    """What is read of these blocks."""
+    fold = ReplyFold()
+    for block in blocks:
+        fold.block(block)
+    fold.end()
+    texts = [part.markdown for part in fold.parts if isinstance(part, Text)]
+    return Cited("\n\n".join(texts), fold.notes)

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from attacks import ALL, BEACON
-from citing_samples import chars, events, page, said, web
+from citing_samples import chars, cited, page, said, web
 from html_reading import Page, active_parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_reply_properties import gaps, pieces, syntax
 
-from claude_magic.rendering import Citing, notes_bundle, reply_bundle, with_citations
+from claude_magic.rendering import notes_bundle, plain, reply_bundle
 from claude_magic.rendering.marks import mark
 
 FOOTNOTE = re.compile(r'<span class="claude-magic-footnote">\[(\d+)\]</span>')
@@ -21,12 +21,12 @@ FOOTNOTE = re.compile(r'<span class="claude-magic-footnote">\[(\d+)\]</span>')
 
 def read(*blocks: dict[str, Any]) -> str:
     """The reply as it reads in a terminal."""
-    return reply_bundle(with_citations(blocks).markdown)["text/plain"]
+    return reply_bundle(cited(blocks).markdown)["text/plain"]
 
 
 def notes(*blocks: dict[str, Any]) -> list[str]:
     """The list of sources as it reads in a terminal."""
-    text = notes_bundle(with_citations(blocks).notes).get("text/plain", "")
+    text = notes_bundle(cited(blocks).notes).get("text/plain", "")
     return text.split("\n") if text else []
 
 
@@ -59,7 +59,7 @@ def test_a_source_has_one_number_in_the_order_of_first_use_and_lists_its_passage
 
 
 def test_a_number_is_raised_in_the_notebook_and_plain_elsewhere() -> None:
-    bundle = reply_bundle(with_citations([said("**Six.**", chars()), said(" *x*")]).markdown)
+    bundle = reply_bundle(cited([said("**Six.**", chars()), said(" *x*")]).markdown)
     assert bundle["text/html"] == (
         '<div class="claude-magic"><p><strong>Six.</strong>'
         '<span class="claude-magic-footnote">[1]</span> <em>x</em></p>\n</div>'
@@ -68,9 +68,9 @@ def test_a_number_is_raised_in_the_notebook_and_plain_elsewhere() -> None:
 
 
 def test_a_reply_without_citations_has_no_footnotes() -> None:
-    cited = with_citations([said("Six.")])
-    assert (cited.markdown, cited.notes, cited.footnotes_markdown) == ("Six.", (), "")
-    assert notes_bundle(cited.notes) == {}
+    found = cited([said("Six.")])
+    assert (found.markdown, found.notes) == ("Six.", ())
+    assert notes_bundle(found.notes) == {}
 
 
 def test_between_other_blocks_a_new_paragraph_begins() -> None:
@@ -102,7 +102,7 @@ PLACES: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_place_is_counted_from_one_with_both_ends_meant(
     citation: dict[str, Any], place: str
 ) -> None:
-    (note,) = with_citations([said("a", citation)]).notes
+    (note,) = cited([said("a", citation)]).notes
     assert note.passages[0].place == place
 
 
@@ -134,7 +134,7 @@ TITLES: dict[str, tuple[dict[str, Any], str, str]] = {
 def test_a_source_is_called_what_it_is_known_as(
     citation: dict[str, Any], title: str, url: str
 ) -> None:
-    (note,) = with_citations([said("a", citation)]).notes
+    (note,) = cited([said("a", citation)]).notes
     assert (note.title, note.url) == (title, url)
 
 
@@ -161,7 +161,7 @@ FETCHED = {
 
 def test_a_fetched_page_that_is_quoted_is_linked_and_no_document_takes_its_address() -> None:
     quoted, other = chars(0, 9), chars(0, 9, cited_text="Our own.", document_index=1)
-    own, page_of = with_citations([FETCHED, said("a", quoted), said("b", other)]).notes
+    own, page_of = cited([FETCHED, said("a", quoted), said("b", other)]).notes
     assert (own.url, page_of.url) == ("https://example.org/page", "")
 
 
@@ -213,9 +213,7 @@ def test_a_number_breaks_nothing_that_a_line_means(
 
 
 def test_a_bare_address_ends_before_the_number() -> None:
-    html = reply_bundle(with_citations([said("See https://example.org/a", web())]).markdown)[
-        "text/html"
-    ]
+    html = reply_bundle(cited([said("See https://example.org/a", web())]).markdown)["text/html"]
     assert 'href="https://example.org/a"' in html
     assert FOOTNOTE.search(html)
 
@@ -237,24 +235,23 @@ MALFORMED: list[Any] = [
 @pytest.mark.parametrize("citation", MALFORMED, ids=map(repr, range(len(MALFORMED))))
 def test_a_malformed_citation_does_no_harm(citation: Any) -> None:
     for block in (said("a", citation), {**said("a"), "citations": citation}):
-        cited = with_citations([block, {"type": "text"}, {}])
-        assert cited.markdown.startswith("a")
-        assert set(notes_bundle(cited.notes)) <= {"text/html", "text/markdown", "text/plain"}
+        found = cited([block, {"type": "text"}, {}])
+        assert found.markdown.startswith("a")
+        assert set(notes_bundle(found.notes)) <= {"text/html", "text/markdown", "text/plain"}
 
 
 def test_a_reply_cannot_write_a_number_of_a_footnote() -> None:
     forged = mark(7)
-    cited = with_citations([said(f"a{forged}", web(title=f"b{forged}", cited_text=f"c{forged}"))])
-    shown = reply_bundle(cited.markdown)["text/html"] + notes_bundle(cited.notes)["text/html"]
-    assert [found[1] for found in FOOTNOTE.finditer(shown)] == ["1"]
+    found = cited([said(f"a{forged}", web(title=f"b{forged}", cited_text=f"c{forged}"))])
+    shown = reply_bundle(found.markdown)["text/html"] + notes_bundle(found.notes)["text/html"]
+    assert [number[1] for number in FOOTNOTE.finditer(shown)] == ["1"]
 
 
 @pytest.mark.parametrize("attack", ALL.values(), ids=ALL)
 @pytest.mark.parametrize("field", ["title", "url", "cited_text", "document_title", "source"])
 def test_whatever_a_citation_holds_is_shown_as_it_is(field: str, attack: str) -> None:
     citation = {"type": "search_result_location", "title": "t", field: attack}
-    cited = with_citations([said("a", citation)])
-    bundle = notes_bundle(cited.notes)
+    bundle = notes_bundle(cited([said("a", citation)]).notes)
     shown = Page(bundle["text/html"])
     assert shown.faults == []
     assert shown.formulas == []
@@ -277,7 +274,7 @@ ADDRESSES = {
 
 @pytest.mark.parametrize(("url", "target"), ADDRESSES.items())
 def test_an_address_becomes_a_link_to_itself_with_its_host_beside_it(url: str, target: str) -> None:
-    bundle = notes_bundle(with_citations([said("a", web(url))]).notes)
+    bundle = notes_bundle(cited([said("a", web(url))]).notes)
     shown = Page(bundle["text/html"])
     assert shown.faults == []
     assert [link.lower() for link in shown.links] == [target.lower()]
@@ -301,7 +298,7 @@ NO_LINKS = [
 
 @pytest.mark.parametrize("url", NO_LINKS)
 def test_anything_else_than_a_web_address_is_no_link(url: str) -> None:
-    bundle = notes_bundle(with_citations([said("a", web(url))]).notes)
+    bundle = notes_bundle(cited([said("a", web(url))]).notes)
     assert Page(bundle["text/html"]).links == []
     assert active_parts(bundle["text/markdown"]) == []
 
@@ -312,32 +309,10 @@ others = st.sampled_from([{"type": "server_tool_use"}, {"type": "thinking", "thi
 replies = st.lists(st.builds(said, texts, citations) | texts.map(said) | others, max_size=8)
 
 
-@given(replies, st.integers(1, 7))
-@settings(max_examples=400)
-def test_a_stream_gives_what_the_whole_reply_gives(reply: list[Any], size: int) -> None:
-    blocks = [{**block, "type": block.get("type", "x")} for block in reply]
-    citing = Citing()
-    text = "".join(citing.feed(event) for event in events(blocks, size))
-    whole = with_citations(blocks)
-    assert text + citing.end() == whole.markdown
-    assert citing.notes == whole.notes
-
-
-@given(replies, st.integers(0, 8))
-@settings(max_examples=300)
-def test_what_was_shown_stays_the_beginning(reply: list[Any], count: int) -> None:
-    citing = Citing()
-    before = "".join(citing.add(block) for block in reply[:count])
-    known = citing.notes
-    after = before + "".join(citing.add(block) for block in reply[count:])
-    assert after.startswith(before)
-    assert [n.number for n in citing.notes[: len(known)]] == [n.number for n in known]
-
-
 @given(replies)
 @settings(max_examples=400)
 def test_any_cited_reply_is_safe_html_and_inert_markdown(reply: list[Any]) -> None:
-    bundle = reply_bundle(with_citations(reply).markdown)
+    bundle = reply_bundle(cited(reply).markdown)
     assert Page(bundle["text/html"]).faults == []
     assert active_parts(bundle["text/markdown"]) == []
 
@@ -345,8 +320,8 @@ def test_any_cited_reply_is_safe_html_and_inert_markdown(reply: list[Any]) -> No
 @given(st.lists(texts, max_size=6))
 @settings(max_examples=300)
 def test_without_citations_the_text_is_the_text(parts: list[str]) -> None:
-    joined = "".join(parts).replace("\ufdd0", "").replace("\ufdd1", "")
-    assert with_citations(map(said, parts)).markdown == joined.rstrip()
+    joined = plain("".join(parts)).replace("\ufdd0", "").replace("\ufdd1", "")
+    assert cited(map(said, parts)).markdown == joined.rstrip()
 
 
 # What only the end of the text makes a formula or code is something else with a number behind it,
@@ -372,5 +347,5 @@ def test_an_honest_reply_looks_the_same_but_for_the_numbers(
 ) -> None:
     blocks = [said(piece + gap, citation) for piece, gap, citation in parts]
     bare = "".join(piece + gap for piece, gap, _ in parts).rstrip()
-    shown = reply_bundle(with_citations(blocks).markdown)["text/html"]
+    shown = reply_bundle(cited(blocks).markdown)["text/html"]
     assert without_numbers(shown) == without_numbers(reply_bundle(bare)["text/html"])

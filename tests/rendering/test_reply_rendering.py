@@ -18,6 +18,7 @@ from claude_magic.rendering import (
     reply_bundle,
     split_point,
 )
+from claude_magic.rendering.bundle import words_of
 from claude_magic.rendering.segments import LIST_MAXIMUM
 
 DOLLAR = "<span>$</span>"
@@ -325,23 +326,35 @@ def test_the_layer_has_these_public_names() -> None:
 
     assert set(layer.__all__) == {
         "STYLE",
-        "CitedText",
-        "Citing",
         "CodeBlock",
-        "Fold",
+        "ReplyFold",
         "TerminalFilter",
         "code_blocks",
         "code_bundle",
+        "drawn",
         "escape",
-        "in_order",
         "literal",
         "notes_bundle",
         "plain",
         "reply_bundle",
-        "server_tool_lines",
         "split_point",
         "stacked",
-        "with_citations",
     }
     assert all(hasattr(layer, name) for name in layer.__all__)
     assert not hasattr(layer, "no_such_name")
+
+
+WORDS = {
+    "An **insect**, *small*.": "An insect, small.",
+    "# Title\n\n- one\n- `two`": "Title one two",
+    "[a](https://b.c) and https://d.e": "a and https://d.e",
+    "a_b costs $5\nor $x^2$": "a_b costs $5 or x^2",
+    "| a | b |\n|---|---|\n| 1 | 2 |": "a b 1 2",
+    "```python\nx = 1\n```": "x = 1",
+    ">" * 100 + " deep": ">" * 100 + " deep",
+}
+
+
+@pytest.mark.parametrize("markdown", WORDS)
+def test_the_words_of_a_reply_are_without_its_marks(markdown: str) -> None:
+    assert words_of(markdown) == WORDS[markdown]

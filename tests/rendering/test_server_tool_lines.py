@@ -7,12 +7,24 @@ from typing import Any
 
 import pytest
 from attacks import ALL, BEACON
-from citing_samples import said, web
 from html_reading import Page, active_parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claude_magic.rendering import Citing, Fold, in_order, server_tool_lines
+from claude_magic.rendering import drawn
+from claude_magic.rendering.reply import ReplyFold, ServerCall, Unknown
+
+
+def server_tool_lines(blocks: list[dict[str, Any]]) -> list[ServerCall]:
+    """The calls at the server among the blocks."""
+    fold = ReplyFold()
+    for block in blocks:
+        fold.block(block)
+    return [part for part in fold.parts if isinstance(part, ServerCall)]
+
+
+def bundle(part: ServerCall | Unknown) -> dict[str, str]:
+    return drawn(part, lambda _: "")
 
 
 def call(name: str, call_id: str = "s1", **given: Any) -> dict[str, Any]:
@@ -150,7 +162,21 @@ def test_a_call_is_a_line_with_what_it_gave_below(
     (fold,) = server_tool_lines(blocks)
     assert (fold.line, fold.markdown) == (line, markdown)
     assert fold.done == (len(blocks) > 1)
-    assert fold.bundle["text/plain"] == f"[{line}]"
+    assert bundle(fold)["text/plain"].split("\n")[0] == f"[{line}]"
+
+
+def test_as_text_a_result_stands_below_its_line_and_a_page_does_not() -> None:
+    texts = {
+        "a search": "- Ants, https://example.org/ants\n"
+        "- Ants, https://example.org/ants · May 1, 2026",
+        "a page": "Ants, https://example.org/ants",
+        "a command that fails": "python a.py\na\nstderr:\nno such file",
+        "a command that makes a file": "python a.py\n- file_1",
+    }
+    for case, text in texts.items():
+        (fold,) = server_tool_lines(FOLDS[case][0])
+        assert fold.text == text
+        assert bundle(fold)["text/plain"] == f"[{fold.line}]\n{text}"
 
 
 def test_a_long_output_is_cut_and_that_is_said() -> None:
@@ -163,36 +189,13 @@ def test_a_result_in_another_reply_belongs_to_its_call() -> None:
     assert [fold.done for fold in server_tool_lines(blocks)] == [True]
 
 
-def test_a_reply_is_read_in_its_order() -> None:
-    thinking = {"type": "thinking", "thinking": "", "signature": "x"}
-    blocks = [
-        thinking,
-        said("I "),
-        said("search."),
-        SEARCH,
-        result("web_search", [found()]),
-        said("Six", web()),
-        said(" legs."),
-        {"type": "tool_use", "id": "t"},
-    ]
-    citing = Citing()
-    parts = list(in_order(blocks, citing, server_tool_lines(blocks)))
-    assert [part.line if isinstance(part, Fold) else part for part in parts] == [
-        thinking,
-        "I search.",
-        "Searched the web: “ant names” · 1 result",
-        "\n\nSix⁽\ufdd01\ufdd1⁾ legs.",
-        {"type": "tool_use", "id": "t"},
-    ]
-    assert [note.title for note in citing.notes] == ["Ants"]
-
-
 OPENED = '<div class="claude-magic"><details class="claude-magic-fold"><summary>'
 
 
-def checked(fold: Fold) -> Page:
+def checked(fold: ServerCall | Unknown) -> Page:
     """What is folded, read as a browser does; nothing in it and in its line is active."""
-    html = fold.bundle["text/html"]
+    shown = bundle(fold)
+    html = shown["text/html"]
     assert html.startswith(OPENED)
     line, inside = html.removeprefix(OPENED).split("</summary>", 1)
     assert Page(f"<span>{line}</span>").faults == []
@@ -200,9 +203,10 @@ def checked(fold: Fold) -> Page:
     page = Page(inside.removesuffix("</details></div>"))
     assert page.faults == []
     assert page.formulas == []
-    for markdown in (fold.markdown, fold.bundle["text/markdown"]):
+    for markdown in (fold.markdown, shown["text/markdown"]):
         assert active_parts(markdown) == []
-    assert not set(fold.bundle["text/plain"]) & set("\x1b\x9b\x00\n")
+    assert not set(shown["text/plain"]) & set("\x1b\x9b\x00")
+    assert "\n" not in fold.line
     return page
 
 
@@ -271,3 +275,12 @@ def test_a_malformed_call_or_result_does_no_harm(name: Any, given_input: Any, co
     (fold,) = server_tool_lines(json.loads(json.dumps(blocks)))
     checked(fold)
     assert fold.done
+
+
+@pytest.mark.parametrize("attack", ALL.values(), ids=ALL)
+def test_a_block_of_a_kind_that_is_not_known_is_shown_as_it_is(attack: str) -> None:
+    fold = ReplyFold()
+    fold.block({"type": attack, attack: [attack]})
+    (part,) = fold.parts
+    assert isinstance(part, Unknown)
+    assert checked(part).links == []

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import TypeAlias
 
+from ...messages.amounts import count
+
 Value: TypeAlias = "float | str"
 """A number; or a category or a date, as the axis shows it."""
 
@@ -45,7 +47,7 @@ def points_text(mark: str, label: str, x: Sequence[Value], y: Sequence[Value]) -
     """A line on points: how many, their extremes, how y goes with x, and some of them."""
     pairs = [(a, b) for a, b in zip(x, y, strict=False) if _is_there(a) and _is_there(b)]
     gaps = min(len(x), len(y)) - len(pairs)
-    head = f"{named(mark, label)}: {_count(len(pairs), 'point')}"
+    head = f"{named(mark, label)}: {count(len(pairs), 'point')}"
     if gaps:
         head += f" ({gaps} more without a value)"
     if not pairs:
@@ -77,7 +79,7 @@ def bars_text(mark: str, label: str, names: Sequence[Value], heights: Sequence[f
 def histogram_text(label: str, edges: Sequence[float], counts: Sequence[float]) -> str:
     """A line on a histogram: its bins, where it peaks, where its middle is."""
     total = math.fsum(counts)
-    head = f"{named('histogram', label)}: {_count(len(counts), 'bin')} from {number(edges[0])} to "
+    head = f"{named('histogram', label)}: {count(len(counts), 'bin')} from {number(edges[0])} to "
     head += f"{number(edges[-1])}, {number(total)} in all"
     if not total:
         return head
@@ -186,7 +188,3 @@ def _place(names: Sequence[Sequence[str]], row: int, column: int) -> str:
     shown_row = rows[row] if row < len(rows) else f"row {row + 1}"
     shown_column = columns[column] if column < len(columns) else f"column {column + 1}"
     return f"{shown_row}, {shown_column}"
-
-
-def _count(number_: int, noun: str) -> str:
-    return f"{number_:,} {noun}" if number_ == 1 else f"{number_:,} {noun}s"

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...messages.blocks import Block, content_blocks, text
+from ...messages.blocks import NOT_ALLOWED, Block, content_blocks, text
 from ...messages.errors import DesktopError
-from ..approval import NOT_ALLOWED
 from . import lines
 from .actions import carry_out, look_again
 from .calls import Action, WrongInputError, action, named

@@ -29,13 +29,15 @@ export const isImage = object<IImage>({
 });
 
 /**
- * A part of a reply, in its order: text, thinking, or the call of a tool.
+ * A part of a reply, in its order.
  *
- * A call has `name`, its `text` is the arguments; `state` says how it stands, `result` what it
- * gave, in words, and `images` its pictures, as small `data:` URIs.
+ * Text is Markdown with the marks of footnotes, `sources` the list of what they stand for. A call
+ * has `name`, its `text` is the arguments; `state` says how it stands, `result` what it gave, in
+ * words, and `images` its pictures, as small `data:` URIs. Of what the server did, `server`, the
+ * `text` is one line, and `result` is Markdown that stands folded below it.
  */
 export interface IPart {
-  kind: 'text' | 'thinking' | 'call';
+  kind: 'text' | 'thinking' | 'call' | 'server' | 'sources';
   text: string;
   name?: string;
   state?: 'asked' | 'running' | 'done' | 'denied' | 'failed';
@@ -45,7 +47,7 @@ export interface IPart {
 }
 
 export const isPart = object<IPart>({
-  kind: oneOf('text', 'thinking', 'call'),
+  kind: oneOf('text', 'thinking', 'call', 'server', 'sources'),
   text: isText,
   name: optional(isText),
   state: optional(oneOf('asked', 'running', 'done', 'denied', 'failed')),

@@ -40,10 +40,18 @@ export class ReplyView {
   }
 
   private made(part: IPart): IPartView {
-    if (part.kind === 'text') {
-      return new TextView(this.decorate, this.frozen);
+    switch (part.kind) {
+      case 'text':
+        return new TextView(this.decorate, this.frozen);
+      case 'thinking':
+        return new ThinkingView();
+      case 'call':
+        return new CallView();
+      case 'server':
+        return new ServerView();
+      case 'sources':
+        return new SourcesView();
     }
-    return part.kind === 'thinking' ? new ThinkingView() : new CallView();
   }
 
   private readonly parts: IPartView[] = [];
@@ -154,4 +162,52 @@ class CallView implements IPartView {
 
   private readonly fold = new Fold('claude-chat-fold');
   private readonly images: HTMLElement;
+}
+
+/** What the server did: a line, and below it, made only when it is opened, what came of it. */
+class ServerView implements IPartView {
+  readonly kind = 'server';
+  readonly element: HTMLDetailsElement;
+
+  constructor() {
+    this.element = element(
+      'details',
+      { class: 'claude-chat-fold', toggle: () => this.fill() },
+      this.summary,
+      this.body
+    );
+  }
+
+  show({ text, state, result = '' }: IPart): void {
+    this.summary.textContent = text;
+    this.element.classList.toggle('claude-chat-failed', state === 'failed');
+    this.held = result;
+    this.fill();
+  }
+
+  private fill(): void {
+    if (this.element.open) {
+      this.markdown ??= new StreamedMarkdown(this.body, () => undefined);
+      this.markdown.finish(this.held);
+    }
+  }
+
+  private held = '';
+  private markdown: StreamedMarkdown | null = null;
+  private readonly summary = element('summary');
+  private readonly body = element('div', {
+    class: 'claude-chat-fold-body claude-chat-fold-markdown jp-RenderedHTMLCommon'
+  });
+}
+
+/** The sources that the numbers in the text stand for. */
+class SourcesView implements IPartView {
+  readonly kind = 'sources';
+  readonly element = element('div', { class: 'claude-chat-sources' });
+
+  show({ text }: IPart): void {
+    this.markdown.finish(text);
+  }
+
+  private readonly markdown = new StreamedMarkdown(this.element, () => undefined);
 }

@@ -1,6 +1,7 @@
 import { classes, copy, element, iconButton, textButton } from './dom';
 import type { IItem } from './conversation';
 import type { Decorate } from './markdown/streamed';
+import { spelled } from './markdown/footnotes';
 import type { IMenuEntry } from './menu';
 import { openMenu } from './menu';
 import type { IApproval, PanelMessage } from './protocol';
@@ -158,7 +159,7 @@ export class TurnView {
     const { item, actions } = this;
     const copyReply = (): void => {
       const texts = item.parts.filter(part => part.kind === 'text').map(part => part.text);
-      void copy(texts.join('\n\n')).then(() => actions.say('Copied'));
+      void copy(spelled(texts.join('\n\n'))).then(() => actions.say('Copied'));
     };
     const entries = [{ label: 'Copy the answer', chosen: copyReply }];
     if (item.turn === '') {

@@ -1,6 +1,7 @@
 import { Marked } from 'marked';
 import type { Token, Tokens } from 'marked';
 
+import { footnotes, spelled, unmarked } from './footnotes';
 import { highlighted, languageOf } from './highlight';
 import { escaped, maths } from './maths';
 
@@ -8,7 +9,7 @@ const SAFE_LINK = /^(?:https?:\/\/[^/?#\s]|mailto:[^\s])/i;
 
 /** The parser of replies: CommonMark, tables, strikethrough, bare links, maths, no HTML. */
 const parser = new Marked({ gfm: true, async: false });
-parser.use(maths, {
+parser.use(maths, footnotes, {
   tokenizer: {
     // HTML is text.
     html: () => undefined,
@@ -16,12 +17,15 @@ parser.use(maths, {
   },
   renderer: {
     html: ({ text }) => escaped(text),
-    image: ({ href, text }) => escaped(imageText(href, text)),
-    link({ href, tokens }) {
+    image: ({ href, text }) => escaped(imageText(unmarked(href), spelled(text))),
+    link({ href: marked, tokens }) {
       const inside = this.parser.parseInline(tokens);
+      const href = unmarked(marked);
       return SAFE_LINK.test(href) ? `<a href="${escaped(href)}">${inside}</a>` : inside;
     },
-    code: ({ text, lang }) => `<pre><code>${highlighted(text, languageOf(lang))}</code></pre>\n`,
+    code: ({ text, lang }) =>
+      `<pre><code>${highlighted(spelled(text), languageOf(lang))}</code></pre>\n`,
+    codespan: ({ text }) => `<code>${escaped(spelled(text))}</code>`,
     checkbox: ({ checked }) => (checked ? '[x] ' : '[ ] '),
     tablecell({ tokens, header, align }) {
       const tag = header ? 'th' : 'td';
@@ -47,7 +51,7 @@ export function codeOf(tokens: Token[]): { code: string; language: string }[] {
   void parser.walkTokens(tokens, token => {
     if (token.type === 'code') {
       const { text, lang } = token as Tokens.Code;
-      found.push({ code: text, language: languageOf(lang) });
+      found.push({ code: spelled(text), language: languageOf(lang) });
     }
   });
   return found;

@@ -29,7 +29,8 @@ const CONFIG: Config & { RETURN_DOM_FRAGMENT: true } = {
   SANITIZE_NAMED_PROPS: true,
   RETURN_DOM_FRAGMENT: true
 };
-const CLASS = /^(?:hljs[\w-]*|tml-[\w-]+|chr-[\w-]+|wbk-[\w-]+|mathcal|mathscr|(?:up|down)strike)$/;
+const CLASS =
+  /^(?:claude-chat-footnote|hljs[\w-]*|tml-[\w-]+|chr-[\w-]+|wbk-[\w-]+|mathcal|mathscr|(?:up|down)strike)$/;
 const LINK = /^(?:https?:\/\/[^/?#\s]|mailto:[^\s])/i;
 const ALIGN = new Set(['left', 'center', 'right']);
 /** The one thing that the typesetter says by style and that counts: how far cells stand apart. */

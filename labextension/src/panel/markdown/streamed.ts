@@ -1,5 +1,6 @@
 import type { Token } from 'marked';
 
+import { spelled } from './footnotes';
 import { blocks, codeOf, markup } from './parse';
 import { sanitised } from './sanitise';
 
@@ -132,7 +133,7 @@ function lastBlock(found: Token[]): number {
 function plain(text: string): DocumentFragment {
   const fragment = document.createDocumentFragment();
   const pre = document.createElement('pre');
-  pre.textContent = text;
+  pre.textContent = spelled(text);
   fragment.append(pre);
   return fragment;
 }
