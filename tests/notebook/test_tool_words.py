@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from claude_magic.messages.errors import InputError
-from claude_magic.notebook.options import complete, parse
+from claude_magic.notebook.option_completion import complete
+from claude_magic.notebook.option_line import parse
 from claude_magic.notebook.tool_words import NAMES, Chosen, chosen, offered
 from claude_magic.tools.function import function_tool
 from claude_magic.tools.tool import Tool, tool
@@ -140,6 +141,6 @@ def test_tab_offers_functions_and_built_in_tools_and_no_variables() -> None:
 
 
 def test_the_line_is_read() -> None:
-    options = parse("--tools lookup,run_python --tools web --approve auto --steps 3 Go on")
-    assert options.tools == ("lookup", "run_python", "web")
-    assert (options.approve, options.steps, options.prompt) == ("auto", 3, "Go on")
+    options, prompt = parse("--tools lookup,run_python --tools web --approve auto --steps 3 Go on")
+    assert options == {"tools": ("lookup", "run_python", "web"), "approve": "auto", "steps": 3}
+    assert prompt == "Go on"
