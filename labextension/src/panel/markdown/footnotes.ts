@@ -5,7 +5,7 @@
  * a reply cannot write a number itself.
  */
 
-import type { MarkedExtension, Tokens } from 'marked';
+import type { MarkedExtension } from 'marked';
 import { Tokenizer } from 'marked';
 
 const BEGINS = '\u207d\ufdd0';
@@ -38,8 +38,7 @@ export const footnotes: MarkedExtension = {
         const found = MARK.exec(source);
         return found ? { type: 'footnote', raw: found[0], number: found[1] } : undefined;
       },
-      renderer: token =>
-        `<span class="claude-chat-footnote">[${String((token).number)}]</span>`
+      renderer: token => `<span class="claude-chat-footnote">[${String(token.number)}]</span>`
     }
   ],
   tokenizer: {
