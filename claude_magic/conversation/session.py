@@ -14,13 +14,12 @@ from ..messages.cancel import Cancel
 from ..messages.credentials import Found, find_key
 from ..messages.errors import BrokenReply, ClaudeError, Interrupted
 from .answering import checked, reply_to
-from .beginnings import Beginnings
 from .connection import Connections, Server, environment_headers, require_key, withheld
 from .history import History
 from .informer import Informer
 from .known_models import KnownModels
 from .listeners import Heard, Hears
-from .plan import Plan, Transcripts, about, make_plan
+from .plan import Plan, about, begun, make_plan
 from .question import Question
 from .replay import Recorded, Replays
 from .reply import Reply
@@ -65,8 +64,6 @@ class Session:
         self._clock = clock
         self._replays = Replays(lambda: self.history)
         self._connections = Connections()
-        self._transcripts = Transcripts()
-        self._beginnings = Beginnings(clock)
         self._known = KnownModels()
         self._lock = threading.RLock()
         # Servers and models that were asked: what is said about each is said once.
@@ -117,7 +114,6 @@ class Session:
             standing=history.how_many(q.cell, q.run, panel=q.panel) - len(replaced),
             asked=self._told,
             images=lambda: self.images,
-            transcripts=self._transcripts,
             known=self._known,
         )
         return plan.noting(withheld(self.headers(), plan.server)) if plan.first else plan
@@ -155,7 +151,7 @@ class Session:
         if question.tools is not None and not (recorded and question.tools.once):
             question.tools.check()
         informer = Informer(self._known, plan, lambda: self.plan(question))
-        turn = self._beginnings.turn(plan, self._first_version(question))
+        turn = begun(plan, self._first_version(question), self._clock())
         run = Run(turn, plan, watcher, cancel, clock=self._clock, learn=informer)
         return checked(plan, self._run(run, settings, recorded))
 
@@ -230,7 +226,7 @@ class Session:
             value = read_own(question.shape, reply)
         plan = self.plan(question)
         turn = replace(
-            self._beginnings.turn(plan, self._first_version(question)),
+            begun(plan, self._first_version(question), self._clock()),
             reply=(text(reply),),
             server="",
             parameters={"synthetic": True},
