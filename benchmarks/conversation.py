@@ -31,6 +31,7 @@ from long_conversation import WHERE, cell, fill, held, records, serve
 
 from claude_magic.conversation.conversations import Conversations
 from claude_magic.conversation.history import History
+from claude_magic.conversation.plan import begun
 from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
@@ -148,7 +149,7 @@ def kept(session: Session, number: int) -> None:
     """All of a turn but the network: plan, request, its start and its end in the store."""
     plan = session.plan(question(session.history, number))
     sum(map(len, post("/", {**plan.request.body, "stream": True}, {})))
-    turn = session._beginnings.turn(plan, "")
+    turn = begun(plan, "", time.time())
     session.history.start(turn)
     session.history.end(replace(turn, reply=(text("It is a line."),), status="complete"))
 

@@ -86,8 +86,7 @@ class Chunk:
 
 def as_request(custom_id: str, body: Mapping[str, Any]) -> bytes:
     """One request of a batch as JSON."""
-    parts = [p.encode("ascii") if isinstance(p, str) else bytes(p) for p in encode(body)]
-    return b"".join([b'{"custom_id":"', custom_id.encode("ascii"), b'","params":', *parts, b"}"])
+    return b'{"custom_id":"%b","params":%b}' % (custom_id.encode("ascii"), encode(body))
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import tempfile
 from pathlib import Path
 
+from ..files import replacing
 from ..messages.errors import InputError
 
 
@@ -20,19 +18,8 @@ def read(path: Path) -> bytes:
 def replace(path: Path, content: bytes) -> None:
     """Write beside the file, then move it there: a crash leaves the old one or the new one."""
     path = path.resolve()  # what a link leads to is replaced, not the link
-    made = None
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            made = Path(file.name)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        made.chmod(mode)
-        made.replace(path)
+        with replacing(path) as beside:
+            beside.write_bytes(content)
     except OSError as error:
-        if made is not None:
-            made.unlink(missing_ok=True)
         raise InputError(f"{path} cannot be written ({error.strerror}).") from None

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..files import replacing
 from ..messages.errors import InputError
 
 Put: TypeAlias = Callable[[pa.RecordBatch], None]
@@ -32,15 +33,12 @@ def write(path: Path, schema: pa.Schema, groups: Iterable[pa.RecordBatch]) -> No
 
     Raises InputError where it cannot be written.
     """
-    made = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _WRITERS[path.suffix.lower()](made, schema) as put:
+        with replacing(path) as made, _WRITERS[path.suffix.lower()](made, schema) as put:
             for group in groups:
                 put(group)
-        made.replace(path)
     except OSError as error:
-        made.unlink(missing_ok=True)
         raise InputError(f"{path} cannot be written ({error.strerror or error}).") from None
 
 

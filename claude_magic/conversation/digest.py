@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..messages.transcript import transcript
+from ..messages.sealed import digest_of
 
 
 def digest(server: str, body: Mapping[str, Any]) -> str:
@@ -16,7 +16,7 @@ def digest(server: str, body: Mapping[str, Any]) -> str:
     The messages enter by their own digests: those of earlier turns are known already.
     """
     asked = {k: v for k, v in body.items() if k not in ("cache_control", "messages")}
-    asked["messages"] = transcript(body["messages"]).digest
+    asked["messages"] = digest_of(body["messages"])
     return text_digest(json.dumps([server, asked], sort_keys=True, ensure_ascii=False))
 
 

@@ -14,7 +14,6 @@ from ..messages.blocks import Block
 from ..messages.citing import agreed
 from ..messages.prefill import CHOICE
 from ..messages.request import DEFAULT_MAX_TOKENS
-from ..messages.transcript import Transcript
 from ..rendering import literal, plain, reply_bundle
 from ..rendering.reply_facts import footer_text
 from .ledger import written
@@ -45,7 +44,7 @@ def as_messages(turns: Sequence[Turn], system: str = "") -> dict[str, Any]:
         "model": last["model"],
         "max_tokens": last.get("max_tokens", DEFAULT_MAX_TOKENS),
         **({"system": system} if system else {}),
-        "messages": json.loads(json.dumps(_agreed(turns))),
+        "messages": json.loads(json.dumps(agreed(messages(turns), cite=False))),
     }
 
 
@@ -143,7 +142,7 @@ def as_python(turns: Iterable[Turn], *, base_url: str | None = None) -> str:
     servers = [turn.server for turn in kept if turn.server not in ("", OFFLINE)]
     url = base_url or (servers[-1] if servers else ANTHROPIC_URL)
     constants: dict[str, _Constant] = {}
-    sent = iter(_agreed(kept))
+    sent = iter(agreed(messages(kept), cite=False))
     listed = [
         _named(_question(turn, [next(sent) for _ in turn.sealed]), constants) for turn in kept
     ]
@@ -156,11 +155,6 @@ def as_python(turns: Iterable[Turn], *, base_url: str | None = None) -> str:
         f"TURNS = {pprint.pformat(listed, indent=1, width=96, sort_dicts=False)}\n"
         f"{_ASKING}"
     )
-
-
-def _agreed(turns: Iterable[Turn]) -> Transcript:
-    """The messages of the turns that go along, as one request can hold them."""
-    return agreed(Transcript(messages(turns)), cite=False)
 
 
 def _question(turn: Turn, sent: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

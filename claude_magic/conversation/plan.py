@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -14,8 +15,7 @@ from ..messages.credentials import mask
 from ..messages.errors import InputError
 from ..messages.masking import masked_body
 from ..messages.request import Options, Request, build
-from ..messages.sealed import Sealed
-from ..messages.transcript import Transcript, transcript
+from ..messages.sealed import Sealed, sealed
 from ..messages.usage import Usage, estimate_input
 from .connection import Server
 from .digest import digest
@@ -34,33 +34,6 @@ _MANY_IMAGES = 20
 # A reply's length is not known beforehand; a budget that allowed for the longest possible one
 # would stop every question. This many tokens of output are reckoned with.
 EXPECTED_OUTPUT = 1_000
-
-
-class Transcripts:
-    """The messages of earlier turns, kept from one question to the next: they are mostly the same.
-
-    Safe to use from several threads.
-    """
-
-    def __init__(self) -> None:
-        self._last: tuple[list[Turn], Transcript] = ([], Transcript())
-
-    def of(self, turns: list[Turn]) -> Transcript:
-        """The messages of turns that go along, each call of a tool with its result."""
-        if not turns:  # asked alone, maybe: what is kept is for the others
-            return Transcript()
-        known, found = self._last
-        count = len(known)
-        if turns[:count] == known:
-            found = found.extended(_messages(turns[count:]))
-        else:
-            found = Transcript(_messages(turns))
-        self._last = turns, found
-        return Transcript(mended_tools(found)) if found.calls_tools else found
-
-
-def _messages(turns: Iterable[Turn]) -> Iterable[Sealed]:
-    return (message for turn in turns for message in turn.sealed)
 
 
 @dataclass(frozen=True)
@@ -138,16 +111,14 @@ def make_plan(
     standing: int,
     asked: Collection[str],
     images: Callable[[], ImageCache],
-    transcripts: Transcripts,
     known: KnownModels,
     secrets: Sequence[Secret] = (),
 ) -> Plan:
     """The plan for `question`, which sees the turns `visible` of the `standing` that there are.
 
     `asked` holds the servers and models that this kernel has asked already: what is said about
-    each is said once; `transcripts` keeps the messages from one question to the next; `known` is
-    what is known of models, `secrets` are masked in all that is sent. Raises InputError where it
-    cannot be asked so.
+    each is said once; `known` is what is known of models, `secrets` are masked in all that is
+    sent. Raises InputError where it cannot be asked so.
     """
     server = Server.of(settings.base_url)
     catalogue = known.of(settings, server)
@@ -157,8 +128,9 @@ def make_plan(
     if len(seen) < len(visible):
         seen = told(seen, question.going_on)
     options = _options(question, settings, model, server)
-    history = transcripts.of(seen)
-    estimate_input({"messages": history}, model)  # the sum is kept for the next question
+    history: list[Any] = [message for turn in seen for message in turn.sealed]
+    if any(message.calls_tools for message in history):
+        history = sealed(mended_tools(history))
     request = build(
         model,
         history,
@@ -188,6 +160,39 @@ def make_plan(
         ),
         known=catalogue,
         secrets=tuple(secrets),
+    )
+
+
+def begun(plan: Plan, version_of: str, at: float) -> Turn:
+    """The turn of `plan` as it is asked: broken, until it has ended. `at` in seconds since 1970.
+
+    `version_of` as Turn has it.
+    """
+    question = plan.question
+    return Turn(
+        id=uuid.uuid4().hex,
+        asked=tuple(plan.asked),
+        reply=(),
+        model=plan.model.id,
+        server=plan.server.label,
+        parameters=parameters(plan.request),
+        status="broken",
+        cell=question.cell,
+        ordinal=question.ordinal,
+        saw=plan.saw,
+        order=question.order,
+        started=at,
+        ended=at,
+        digest=plan.digest,
+        prompt=question.prompt,
+        requested=plan.model.id,
+        source=question.source,
+        counts=question.counts,
+        alone=question.alone,
+        panel=question.panel,
+        going_on=question.going_on,
+        version_of=version_of,
+        shown=plan.shown,
     )
 
 
@@ -247,12 +252,13 @@ def within_image_limits(
     body: Mapping[str, Any], cache: Callable[[], ImageCache]
 ) -> Mapping[str, Any]:
     """The body with at most 20 screenshots, and over 20 images each at most 2000 px a side."""
-    messages = transcript(body["messages"])
-    if messages.images <= _MANY_IMAGES:
+    messages: list[Any] = sealed(body["messages"])
+    if sum(message.images for message in messages) <= _MANY_IMAGES:
         return body
-    kept = transcript(pruned(messages))
-    if kept.images > _MANY_IMAGES:
-        kept = Transcript(m.noted("fitted", partial(_fitted, m, cache())) for m in kept)
+    kept = sealed(pruned(messages))
+    if sum(message.images for message in kept) > _MANY_IMAGES:
+        fitted = partial(_fitted, cache=cache())
+        kept = [message.noted("fitted", fitted) for message in kept]
     return {**body, "messages": kept}
 
 

@@ -8,11 +8,11 @@ not show.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..files import replacing
 from ..messages.errors import InputError
 from ..messages.once import OwnLock
 from .turns import Turn
@@ -61,10 +61,9 @@ def write(path: Path, turns: Iterable[Turn]) -> int:
     Raises InputError where it cannot be written.
     """
     kept = [turn for turn in turns if turn.status == "complete"]
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        beside.write_text("".join(map(_line, kept)), encoding="utf-8")
-        beside.replace(path)
+        with replacing(path) as beside:
+            beside.write_text("".join(map(_line, kept)), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror or error}).") from None
     return len(kept)

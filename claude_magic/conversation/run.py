@@ -10,7 +10,7 @@ from ..messages.blocks import Block, Message, content_blocks, joined_text, text
 from ..messages.citing import agreed
 from ..messages.errors import APIError
 from ..messages.masking import masked_body, masked_value
-from ..messages.transcript import Transcript
+from ..messages.sealed import Sealed, seal, sealed
 from ..messages.usage import Usage, estimate_input
 from . import healing
 from .digest import digest
@@ -252,7 +252,7 @@ class Following:
         self._plan = plan
         self.body: Mapping[str, Any] = plan.request.body
         self.digest = plan.digest
-        self._first: Transcript = self.body["messages"]
+        self._first: list[Sealed] = self.body["messages"]
         self._changed: Mapping[str, Any] = {}
 
     @property
@@ -344,18 +344,17 @@ class Following:
         loop = [_thoughtless(message) for message in messages[first:]]
         if all(new is old for new, old in zip(loop, messages[first:], strict=True)):
             return False
-        self.body = {**self.body, "messages": Transcript([*messages[:first], *loop])}
+        self.body = {**self.body, "messages": [*messages[:first], *sealed(loop)]}
         return True
 
-    def _opened(self, loop: list[Message]) -> Transcript:
+    def _opened(self, loop: list[Message]) -> list[Sealed]:
         """The messages of the first request and those of the loop; a prefill begins its reply."""
         prefill = self._plan.request.prefill
         if not prefill or self._plan.request.emulated:
-            return self._first.extended(loop)
+            return [*self._first, *sealed(loop)]
         start: Message = {"role": "assistant", "content": prefill}
         opened = [text(prefill), *content_blocks(loop[0])] if loop else []
-        first = Transcript(self._first[:-1])
-        return first.extended([{**start, "content": opened}, *loop[1:]])
+        return [*self._first[:-1], seal({**start, "content": opened}), *sealed(loop[1:])]
 
     def _problem(self, reply: Sequence[Block]) -> str:
         """Why a reply does not have the shape that was asked for; "" where it does."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,10 +16,9 @@ from ..messages.once import Once, OwnLock
 from .connection import Connections, Server, environment_headers, require_key, withheld
 from .events import Ended, Failed, Listener, Sending, to_all
 from .history import History
-from .ids import Shared
 from .informer import Informer
 from .known_models import KnownModels
-from .plan import Plan, Transcripts, about, make_plan, parameters
+from .plan import Plan, about, begun, make_plan
 from .question import Question
 from .replay import Recorded, Replays
 from .reply import Reply
@@ -73,8 +71,6 @@ class Session:
         self._clock = clock
         self._replays = Replays(lambda: self.history)
         self._connections = Connections()
-        self._transcripts = Transcripts()
-        self._beginnings = _Beginnings(clock)
         self._known = KnownModels()
         self._lock = OwnLock()
         # Servers and models that were asked: what is said about each is said once.
@@ -113,7 +109,6 @@ class Session:
             standing=history.how_many(q.cell, q.run, panel=q.panel) - len(replaced),
             asked=self._told,
             images=lambda: self.images,
-            transcripts=self._transcripts,
             known=self._known,
             secrets=self._secrets(),
         )
@@ -153,7 +148,7 @@ class Session:
         if question.tools is not None and not (recorded and question.tools.once):
             question.tools.check()
         informer = Informer(self._known, plan, lambda: self.plan(question))
-        turn = self._beginnings.turn(plan, self._first_version(question))
+        turn = begun(plan, self._first_version(question), self._clock())
         run = Run(turn, plan, tell, cancel, clock=self._clock, learn=informer)
         return _checked(plan, self._run(run, settings, recorded))
 
@@ -229,7 +224,7 @@ class Session:
             value = read_own(question.shape, reply)
         plan = self.plan(question)
         turn = replace(
-            self._beginnings.turn(plan, self._first_version(question)),
+            begun(plan, self._first_version(question), self._clock()),
             reply=(text(mask(reply, *self._secrets())),),
             server="",
             parameters={"synthetic": True},
@@ -381,49 +376,6 @@ class Session:
         if recording is not None and status == "complete":
             recording.add(turn)
         return reply
-
-
-class _Beginnings:
-    """Makes the turns of plans. `clock` gives seconds since the epoch.
-
-    Turns hold what they saw and the order of the cells; those that saw the same share it.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._saw, self._order = Shared(), Shared()
-        self._lock = OwnLock()
-
-    def turn(self, plan: Plan, version_of: str) -> Turn:
-        """The turn of `plan`: broken, until it has ended. `version_of` as Turn has it."""
-        question, now = plan.question, self._clock()
-        with self._lock:
-            saw, order = self._saw.of(plan.saw), self._order.of(question.order)
-        return Turn(
-            id=uuid.uuid4().hex,
-            asked=tuple(plan.asked),
-            reply=(),
-            model=plan.model.id,
-            server=plan.server.label,
-            parameters=parameters(plan.request),
-            status="broken",
-            cell=question.cell,
-            ordinal=question.ordinal,
-            saw=saw,
-            order=order,
-            started=now,
-            ended=now,
-            digest=plan.digest,
-            prompt=question.prompt,
-            requested=plan.model.id,
-            source=question.source,
-            counts=question.counts,
-            alone=question.alone,
-            panel=question.panel,
-            going_on=question.going_on,
-            version_of=version_of,
-            shown=plan.shown,
-        )
 
 
 def _reply_to(plan: Plan, turn: Turn, notices: tuple[str, ...], *, replayed: bool = False) -> Reply:

@@ -6,17 +6,26 @@ A reply is checked against what was asked for as it was, not as the API takes it
 from __future__ import annotations
 
 import json
+import math
 import re
+import sys
+import types
+import typing
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NewType, get_origin
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Any, NewType, get_origin
 
 from ..messages.errors import InputError
-from ..messages.schema import as_meant, in_object, supported
+from ..messages.schema import as_meant, in_object, plain, supported
 from .json_text import json_value
-from .shape_types import current, schema_of
 from .toolbox import Shape
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 _HOW = (
     "Give a pydantic model, a dataclass, a TypedDict, a type such as list[Model] or int, "
@@ -25,6 +34,14 @@ _HOW = (
 _KEYWORDS = frozenset(
     {"type", "properties", "items", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"}
 )
+# What a key has to look like that is a text in JSON and something else in Python: pydantic leaves
+# that out.
+_KEYS: Mapping[str, Mapping[str, str]] = {
+    "int": {"pattern": "^-?[0-9]+$"},
+    "date": {"format": "date"},
+    "datetime": {"format": "date-time"},
+    "uuid": {"format": "uuid"},
+}
 _MODULE = re.compile(r"\b(?:\w+\.|<locals>\.)+(?=\w)")
 
 
@@ -97,11 +114,10 @@ def _of_type(wanted: Any, name: str) -> JsonShape:
 
     from .shape_faults import of_pydantic
 
-    adapter: TypeAdapter[Any]
     try:
         with warnings.catch_warnings(action="ignore"):  # of defaults that are no JSON
-            adapter = TypeAdapter(current(wanted))
-            original = schema_of(adapter)
+            adapter = TypeAdapter(_with_keys_said(wanted))
+            original = _schema_of(adapter)
     except Exception as error:  # the types are the user's; pydantic's own errors have many classes
         said = str(error).strip().partition("\n")[0] or type(error).__name__
         raise InputError(f"{name} is no shape for a reply: {said.rstrip('.')}. {_HOW}") from error
@@ -126,19 +142,98 @@ def _of_schema(wanted: Mapping[str, Any], name: str) -> JsonShape:
         )
     title = wanted.get("title")
     name = name or (title if isinstance(title, str) and title else "JSON of this schema")
-    try:
-        original = json.loads(json.dumps(wanted, allow_nan=False))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"{name} is no JSON schema: {error}.") from None
+    with _named_in_faults(name):
+        original = plain(wanted)
     return _made(name, original, validator(original, name))
 
 
 def _made(name: str, original: Mapping[str, Any], check: Callable[[Any], Any]) -> JsonShape:
-    try:
+    with _named_in_faults(name):
         schema, key = in_object(supported(original))
+    return JsonShape(name, schema, key, original, check)
+
+
+@contextmanager
+def _named_in_faults(name: str) -> Iterator[None]:
+    try:
+        yield
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
-    return JsonShape(name, schema, key, original, check)
+
+
+def _schema_of(adapter: TypeAdapter[Any]) -> dict[str, Any]:
+    """The JSON schema of a type, with what the keys of its dicts have to look like.
+
+    Without a default that JSON does not have.
+    """
+    from pydantic.json_schema import GenerateJsonSchema
+    from pydantic_core import PydanticSerializationError
+
+    class WithKeys(GenerateJsonSchema):
+        def encode_default(self, dft: Any) -> Any:
+            if isinstance(dft, float) and not math.isfinite(dft):
+                raise PydanticSerializationError("no number of JSON")  # it is left out then
+            return super().encode_default(dft)
+
+        def dict_schema(self, schema: Any) -> dict[str, Any]:
+            found = super().dict_schema(schema)
+            kind = schema.get("keys_schema", {}).get("type")
+            names = _KEYS.get(kind)
+            return {"propertyNames": dict(names), **found} if names else found
+
+    return adapter.json_schema(schema_generator=WithKeys)
+
+
+def _with_keys_said(wanted: Any) -> Any:
+    """`wanted` with each `typing.TypedDict` in it as one of `typing_extensions`.
+
+    Before Python 3.12 the standard ones do not say which of their keys are required, so pydantic
+    refuses them. Those within a dataclass or a model stay as they are.
+    """
+    if sys.version_info >= (3, 12):
+        return wanted
+    if typing.is_typeddict(wanted):
+        return _typed_dict(wanted)
+    arguments = typing.get_args(wanted)
+    origin = typing.get_origin(wanted)
+    if origin in (typing.Literal, None) or not arguments:
+        return wanted
+    changed = [_with_keys_said(one) for one in arguments]
+    if all(new is old for new, old in zip(changed, arguments, strict=True)):
+        return wanted
+    if origin is types.UnionType or origin is typing.Union:
+        return reduce(or_, changed)
+    if origin is typing.Annotated:
+        return typing.Annotated[tuple(changed)]
+    return (
+        types.GenericAlias(origin, tuple(changed))
+        if isinstance(origin, type)
+        else origin[tuple(changed)]
+    )
+
+
+def _typed_dict(wanted: Any) -> Any:
+    import typing_extensions
+
+    fields = {
+        name: (
+            typing_extensions.Required
+            if name in wanted.__required_keys__
+            else typing_extensions.NotRequired
+        )[_with_keys_said(_bare(hint))]
+        for name, hint in typing_extensions.get_type_hints(wanted, include_extras=True).items()
+    }
+    made: Any = typing_extensions.TypedDict(wanted.__name__, fields)  # type: ignore[misc]
+    made.__doc__ = wanted.__doc__
+    return made
+
+
+def _bare(hint: Any) -> Any:
+    """A hint without `Required` or `NotRequired`, which the class has read already."""
+    import typing_extensions
+
+    marks = (typing_extensions.Required, typing_extensions.NotRequired)
+    return typing.get_args(hint)[0] if typing.get_origin(hint) in marks else hint
 
 
 def _is_type(wanted: Any) -> bool:

@@ -55,6 +55,9 @@ def validator(schema: Mapping[str, Any], name: str) -> Callable[[Any], Any]:
         kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
     try:
         kind.check_schema(schema)
+        named = schema.get("$defs")  # which drafts until 2018 do not look into
+        for part in named.values() if isinstance(named, dict) else ():
+            kind.check_schema(part)
     except jsonschema.SchemaError as error:
         where = _path(error.absolute_path)
         raise InputError(

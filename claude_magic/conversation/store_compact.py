@@ -7,15 +7,14 @@ a million ids.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from sys import intern
-from typing import Any, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
-from .ids import change, spliced
 from .turns import Turn
 
-Ids = Sequence[str]
+Ids: TypeAlias = tuple[str, ...]
 
 # An order that cannot be read takes those with it that say only how they differ from it. So many
 # follow on one that is spelled out, at most.
@@ -44,7 +43,7 @@ class Compact:
         # Its steps have records of their own: they come while it runs.
         values = {f.name: getattr(turn, f.name) for f in fields(turn) if f.name != "steps"}
         values |= {"saw": saw, "order": order}
-        self._saw[turn.id] = turn.saw
+        self._saw[turn.id] = saw
         before = saw[-1] if saw else ""
         if self._saw.get(before) == saw[:-1] and before:
             values["saw"] = {"after": before}
@@ -85,7 +84,7 @@ class Compact:
                 return False
             if min(head, tail) < 0 or head + tail > len(like):
                 return False
-            order = spliced(like, head, order, tail)
+            order = (*like[:head], *order, *like[len(like) - tail :])
         self._orders[sha] = order
         return True
 
@@ -98,16 +97,33 @@ class Compact:
         if isinstance(saw, Mapping):
             before = str(saw.get("after"))
             known = self._saw.get(before, ())
-            saw = spliced(known, len(known), (intern(before),), 0)
+            saw = (*known, intern(before))
         elif _are_ids(saw):
             saw = _known(saw)
         if isinstance(order, Mapping):
             order = self._orders.get(str(order.get("sha256")), ())
         elif _are_ids(order):
             order = _known(order)
-        if isinstance(saw, Sequence) and not isinstance(saw, list | str):
+        if isinstance(saw, tuple):
             self._saw[str(start.get("id"))] = saw
         return {**start, "saw": saw, "order": order}
+
+
+def change(before: Ids, now: Ids) -> tuple[int, Ids, int]:
+    """What makes `now` of `before`: how many ids stay at the head, those between, how many stay
+    at the tail.
+
+    A page gets a cell, or loses some, and is else the same.
+    """
+    head = _same(before, now)
+    tail = _same(before[head:][::-1], now[head:][::-1])
+    return head, now[head : len(now) - tail], tail
+
+
+def _same(one: Ids, other: Ids) -> int:
+    """How many ids are the same from the start."""
+    most = min(len(one), len(other))
+    return next((at for at in range(most) if one[at] != other[at]), most)
 
 
 def _known(ids: list[str]) -> tuple[str, ...]:

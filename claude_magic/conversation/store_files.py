@@ -7,11 +7,12 @@ a segment of its own. Nothing here follows a symbolic link.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+
+from ..files import replacing
 
 _SUFFIX = ".jsonl"
 _IMAGES = "images"
@@ -84,18 +85,12 @@ class Folder:
         path = folder / sha
         if _size(path) == len(content) and not again:
             return
-        beside = folder / f".{secrets.token_hex(8)}"
-        descriptor = _open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        try:
+        with replacing(path) as beside:
+            descriptor = _open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             try:
                 _write(descriptor, content)
-                os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
         _sync_folder(folder)
 
     def remove(self) -> None:

@@ -8,7 +8,6 @@ from types import NoneType
 from typing import Any, get_args
 
 from ..messages.usage import Usage
-from .ids import Ids
 from .steps import Kind
 from .store_compact import Compact
 from .store_records import END_FIELDS, Record, has_types
@@ -25,8 +24,8 @@ _TURN_TYPES: Mapping[str, Any] = {
     "stop_reason": str | NoneType,
     "cell": str | NoneType,
     "ordinal": int,
-    "saw": tuple | Ids,
-    "order": tuple | Ids,
+    "saw": tuple,
+    "order": tuple,
     "started": int | float,
     "ended": int | float,
     "digest": str,

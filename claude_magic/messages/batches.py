@@ -15,9 +15,8 @@ from . import api_errors
 from .cancel import Cancel
 from .errors import ClaudeError, ConnectionFailed, ProtocolError
 from .exchange import Attempt, Call, Exchange, fetch, json_attempt
-from .outgoing import Outgoing, checked_headers
+from .outgoing import Outgoing, checked_headers, posted
 from .retry import Failure
-from .sealed import Lump, Part
 from .sse import LineSplitter, parse_json
 
 MOST_REQUESTS = 100_000
@@ -39,7 +38,7 @@ class Batches:
 
     def create(
         self,
-        requests: Sequence[Part | Lump],
+        requests: Sequence[bytes],
         *,
         betas: Sequence[str] = (),
         cancel: Cancel | None = None,
@@ -49,14 +48,9 @@ class Batches:
         Sent again only where the server has refused it for want of room: what broke off may have
         been taken, and would be paid twice. Raises ConnectionFailed then; `newest` finds it.
         """
-        content: list[Part | Lump] = [b'{"requests":[', *requests, b"]}"]
-        fixed = {
-            "content-type": "application/json",
-            "content-length": str(sum(map(len, content))),
-        }
-        betas_header = {"anthropic-beta": ",".join(betas)} if betas else {}
-        headers = {**fixed, **checked_headers(betas_header)}
-        exchange = Exchange(self._call(Outgoing("POST", _PATH, content, headers), cancel))
+        content = b"".join([b'{"requests":[', *requests, b"]}"])
+        headers = checked_headers({"anthropic-beta": ",".join(betas)} if betas else {})
+        exchange = Exchange(self._call(posted(_PATH, content, headers), cancel))
         (batch,) = exchange.run(lambda: _once(exchange))
         return _checked(batch)
 

@@ -5,13 +5,12 @@ A conversation may hold documents of questions that asked for citations and of o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, cast
 
 from .blocks import Block, Message
-from .sealed import Sealed, all_blocks, seal
-from .transcript import Transcript
+from .sealed import Sealed, all_blocks, sealed
 
 _CITABLE = frozenset({"document", "search_result"})
 # What a search of the server found is cited in any case.
@@ -25,40 +24,33 @@ _OF_DOCUMENTS = frozenset(
 )
 
 
-def look_through(messages: Transcript) -> int:
-    """How many blocks of the messages can be cited; a longer transcript begins with what was found.
-
-    So of a long conversation only what is new is looked at.
-    """
-    messages.tokens("cited", _cited)
-    messages.tokens("enabled", _enabled)
-    return messages.tokens("documents", _documents)
+def can_be_cited(messages: Iterable[Sealed]) -> bool:
+    """Whether a block of the messages can be cited."""
+    return any(message.noted("citations", _counts)[0] for message in messages)
 
 
-def agreed(messages: Transcript, *, cite: bool, allowed: bool = True) -> Transcript:
+def agreed(
+    messages: Iterable[Mapping[str, Any]], *, cite: bool, allowed: bool = True
+) -> list[Sealed]:
     """The messages with citations on for all their documents, or off for all.
 
     They are on where `cite` asks for it, and from then on: replies that cite are sent back as they
     came. `allowed` False turns them off, and takes out what cites a document: a reply in JSON can
     hold none. Messages that need no change are the same objects.
     """
-    count = look_through(messages)
-    cited = messages.tokens("cited", _cited)
-    enabled = messages.tokens("enabled", _enabled)
+    found = sealed(messages)
+    counts = [message.noted("citations", _counts) for message in found]
+    count, enabled, cited = (
+        (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0, 0)
+    )
     on = allowed and (cite or cited + enabled > 0)
     if not count or (on and enabled == count) or (not on and not cited + enabled):
-        return messages
-    return Transcript(switched(message, on=on) for message in messages)
+        return found
+    return [message.noted(f"citations {on}", partial(switched, on=on)) for message in found]
 
 
-def switched(message: Mapping[str, Any], *, on: bool) -> Sealed:
+def switched(message: Sealed, *, on: bool) -> Sealed:
     """The message with citations on or off for all its documents."""
-    sealed = seal(message)
-    changed: Sealed = sealed.noted(f"citations {on}", partial(_switched, sealed, on))
-    return changed
-
-
-def _switched(message: Sealed, on: bool) -> Sealed:
     content = message["content"]
     if isinstance(content, str):
         return message
@@ -87,20 +79,12 @@ def _without_citations(block: Block) -> Block:
     return {name: value for name, value in block.items() if name != "citations"}
 
 
-def _documents(message: Sealed) -> int:
-    return sum(block.get("type") in _CITABLE for block in _blocks(message))
-
-
-def _enabled(message: Sealed) -> int:
-    return sum(block.get("type") in _CITABLE and _is_enabled(block) for block in _blocks(message))
-
-
-def _cited(message: Sealed) -> int:
-    return sum(block.get("type") == "text" and _citations(block) for block in _blocks(message))
-
-
-def _blocks(message: Sealed) -> Sequence[Block]:
-    return list(all_blocks(cast(Message, message)))
+def _counts(message: Sealed) -> tuple[int, int, int]:
+    """Its blocks that can be cited, those of them with citations on, and texts that cite one."""
+    blocks = list(all_blocks(cast(Message, message)))
+    citable = [block for block in blocks if block.get("type") in _CITABLE]
+    cited = sum(block.get("type") == "text" and _citations(block) for block in blocks)
+    return len(citable), sum(map(_is_enabled, citable)), cited
 
 
 def _is_enabled(block: Block) -> bool:

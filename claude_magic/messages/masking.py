@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .credentials import Secret, mask, starts_of
+from .sealed import sealed
 from .sse import Event
-from .transcript import Transcript, transcript
 
 # A server checks these against what it signed: they go back as they came, or not at all.
 _SIGNED = frozenset({"thinking", "redacted_thinking"})
@@ -21,16 +21,16 @@ def masked_body(body: Mapping[str, Any], secrets: Sequence[Secret]) -> Mapping[s
     Each message is looked through once for these secrets. Base64 data is not looked at.
     """
     given = body.get("messages", [])
-    messages = transcript(given)
+    messages = sealed(given)
     name = f"masked {hash(tuple(secrets))}"
-    kept = [m.noted(name, lambda m=m: _masked(m, secrets)) for m in messages]
+    kept = [m.noted(name, lambda message: _masked(message, secrets)) for m in messages]
     same = all(new is old for new, old in zip(kept, messages, strict=True))
     rest = {key: value for key, value in body.items() if key != "messages"}
     found = _masked(rest, secrets)
     if same and found is rest:
         return body
     # The order of the fields is part of what is sent.
-    new = given if same else Transcript(kept)
+    new = given if same else sealed(kept)
     return {key: new if key == "messages" else found[key] for key in body}
 
 

@@ -2,53 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import InputError
-from .sealed import Lump, Part, as_json
-from .transcript import transcript
+from .sealed import as_json, sealed
 
 # The most at a time for a socket, which copies what it did not take; most images go in one piece.
 _PIECE = 512 * 1024
-# Parts below this are put together; others go as they are, which saves a copy of them.
-_SHORT = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Outgoing:
-    """What is sent to `path` of a server; `headers` are those that only this request has.
-
-    `content` is the JSON in parts: the megabytes of a conversation are not put together before
-    they go into the socket.
-    """
+    """What is sent to `path` of a server; `headers` are those that only this request has."""
 
     method: str
     path: str
-    content: Sequence[Part | Lump] = ()
+    content: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, str] | None = None
 
     def __iter__(self) -> Iterator[bytes]:
         """The content in pieces, none longer than a socket takes well."""
-        short: list[bytes] = []
-        size = 0
-        for part in self.content:
-            content = part.encode("ascii") if isinstance(part, str) else bytes(part)
-            size += len(content)
-            if len(content) < _SHORT:
-                short.append(content)
-                if size < _PIECE - _SHORT:
-                    continue
-                content = b""
-            if short:
-                yield b"".join(short)
-            for start in range(0, len(content), _PIECE):
-                yield content[start : start + _PIECE]
-            short, size = [], 0
-        if short:
-            yield b"".join(short)
+        for start in range(0, len(self.content), _PIECE):
+            yield self.content[start : start + _PIECE]
 
 
 def post(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Outgoing:
@@ -56,36 +34,38 @@ def post(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Outg
 
     Raises InputError if `body` cannot be written as JSON.
     """
-    content = encode(body)
-    length = str(sum(map(len, content)))
-    fixed = {"content-type": "application/json", "content-length": length}
+    return posted(path, encode(body), headers)
+
+
+def posted(path: str, content: bytes, headers: Mapping[str, str]) -> Outgoing:
+    """A POST of JSON."""
+    fixed = {"content-type": "application/json", "content-length": str(len(content))}
     return Outgoing("POST", path, content, {**fixed, **headers})
 
 
-def encode(body: Mapping[str, Any]) -> list[Part | Lump]:
-    """`body` as compact UTF-8 JSON in parts; lone surrogates, which UTF-8 lacks, become U+FFFD.
+def encode(body: Mapping[str, Any]) -> bytes:
+    """`body` as compact UTF-8 JSON; lone surrogates, which UTF-8 lacks, become U+FFFD.
 
     Raises InputError if it cannot be written as JSON.
     """
     problem = ""
     try:
-        return _parts(body)
+        return b"".join(_parts(body))
     except (TypeError, ValueError, RecursionError) as error:
         problem = str(error)
     raise InputError(f"The request cannot be written as JSON ({problem}); nothing was sent.")
 
 
-def _parts(body: Mapping[str, Any]) -> list[Part | Lump]:
-    found: list[Part | Lump] = []
+def _parts(body: Mapping[str, Any]) -> Iterator[bytes]:
     before = b"{"
     for name, value in body.items():
-        found.append(before + as_json(str(name)) + b":")
+        yield before + as_json(str(name)) + b":"
         if name == "messages" and isinstance(value, list):
-            found += transcript(value).parts()
+            yield b"[" + b",".join([message.json for message in sealed(value)]) + b"]"
         else:
-            found.append(as_json(value))
+            yield as_json(value)
         before = b","
-    return [*found, b"}" if found else b"{}"]
+    yield b"}" if body else b"{}"
 
 
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:

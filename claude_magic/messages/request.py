@@ -13,11 +13,11 @@ from typing import Any
 
 from . import thinking
 from .blocks import Block, Message, message, text
-from .citing import agreed, look_through
+from .citing import agreed, can_be_cited
 from .errors import InputError
 from .models import Model
 from .prefill import CHOICE, Emulated, choice_format, choices, instruction
-from .transcript import Transcript, transcript
+from .sealed import Sealed, sealed
 from .wrap import wrap
 
 DEFAULT_MAX_TOKENS = 32_000
@@ -102,7 +102,7 @@ def build(
     body = {
         "model": model.id,
         "max_tokens": max_tokens,
-        "messages": _messages(transcript(history), asked, cite=options.cite, allowed=form is None),
+        "messages": _messages(sealed(history), asked, cite=options.cite, allowed=form is None),
         **_said(
             system=options.system,
             stop_sequences=list(options.stop),
@@ -149,12 +149,11 @@ def _asked(
 
 
 def _messages(
-    history: Transcript, asked: Sequence[Message], *, cite: bool, allowed: bool
-) -> Transcript:
+    history: Sequence[Sealed], asked: Sequence[Message], *, cite: bool, allowed: bool
+) -> list[Sealed]:
     """The messages, with citations on for all documents or for none; see `citing.agreed`."""
-    look_through(history)
-    messages = history.extended(asked)
-    if cite and not look_through(messages):
+    messages = [*history, *sealed(asked)]
+    if cite and not can_be_cited(messages):
         raise InputError(
             "--cite: no document goes along to cite; add one, for example -f paper.pdf."
         )

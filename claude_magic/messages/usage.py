@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from .models import Model
-from .transcript import transcript
+from .sealed import sealed
 
 # An estimate, shown as one; `count_tokens` is exact. About 3.5 characters of English or code make
 # a token; the tokenizer that came with 4.7 makes about 30 % more tokens of the same text.
@@ -137,8 +137,8 @@ def text_tokens(text: str, model: Model) -> int:
 def estimate_input(body: Mapping[str, Any], model: Model) -> int:
     """An estimate of the input tokens of a request body, images by their real size."""
     total = 3 + _blocks_tokens(_as_blocks(body.get("system", "")), model)
-    messages = transcript(body.get("messages", ()))
-    total += messages.tokens(model.id, partial(_message_tokens, model=model))
+    count, name = partial(_message_tokens, model=model), f"tokens {model.id}"
+    total += sum(message.noted(name, count) for message in sealed(body.get("messages", ())))
     for tool in body.get("tools", ()):
         total += text_tokens(repr(tool), model)
     return total

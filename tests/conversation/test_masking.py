@@ -20,7 +20,7 @@ from claude_magic.conversation.shape import shape_of
 from claude_magic.messages.blocks import text
 from claude_magic.messages.credentials import Found, Secret, mask
 from claude_magic.messages.masking import Incoming, masked_body
-from claude_magic.messages.transcript import Transcript
+from claude_magic.messages.sealed import sealed
 from tests.conversation.desk_and_scales import WEIGH, Scales
 from tests.conversation.scripted_server import Says, ScriptedServer, calls, says
 
@@ -179,7 +179,7 @@ def test_what_is_signed_and_the_data_of_images_are_left_as_they_are() -> None:
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png",
              "data": PIXELS}}  # fmt: skip
     content = [*SIGNED, image, text("Hello")]
-    body = {"model": "m", "messages": Transcript([{"role": "user", "content": content}])}
+    body = {"model": "m", "messages": sealed([{"role": "user", "content": content}])}
     assert masked_body(body, (SECRET, Secret(PIXELS))) is body
     signature = {"type": "signature_delta", "signature": f"sk-ant-{CANARY}"}
     event = {"type": "content_block_delta", "index": 0, "delta": signature}
@@ -187,7 +187,7 @@ def test_what_is_signed_and_the_data_of_images_are_left_as_they_are() -> None:
 
 
 def test_of_a_conversation_only_the_messages_that_hold_a_key_change() -> None:
-    messages = Transcript({"role": "user", "content": [text(said)]} for said in ("a", SAID, "b"))
+    messages = sealed({"role": "user", "content": [text(said)]} for said in ("a", SAID, "b"))
     body = {"model": "m", "messages": messages, "max_tokens": 9}
     masked = masked_body(body, (SECRET,))
     assert list(masked) == list(body)

@@ -335,12 +335,32 @@ REFUSED: dict[str, tuple[Any, str]] = {
         {"type": "text"},
         "JSON of this schema: at type it is no JSON schema",
     ),
+    "a schema with properties that are a list": (
+        {"properties": ["a"]},
+        "at properties it is no JSON schema",
+    ),
+    "a schema that holds a number in place of a schema": (
+        {"type": "object", "properties": {"a": {"items": 3}}},
+        "at properties.a.items it is no JSON schema",
+    ),
+    "a schema with a bound that is a text": (
+        {"type": "number", "minimum": "1"},
+        "at minimum it is no JSON schema",
+    ),
+    "a schema of an old draft with a part that is none": (
+        {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "$ref": "#/$defs/a",
+            "$defs": {"a": {"minimum": "1"}},
+        },
+        "at minimum it is no JSON schema",
+    ),
     "a schema with a pattern that Python does not read": (
         {"type": "string", "pattern": "\\p{L}"},
         "at pattern it is no JSON schema: '\\\\p{L}' is not a 'regex'",
     ),
     "a schema nested too deeply": (nested(200), "is nested too deeply: flatten it."),
-    "a schema nested without end": (nested(2000), "is no JSON schema: maximum recursion"),
+    "a schema nested without end": (nested(2000), "nested too deeply"),
     "a schema that is no JSON": ({"enum": {1}}, "is no JSON schema: Object of type set"),
     "a schema that refers to elsewhere": (
         {"$ref": "https://example.org/a"},

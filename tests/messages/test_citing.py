@@ -18,7 +18,7 @@ from claude_magic.messages.blocks import (
 from claude_magic.messages.citing import agreed, switched
 from claude_magic.messages.errors import InputError
 from claude_magic.messages.request import Options, build
-from claude_magic.messages.transcript import Transcript
+from claude_magic.messages.sealed import seal, sealed
 from claude_magic.offline.referee import check
 
 ON = {"enabled": True}
@@ -136,25 +136,30 @@ CONVERSATIONS: dict[str, tuple[list[Any], bool, list[bool]]] = {
 def test_citations_are_on_for_all_documents_or_for_none(
     messages: list[Any], cite: bool, expected: list[bool]
 ) -> None:
-    before = Transcript(messages)
+    before = sealed(messages)
     after = agreed(before, cite=cite)
     assert enabled(after) == expected
     if enabled(before) == expected:
-        assert after is before
-    assert agreed(after, cite=False) is after
+        assert are_same(after, before)
+    assert are_same(agreed(after, cite=False), after)
 
 
 def test_messages_that_need_no_change_are_the_same_objects_and_others_are_made_once() -> None:
-    before = Transcript([user(CITING), user(PLAIN), user(text("a"))])
+    before = sealed([user(CITING), user(PLAIN), user(text("a"))])
     first, again = agreed(before, cite=False), agreed(before, cite=False)
     assert [new is old for new, old in zip(first, before, strict=True)] == [True, False, True]
-    assert all(new is old for new, old in zip(first, again, strict=True))
+    assert are_same(first, again)
+
+
+def are_same(some: list[Any], others: list[Any]) -> bool:
+    """Whether each message is the same object."""
+    return all(one is other for one, other in zip(some, others, strict=True))
 
 
 def test_a_reply_in_json_is_asked_for_without_citations() -> None:
     said = {**text("a"), "citations": [CITED, FOUND]}
     messages = [user(CITING), assistant(said, {**text("b"), "citations": [CITED]}), user(PLAIN)]
-    after = agreed(Transcript(messages), cite=False, allowed=False)
+    after = agreed(sealed(messages), cite=False, allowed=False)
     assert enabled(after) == [False, False]
     assert [block.get("citations") for block in after[1]["content"]] == [[FOUND], None]
     request = build(
@@ -215,8 +220,8 @@ def test_whatever_a_conversation_holds_its_documents_agree(
     turns: list[Any], cite: bool, allowed: bool
 ) -> None:
     messages = [m for asked, said in turns for m in (user(*asked), assistant(said))]
-    found = agreed(Transcript(messages), cite=cite, allowed=allowed)
+    found = agreed(sealed(messages), cite=cite, allowed=allowed)
     assert len(set(enabled(found))) <= 1
     assert allowed or not any(enabled(found))
     for before, after in zip(messages, found, strict=True):
-        assert switched(after, on=False) == switched(before, on=False)
+        assert switched(after, on=False) == switched(seal(before), on=False)

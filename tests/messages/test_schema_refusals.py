@@ -23,15 +23,11 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "nothing at all": ({}, "says nothing of what is wanted"),
     "a set": ({"enum": {1, 2}}, "no JSON schema: Object of type set"),
     "NaN": ({"const": float("nan")}, "no JSON schema: Out of range"),
-    "an unknown type": ({"type": "text"}, '"text" is no JSON schema; use object, array'),
-    "properties that are a list": ({"properties": ["a"]}, "it has to be a dict"),
+    "an unknown type": ({"type": "text"}, "text is no type of JSON Schema"),
+    "properties that are a list": ({"properties": ["a"]}, "no JSON schema"),
     "a schema that is a number": (
         {"type": "object", "properties": {"a": {"items": 3}}},
-        "a[]: 3 is no JSON schema; a schema is a dict",
-    ),
-    "a bound that is a text": (
-        {"minimum": "1"},
-        'minimum: "1" is no JSON schema; it has to be a number',
+        "no JSON schema",
     ),
     "a recursive schema": (
         {
@@ -55,7 +51,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a reference to nowhere": ({"$ref": "#/$defs/a"}, "#/$defs/a: the schema has no such part"),
     "a reference to what is no schema": (
         {"$ref": "#/required", "required": ["a"]},
-        '["a"] is no JSON schema; a schema is a dict',
+        '["a"] is no JSON schema',
     ),
     "a dynamic reference": ({"$dynamicRef": "#a"}, "$dynamicRef is not possible"),
     "what nothing can be": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .meant import as_meant
-from .supported import in_object, supported
-from .words import in_words
+from .parts import in_words
+from .supported import in_object, plain, supported
 
-__all__ = ["as_meant", "in_object", "in_words", "supported"]
+__all__ = ["as_meant", "in_object", "in_words", "plain", "supported"]

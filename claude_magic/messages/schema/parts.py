@@ -1,70 +1,86 @@
-"""The parts of a JSON schema: whether each is written as it must be, and where a `$ref` leads."""
+"""What the parts of a JSON schema say: together, of a property or an item, and in words."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from ..blocks import replace_surrogates
 from ..errors import InputError
 
-TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
+FlatSchema = dict[str, Any]
+"""A schema without `$ref`, `allOf`, `const` and `oneOf`; its `type` is a list."""
 
-_GROUPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
-_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
-_SINGLE = (
-    "additionalProperties",
-    "propertyNames",
-    "unevaluatedProperties",
-    "items",
-    "additionalItems",
-    "unevaluatedItems",
-    "contains",
-    "not",
-    "if",
-    "then",
-    "else",
-)
-_COUNTS = (
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "minProperties",
-    "maxProperties",
-    "minContains",
-    "maxContains",
-)
-_NUMBERS = ("minimum", "maximum", "multipleOf")
-_BOUNDS = ("exclusiveMinimum", "exclusiveMaximum")
-_TEXTS = ("$ref", "pattern", "format", "title", "description")
-_DYNAMIC = ("$dynamicRef", "$recursiveRef")
-_MOST_STEPS = 20_000
+MOST_STEPS = 20_000
 """Schemas are followed this far; one of a few lines may stand for millions of parts."""
+PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+# What a schema applies to a value, but for what is in groups by name.
+_APPLIED = re.compile(
+    "anyOf|oneOf|allOf|not|if|then|else|contains|propertyNames|(?:additional|unevaluated)Properties"
+    "|items|(?:prefix|additional|unevaluated)Items"
+)
+# What says nothing about a value, or is said in another way in a flat schema.
+_LEFT_OUT = re.compile(
+    r"\$(?:ref|defs|schema|id|anchor|comment|vocabulary)|definitions|allOf|const|oneOf|type"
+    "|discriminator|deprecated|readOnly|writeOnly"
+)
+# What is not told in words: it stands in the schema itself, or says nothing about the value.
+_SILENT = re.compile(
+    r"\$.*|type|enum|const|required|anyOf|allOf|title|description|discriminator|deprecated"
+    "|readOnly|writeOnly|properties|(?:pattern|additional|unevaluated)Properties|items|prefixItems"
+)
+_RANGES = {"Length": "character", "Items": "item", "Properties": "key"}
+_BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "more than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+    "multipleOf": "a multiple of",
+}
+_TOLD_FIRST = {*_BOUNDS, *(f"{end}{of}" for end in ("min", "max") for of in _RANGES)}
 
 
-def copied(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """`schema` as JSON gives it back: plain dicts and lists, no NaN, no half of a character.
+class NothingFitsError(Exception):
+    """No value can be what a schema asks for."""
 
-    Raises InputError where it is no JSON, or not written as a schema, or holds itself.
-    """
-    try:
-        text = json.dumps(schema, allow_nan=False, ensure_ascii=False)
-        found = json.loads(replace_surrogates(text))
-    except RecursionError:
-        raise InputError("This JSON schema is nested too deeply: flatten it.") from None
-    except (TypeError, ValueError) as error:
-        raise InputError(f"This is no JSON schema: {str(error).rstrip('.')}.") from None
-    if not isinstance(found, dict) or not found:
-        raise InputError("This JSON schema says nothing of what is wanted: give it a type.")
-    try:
-        _Walk(found).check(found, "")
-    except RecursionError:
-        raise InputError("This JSON schema is nested too deeply: flatten it.") from None
-    return found
+
+def check(root: Mapping[str, Any]) -> None:
+    """Raises InputError where a schema is endless, or refers to what it does not hold."""
+    opened, done, steps = ["#"], set[str](), 0
+
+    def walk(part: Any, path: str) -> None:
+        nonlocal steps
+        if isinstance(part, bool):
+            return
+        steps += 1
+        if steps > MOST_STEPS:
+            raise InputError("This JSON schema is too large: ask for less at once.")
+        if "$dynamicRef" in part or "$recursiveRef" in part:
+            raise InputError(f"{path or 'schema'}: $dynamicRef is not possible; use $ref.")
+        reference = part.get("$ref")
+        if reference in opened:
+            raise InputError(
+                f"{path or 'schema'}: the schema holds itself ({_short(reference)}), which the API "
+                "does not take: nest as many levels as you need, or ask for a flat list."
+            )
+        if reference is not None and reference not in done:
+            opened.append(reference)
+            walk(target(root, reference), path)
+            done.add(opened.pop())
+        for where, child in _applied(part, path):
+            walk(child, where)
+
+    walk(root, "")
 
 
 def target(root: Mapping[str, Any], reference: str) -> Any:
@@ -77,31 +93,67 @@ def target(root: Mapping[str, Any], reference: str) -> Any:
     found: Any = root
     for step in reference[2:].split("/") if reference != "#" else ():
         name = unquote(step).replace("~1", "/").replace("~0", "~")
-        if isinstance(found, Mapping) and name in found:
-            found = found[name]
-        elif isinstance(found, list) and name.isdecimal() and int(name) < len(found):
-            found = found[int(name)]
-        else:
-            raise InputError(f"$ref {_short(reference)}: the schema has no such part.")
+        try:
+            found = found[int(name) if isinstance(found, list) else name]
+        except (ValueError, LookupError, TypeError):
+            raise InputError(f"$ref {_short(reference)}: the schema has no such part.") from None
+    if not isinstance(found, dict | bool):
+        shown = _short(json.dumps(found))
+        raise InputError(f"$ref {_short(reference)}: {shown} is no JSON schema.")
     return found
 
 
-def subschemas(part: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
-    """The schemas that `part` applies, each with the path of what it applies to."""
-    for name, child in part.get("properties", {}).items():
-        yield joined(path, name), child
-    for group in ("patternProperties", "dependentSchemas"):
-        for name, child in part.get(group, {}).items():
-            yield joined(path, f"({name})"), child
-    for key in _LISTS:
-        inner = f"{path}[]" if key == "prefixItems" else path
-        yield from ((inner, child) for child in part.get(key, ()))
-    for key in _SINGLE:
-        child = part.get(key)
-        if isinstance(child, list):  # `items` until 2019
-            yield from ((f"{path}[]", one) for one in child)
-        elif child is not None:
-            yield (f"{path}[]" if "tems" in key else path), child
+def conjuncts(parts: Iterable[Any], root: Mapping[str, Any]) -> list[FlatSchema]:
+    """The flat schemas that a value has to fit, all of them, to fit each of `parts`.
+
+    Raises NothingFitsError where one of them is `false`.
+    """
+    found: list[FlatSchema] = []
+    for part in parts:
+        if part is False:
+            raise NothingFitsError
+        if part is not True:
+            found += _flat(part)
+            there = [target(root, part["$ref"])] if "$ref" in part else []
+            found += conjuncts([*there, *part.get("allOf", ())], root)
+    return [one for one in found if one]
+
+
+def of_property(parts: Iterable[FlatSchema], name: str) -> list[Any]:
+    """The schemas that flat schemas have for the property `name`."""
+    found: list[Any] = []
+    for part in parts:
+        mine = [part["properties"][name]] if name in part.get("properties", {}) else []
+        patterns = part.get("patternProperties", {}).items()
+        mine += [child for pattern, child in patterns if _matches(pattern, name)]
+        if not mine and "additionalProperties" in part:
+            mine.append(part["additionalProperties"])
+        found += mine
+    return found
+
+
+def of_item(parts: Iterable[FlatSchema], index: int) -> list[Any]:
+    """The schemas that flat schemas have for the item at `index`, from 0."""
+    found: list[Any] = []
+    for part in parts:
+        first = part.get("prefixItems", [])[index : index + 1]
+        found += first or ([part["items"]] if "items" in part else [])
+    return found
+
+
+def types_of(parts: Iterable[FlatSchema]) -> list[str] | None:
+    """The types that a value may be of; None where that is not said. An integer is a number, too.
+
+    Raises NothingFitsError where there is none.
+    """
+    found: list[str] | None = None
+    for kinds in (part["type"] for part in parts if "type" in part):
+        both = [found or kinds, kinds]
+        wide = [{*one, "integer"} if "number" in one else set(one) for one in both]
+        found = [kind for kind in unique([*both[0], *kinds]) if all(kind in one for one in wide)]
+        if not found:
+            raise NothingFitsError
+    return found
 
 
 def joined(path: str, name: str) -> str:
@@ -109,23 +161,103 @@ def joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def of_property(part: Mapping[str, Any], name: str) -> list[Any]:
-    """The schemas that `part` has for its property `name`."""
-    found = [part["properties"][name]] if name in part.get("properties", {}) else []
-    for pattern, child in part.get("patternProperties", {}).items():
-        if _matches(pattern, name):
-            found.append(child)
-    if not found and "additionalProperties" in part:
-        found.append(part["additionalProperties"])
-    return found
+def canonical(value: Any) -> str:
+    """JSON text that equal values, and no others, have in common; 1, 1.0 and true are not equal."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
-def of_item(part: Mapping[str, Any], index: int) -> list[Any]:
-    """The schemas that `part` has for the item at `index`, from 0."""
-    first = part.get("prefixItems", ())
-    if index < len(first):
-        return [first[index]]
-    return [part["items"]] if "items" in part else []
+def unique(values: Iterable[Any]) -> list[Any]:
+    """The values without those that came before."""
+    return list({canonical(value): value for value in values}.values())
+
+
+def is_of(value: Any, kinds: Sequence[str]) -> bool:
+    """Whether a JSON value is of one of these types."""
+    if isinstance(value, bool):
+        return "boolean" in kinds
+    if isinstance(value, float) and value.is_integer() and "integer" in kinds:
+        return True
+    return any(isinstance(value, PYTHON_TYPES[kind]) for kind in kinds if kind != "boolean")
+
+
+def in_words(part: Mapping[str, Any], show: Callable[[Any], Any] = lambda value: value) -> str:
+    """What `part` says of a value beyond its type: "at least 3; at most 20 characters".
+
+    `show` gives a schema within it as it is to be written.
+    """
+    ends = [(part.get(f"min{of}"), part.get(f"max{of}"), noun) for of, noun in _RANGES.items()]
+    bounds = [f"{words} {_json(part[key])}" for key, words in _BOUNDS.items() if key in part]
+    # In whatever order the others were written.
+    rest = sorted(key for key in part.keys() - _TOLD_FIRST if not _SILENT.fullmatch(key))
+    told = [_range(*end) for end in ends] + bounds + [_phrase(k, part[k], show) for k in rest]
+    return "; ".join(filter(None, told))
+
+
+def _range(least: float | None, most: float | None, noun: str) -> str:
+    if most is not None and (least or 0) == most:
+        return f"exactly {_count(most, noun)}"
+    found = [f"at least {_count(least, noun)}"] if least else []
+    return "; ".join([*found, f"at most {_count(most, noun)}"] if most is not None else found)
+
+
+def _phrase(key: str, value: Any, show: Callable[[Any], Any]) -> str:
+    match key:
+        case "uniqueItems":
+            return "no two items alike" if value else ""
+        case "examples" if isinstance(value, list):
+            return f"for example {', '.join(map(_json, value))}" if value else ""
+        case "oneOf":
+            return "exactly one of these"
+        case "pattern":
+            return f"matching the regular expression {value}"
+        case "format" | "contentEncoding" | "contentMediaType" if isinstance(value, str):
+            return f"{key}: {value}"
+        case "not":
+            return f"nothing that fits {_json(show(value))}"
+        case "contains":
+            return f"with an item that fits {_json(show(value))}"
+    return f"{key}: {_json(show(value))}"
+
+
+def _count(number: float, noun: str) -> str:
+    return f"{_json(number)} {noun}" if number == 1 else f"{_json(number)} {noun}s"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _flat(part: Mapping[str, Any]) -> list[FlatSchema]:
+    """What `part` itself says, in the one spelling that flat schemas have."""
+    found: FlatSchema = {key: value for key, value in part.items() if not _LEFT_OUT.fullmatch(key)}
+    if "type" in part:
+        found["type"] = unique(part["type"] if isinstance(part["type"], list) else [part["type"]])
+    if isinstance(found.get("items"), list):  # until 2019
+        found["prefixItems"] = found.pop("items")
+        if "additionalItems" in found:
+            found["items"] = found.pop("additionalItems")
+    for bound, strict in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if isinstance(found.get(strict), bool) and found.pop(strict) and bound in found:
+            found[strict] = found.pop(bound)  # until 2016
+    also: list[FlatSchema] = [{"enum": [part["const"]]}] if "const" in part else []
+    if "oneOf" in part:
+        to_tell = "discriminator" not in part and len(part["oneOf"]) > 1
+        also.append({"anyOf": part["oneOf"], **({"oneOf": True} if to_tell else {})})
+    return [found, *also]
+
+
+def _applied(part: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+    """The schemas that `part` applies, each with the path of what it applies to."""
+    for group in ("properties", "patternProperties", "dependentSchemas"):
+        for name, child in part.get(group, {}).items():
+            yield joined(path, name if group == "properties" else f"({name})"), child
+    for key in filter(_APPLIED.fullmatch, part):
+        for child in part[key] if isinstance(part[key], list) else [part[key]]:
+            yield (f"{path}[]" if "tems" in key else path), child
 
 
 def _matches(pattern: str, name: str) -> bool:
@@ -133,89 +265,3 @@ def _matches(pattern: str, name: str) -> bool:
         return re.search(pattern, name) is not None
     except re.error:  # one of another dialect
         return False
-
-
-class _Walk:
-    """Goes through all that a schema applies, and along its references."""
-
-    def __init__(self, root: Mapping[str, Any]) -> None:
-        self._root = root
-        self._open = ["#"]
-        self._done: set[str] = set()
-        self._steps = 0
-
-    def check(self, part: Any, path: str) -> None:
-        self._steps += 1
-        if self._steps > _MOST_STEPS:
-            raise InputError("This JSON schema is too large: ask for less at once.")
-        _check_part(part, path or "schema")
-        if isinstance(part, bool):
-            return
-        if "$ref" in part:
-            self._follow(part["$ref"], path)
-        for where, child in subschemas(part, path):
-            self.check(child, where)
-
-    def _follow(self, reference: str, path: str) -> None:
-        if reference in self._done:
-            return
-        if reference in self._open:
-            raise InputError(
-                f"{path or 'schema'}: the schema holds itself ({_short(reference)}), which the API "
-                "does not take: nest as many levels as you need, or ask for a flat list."
-            )
-        self._open.append(reference)
-        self.check(target(self._root, reference), path)
-        self._open.pop()
-        self._done.add(reference)
-
-
-def _check_part(part: Any, path: str) -> None:
-    """Raises InputError for a keyword whose value cannot be."""
-    if isinstance(part, bool):
-        return
-    if not isinstance(part, dict):
-        raise _wrong(path, "", part, "a schema is a dict")
-    for key in _DYNAMIC:
-        if key in part:
-            raise InputError(f"{path}: {key} is not possible; use $ref and $defs.")
-    kinds = part.get("type", [])
-    for kind in kinds if isinstance(kinds, list) else [kinds]:
-        if kind not in TYPES:
-            raise _wrong(path, "type", kinds, f"use {', '.join(TYPES)}")
-    for key, value in part.items():
-        expected = _EXPECTED.get(key)
-        if expected is not None and not expected[1](value):
-            raise _wrong(path, key, value, f"it has to be {expected[0]}")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(name, str) for name in value)
-
-
-_EXPECTED: dict[str, tuple[str, Any]] = {
-    **dict.fromkeys(_GROUPS, ("a dict", lambda value: isinstance(value, dict))),
-    **dict.fromkeys(_LISTS, ("a list", lambda value: isinstance(value, list) and value != [])),
-    **dict.fromkeys(_NUMBERS, ("a number", _is_number)),
-    **dict.fromkeys(_BOUNDS, ("a number", lambda value: isinstance(value, int | float))),
-    **dict.fromkeys(
-        _COUNTS, ("a number from 0 on", lambda value: _is_number(value) and value >= 0)
-    ),
-    **dict.fromkeys(_TEXTS, ("a text", lambda value: isinstance(value, str))),
-    "enum": ("a list of values", lambda value: isinstance(value, list) and value != []),
-    "required": ("a list of names", _is_names),
-    "type": ("a type", lambda value: value != []),
-}
-
-
-def _wrong(path: str, key: str, value: Any, hint: str) -> InputError:
-    where = f"{path}, {key}" if key else path
-    return InputError(f"{where}: {_short(json.dumps(value))} is no JSON schema; {hint}.")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:59] + "…"
