@@ -144,7 +144,8 @@ def test_a_reply_shows_searches_numbers_and_sources_and_keeps_its_bare_text() ->
     assert reply.text == "I search.Six legs, I read."
     bundle, _ = reply._repr_mimebundle_()
     assert bundle["text/plain"] == (
-        "I search.\n\n[Searched the web: “” · 1 result]\n\nSix legs[1], I read.\n\n"
+        "I search.\n\n[Searched the web: “” · 1 result]\n- Ants, https://example.org/ants\n\n"
+        "Six legs[1], I read.\n\n"
         "[1] Ants, https://example.org/ants · “Ants have six legs.”"
     )
     assert "<summary>Searched the web: “” · 1 result</summary>" in bundle["text/html"]
@@ -167,7 +168,7 @@ def test_a_prefill_begins_the_first_text() -> None:
         parameters={"prefill": "The answer is (", "emulated": False},
     )
     bundle, _ = Reply(opened)._repr_mimebundle_()
-    assert bundle["text/plain"].endswith("1 result]\n\nThe answer is (B)")
+    assert bundle["text/plain"].endswith("ants\n\nThe answer is (B)")
     nothing = turn(parameters={"prefill": "The answer is (", "emulated": False})
     assert Reply(nothing)._repr_mimebundle_()[0]["text/plain"] == "The answer is ("
 
