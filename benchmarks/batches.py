@@ -31,7 +31,7 @@ MOST_BYTES = 256_000_000
 
 def serve(told: Connection) -> None:
     from claude_magic.offline import OfflineServer
-    from claude_magic.offline.batch_handlers import AllBatches
+    from claude_magic.offline.handlers import AllBatches
 
     sizes: list[tuple[int, int]] = []
     prepare = AllBatches.prepare

@@ -11,15 +11,7 @@ from ..messages.models import Model
 from ..messages.prefill import CHOICE, completed
 from ..messages.sealed import Sealed, seal
 from ..messages.usage import Usage
-from .steps import (
-    Step,
-    calls,
-    finished,
-    told_later,
-    with_results,
-    without_open,
-    without_thinking,
-)
+from .steps import Step, calls, finished, told_later, with_results, without_open, without_thinking
 
 Status = Literal["complete", "interrupted", "broken", "refused"]
 

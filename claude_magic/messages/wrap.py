@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from hashlib import sha256
-from itertools import count
 
 
 def wrap(tag: str, text: str, **attributes: object) -> str:
@@ -31,7 +31,7 @@ def _nonce(tag: str, shown: str, text: str) -> str:
     content = f"{tag}\0{shown}\0{text}"
     folded = content.lower()
     digest = sha256(content.encode("utf-8", "surrogatepass"))
-    for attempt in count():
+    for attempt in itertools.count():
         nonce = sha256(digest.digest() + b"%d" % attempt).hexdigest()[:8]
         if nonce not in folded:
             return nonce

@@ -1,6 +1,6 @@
 """A local Messages API server for a first try without a key, for tests and for documentation."""
 
-from .journal import Recorded
+from .journal import RecordedRequest
 from .server import OfflineServer
 
-__all__ = ["OfflineServer", "Recorded"]
+__all__ = ["OfflineServer", "RecordedRequest"]

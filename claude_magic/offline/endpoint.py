@@ -11,11 +11,11 @@ from typing import Any
 
 from tornado.web import RequestHandler
 
-from .batches import Batches
-from .journal import Journal, Recorded
-from .prefix_cache import PrefixCache
-from .referee import MAX_BODY
-from .refusal import Refusal, bad
+from .journal import Journal, RecordedRequest
+from .referee.json_checks import Refusal, bad
+from .referee.referee import MAX_BODY
+from .replies.prefix_cache import PrefixCache
+from .server_batches import ServerBatches
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Service:
 
     journal: Journal
     cache: PrefixCache
-    batches: Batches
+    batches: ServerBatches
     pace: float
 
 
@@ -68,7 +68,7 @@ class Endpoint(RequestHandler):
         except Refusal:
             parsed = None
         self.service.journal.record(
-            Recorded(
+            RecordedRequest(
                 str(self.request.method),
                 self.request.path,
                 MappingProxyType(dict(self.headers)),

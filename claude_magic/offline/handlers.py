@@ -1,4 +1,4 @@
-"""The endpoints over HTTP: read, let the referee judge, answer, stream."""
+"""The endpoints over HTTP: read, let the referee judge, answer, stream; those of batches too."""
 
 from __future__ import annotations
 
@@ -9,14 +9,87 @@ from tornado.iostream import StreamClosedError
 from tornado.web import Application
 
 from ..messages.usage import estimate_input
-from .answer import answer_as
-from .batch_handlers import AllBatches, BatchResults, CancelBatch, OneBatch
-from .behaviours import refuse, refuse_particular, script
-from .catalogue import model_info, models_page
 from .endpoint import Endpoint, Service
-from .referee import check, check_headers, known_model
-from .refusal import Refusal
-from .wire import Event, encode, events
+from .model_list import QUERY, model_info, models_page
+from .referee.json_checks import Refusal
+from .referee.referee import check, check_headers, known_model
+from .replies.answer import answer_as
+from .replies.scripts import BATCH_LOST, refuse, refuse_particular, script
+from .replies.stream_events import StreamEvent, encode, events
+from .server_batches import MAX_BATCH, ServerBatch
+
+# Of larger bodies the journal remembers that they came, and nothing else.
+_REMEMBERED = 1024 * 1024
+
+
+class _BatchEndpoint(Endpoint):
+    largest = MAX_BATCH
+    remembered = _REMEMBERED
+
+    def prepare(self) -> None:
+        super().prepare()
+        check_headers(self.headers)
+
+    def tell(self, batch: ServerBatch) -> None:
+        """Answer with what the API tells of a batch."""
+        self.reply(batch.told(self.url))
+
+    @property
+    def url(self) -> str:
+        """The address of this server."""
+        return f"{self.request.protocol}://{self.request.host}"
+
+
+class AllBatches(_BatchEndpoint):
+    """POST and GET /v1/messages/batches."""
+
+    def post(self) -> None:
+        behaviour = self.service.journal.next_batch_behaviour()
+        refuse(behaviour)
+        batch = self.service.batches.create(self.json_body(), self.headers)
+        if behaviour == BATCH_LOST:
+            self.detach().close()
+            return
+        self.tell(batch)
+
+    def get(self) -> None:
+        query = {name: self.get_query_argument(name, "") for name in QUERY}
+        given = {name: value for name, value in query.items() if value}
+        self.reply(self.service.batches.page(given, self.url))
+
+
+class OneBatch(_BatchEndpoint):
+    """GET and DELETE /v1/messages/batches/{id}."""
+
+    def get(self, name: str) -> None:
+        self.tell(self.service.batches.get(name))
+
+    def delete(self, name: str) -> None:
+        self.service.batches.delete(self.service.batches.get(name))
+        self.reply({"id": name, "type": "message_batch_deleted"})
+
+
+class CancelBatch(_BatchEndpoint):
+    """POST /v1/messages/batches/{id}/cancel."""
+
+    def post(self, name: str) -> None:
+        batch = self.service.batches.get(name)
+        self.service.batches.cancel(batch)
+        self.tell(batch)
+
+
+class BatchResults(_BatchEndpoint):
+    """GET /v1/messages/batches/{id}/results."""
+
+    async def get(self, name: str) -> None:
+        pieces = self.service.batches.results(self.service.batches.get(name))
+        self.set_header("Content-Type", "application/x-jsonl")
+        try:
+            for piece in pieces:
+                self.write(piece)
+                await self.flush()
+        except StreamClosedError:
+            self.client_went_away()
 
 
 class Messages(Endpoint):
@@ -35,7 +108,7 @@ class Messages(Endpoint):
         else:
             self.reply(message)
 
-    async def _stream(self, whole: Sequence[Event], behaviour: str | None) -> None:
+    async def _stream(self, whole: Sequence[StreamEvent], behaviour: str | None) -> None:
         self.set_header("Content-Type", "text/event-stream; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
         played = script(whole, behaviour)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .behaviours import BATCH_BEHAVIOURS, BEHAVIOURS, LASTING, TENTH, of_tenth
+from .replies.scripts import BATCH_BEHAVIOURS, BEHAVIOURS, LASTING, TENTH, of_tenth
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedRequest:
     """One request as it came. Header names are in lower case; `json` is None for other bodies."""
 
     method: str
@@ -32,7 +32,7 @@ class Journal:
 
     def __init__(self, behaviours: Iterable[str], keep: int, file: Path | None = None) -> None:
         self._lock = threading.Lock()
-        self._requests: deque[Recorded] = deque(maxlen=keep)
+        self._requests: deque[RecordedRequest] = deque(maxlen=keep)
         self._behaviours: deque[str] = deque()
         self._lasting: str | None = None
         self._questions = 0
@@ -78,7 +78,7 @@ class Journal:
             self._count += 1
             return self._count
 
-    def record(self, request: Recorded) -> None:
+    def record(self, request: RecordedRequest) -> None:
         with self._lock:
             self._requests.append(request)
 
@@ -109,7 +109,7 @@ class Journal:
             self._counting_disconnects = False
 
     @property
-    def requests(self) -> list[Recorded]:
+    def requests(self) -> list[RecordedRequest]:
         with self._lock:
             return list(self._requests)
 

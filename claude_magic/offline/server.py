@@ -14,13 +14,11 @@ from typing import Self
 from tornado.httpserver import HTTPServer
 
 from ..messages.errors import InputError
-from .batch_judge import batch_judge
-from .batches import Batches
 from .endpoint import Service
 from .handlers import application
-from .journal import Journal, Recorded
-from .prefix_cache import PrefixCache
-from .rules_batches import MAX_BATCH
+from .journal import Journal, RecordedRequest
+from .replies.prefix_cache import PrefixCache
+from .server_batches import MAX_BATCH, ServerBatches, batch_judge
 
 HOST = "127.0.0.1"
 JOURNAL = "CLAUDE_MAGIC_OFFLINE_JOURNAL"
@@ -51,7 +49,7 @@ class OfflineServer:
         named = os.environ.get(JOURNAL)
         self._journal = Journal(behaviours, keep, Path(named) if named else None)
         cache = PrefixCache()
-        batches = Batches(batch_judge(self._journal, cache), batch_pace)
+        batches = ServerBatches(batch_judge(self._journal, cache), batch_pace)
         self._service = Service(self._journal, cache, batches, pace)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -114,7 +112,7 @@ class OfflineServer:
         return f"http://{HOST}:{self._port}"
 
     @property
-    def requests(self) -> list[Recorded]:
+    def requests(self) -> list[RecordedRequest]:
         """The last requests, the oldest first."""
         return self._journal.requests
 

@@ -17,15 +17,7 @@ from pydantic import BaseModel
 from claude_magic.captions.run import How, Run, Wanted, check
 from claude_magic.messages.errors import AuthenticationError, InputError, Interrupted
 from claude_magic.offline import OfflineServer
-from tests.captions.many_samples import (
-    COLUMNS,
-    access,
-    coloured,
-    folder_of,
-    paying,
-    questions,
-    ran,
-)
+from tests.captions.many_samples import COLUMNS, access, coloured, folder_of, paying, questions, ran
 from tests.messages.quick_clock import QuickClock
 
 

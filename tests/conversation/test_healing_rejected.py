@@ -8,8 +8,8 @@ import pytest
 
 from claude_magic.conversation.healing import block_key, rejected, without
 from claude_magic.messages.blocks import document_text, image_base64, text
-from claude_magic.offline.referee import check
-from claude_magic.offline.refusal import Refusal
+from claude_magic.offline.referee.json_checks import Refusal
+from claude_magic.offline.referee.referee import check
 from tests.conversation.message_samples import (
     BLUE,
     FOUND,

@@ -9,7 +9,7 @@ import pytest
 
 from claude_magic.conversation.healing import mended_tools
 from claude_magic.messages.blocks import text
-from claude_magic.offline.referee import check
+from claude_magic.offline.referee.referee import check
 from tests.conversation.message_samples import (
     FOUND,
     HEADERS,

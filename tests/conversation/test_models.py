@@ -18,7 +18,7 @@ from claude_magic.messages.blocks import text
 from claude_magic.messages.errors import BadRequest, BudgetError, InputError, NotFound
 from claude_magic.messages.models import MODELS
 from claude_magic.offline import OfflineServer
-from claude_magic.offline.catalogue import model_info
+from claude_magic.offline.model_list import model_info
 from tests.messages.fault_server import FaultServer, Script, answers, refuses, replies
 
 THINKING_REFUSED = refuses(400, "invalid_request_error", "thinking.type: not supported")

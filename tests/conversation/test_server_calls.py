@@ -11,7 +11,7 @@ from claude_magic.conversation.reply import Reply
 from claude_magic.conversation.steps import Step, unanswered
 from claude_magic.conversation.turns import Turn, messages
 from claude_magic.messages.blocks import document_text, text
-from claude_magic.offline.referee import check
+from claude_magic.offline.referee.referee import check
 
 HEADERS = {"anthropic-version": "2023-06-01"}
 SEARCHED = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}

@@ -20,8 +20,8 @@ from pydantic import BaseModel, Field, field_validator
 
 from claude_magic.conversation.shape import shape_of
 from claude_magic.messages.errors import InputError
-from claude_magic.offline.rules_schema import check_schema
-from claude_magic.offline.schema_values import value_for
+from claude_magic.offline.referee.model_rules import check_schema
+from claude_magic.offline.replies.schema_values import value_for
 
 
 class Kind(Enum):

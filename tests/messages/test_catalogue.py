@@ -13,7 +13,7 @@ from claude_magic.messages.errors import InputError
 from claude_magic.messages.listed import MOST_LISTED
 from claude_magic.messages.models import MODELS
 from claude_magic.messages.request import Options, build
-from claude_magic.offline.catalogue import model_info
+from claude_magic.offline.model_list import model_info
 
 REPLACED = {
     "claude-3-opus-20240229": "claude-opus-5-5",

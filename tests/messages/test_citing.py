@@ -9,17 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic.messages import models
-from claude_magic.messages.blocks import (
-    document_base64,
-    document_text,
-    document_url,
-    text,
-)
+from claude_magic.messages.blocks import document_base64, document_text, document_url, text
 from claude_magic.messages.citing import agreed, switched
 from claude_magic.messages.errors import InputError
 from claude_magic.messages.request import Options, build
 from claude_magic.messages.sealed import seal, sealed
-from claude_magic.offline.referee import check
+from claude_magic.offline.referee.referee import check
 
 ON = {"enabled": True}
 HEADERS = {"anthropic-version": "2023-06-01"}

@@ -8,12 +8,7 @@ from typing import Any
 import pytest
 
 from claude_magic.messages import models
-from claude_magic.messages.blocks import (
-    document_base64,
-    document_text,
-    image_base64,
-    text,
-)
+from claude_magic.messages.blocks import document_base64, document_text, image_base64, text
 from claude_magic.messages.errors import InputError
 from claude_magic.messages.request import Options, Request, build
 from tests.image_blocks import image_url

@@ -8,7 +8,7 @@ import pytest
 from schema_parts import BAND, KINDS, WHOLE, closed
 
 from claude_magic.messages.schema import as_meant, in_object, supported
-from claude_magic.offline.rules_schema import check_schema
+from claude_magic.offline.referee.model_rules import check_schema
 
 WRAPPED = {
     "an object": (BAND, ""),

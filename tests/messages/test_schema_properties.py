@@ -14,7 +14,7 @@ from schema_samples import ANYTHING, STRUCTURES, fitting, numbering, told
 
 from claude_magic.messages.errors import InputError
 from claude_magic.messages.schema import as_meant, supported
-from claude_magic.offline.rules_schema import check_schema
+from claude_magic.offline.referee.model_rules import check_schema
 
 many = settings(
     max_examples=200,

@@ -12,7 +12,7 @@ from claude_magic.messages.blocks import text
 from claude_magic.messages.errors import InputError
 from claude_magic.messages.models import MODELS, Model, unknown
 from claude_magic.messages.request import Options, Request, build
-from claude_magic.offline.referee import VERSIONS, check
+from claude_magic.offline.referee.referee import VERSIONS, check
 
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 ANT = "What is latin for ant? (A) Apoidea, (B) Rhopalocera, (C) Formicidae"

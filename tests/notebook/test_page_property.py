@@ -32,16 +32,11 @@ from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import content_blocks, joined_text, text
 from claude_magic.messages.client import Cancel
-from claude_magic.messages.errors import (
-    AuthenticationError,
-    BrokenReply,
-    InputError,
-    Interrupted,
-)
+from claude_magic.messages.errors import AuthenticationError, BrokenReply, InputError, Interrupted
 from claude_magic.notebook import records
 from claude_magic.notebook.saved import source_digest
 from claude_magic.offline import OfflineServer
-from claude_magic.offline.journal import Recorded
+from claude_magic.offline.journal import RecordedRequest
 from tests.notebook.page_model import ALONE, Message, Model, Said
 
 # Few words, so that the same question comes again, in the same cell and in others.
@@ -425,7 +420,7 @@ class Story(RuleBasedStateMachine):
                 assert rows[turn.id].stale == stale
 
 
-def messages(request: Recorded) -> list[Message]:
+def messages(request: RecordedRequest) -> list[Message]:
     """Role and text of each message of a request."""
     return [(m["role"], joined_text(content_blocks(m))) for m in request.json["messages"]]
 

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from offline_samples import picture
 from PIL import Image
 
-from claude_magic.offline.pattern_text import example
-from claude_magic.offline.pixels import look
-from claude_magic.offline.schema_values import TEXT, value_for
-from claude_magic.offline.tokens import count, tokens
+from claude_magic.offline.replies.reading import look
+from claude_magic.offline.replies.schema_values import TEXT, example, value_for
+from claude_magic.offline.replies.stream_events import count, tokens
 
 
 @given(st.text())

@@ -13,7 +13,7 @@ import pytest
 from offline_samples import HEADERS, PREFILLABLE, assistant, body, image, user
 
 from claude_magic.offline import OfflineServer
-from claude_magic.offline.rules_batches import check_params
+from claude_magic.offline.server_batches import check_params
 
 
 def batch_of(*bodies: Any) -> Any:

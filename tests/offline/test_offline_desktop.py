@@ -8,10 +8,10 @@ import anthropic
 import pytest
 from offline_samples import body, image, picture, text, user
 
-from claude_magic.offline.asked import Asked
-from claude_magic.offline.desktop import at_desktop
-from claude_magic.offline.reading import read
-from claude_magic.offline.referee import check
+from claude_magic.offline.referee.checked_request import CheckedRequest
+from claude_magic.offline.referee.referee import check
+from claude_magic.offline.replies.desktop_calls import at_desktop
+from claude_magic.offline.replies.reading import read
 
 TOOLSET = {"type": "computer_toolset_20260801"}
 OLDER = {
@@ -23,12 +23,12 @@ OLDER = {
 BETA = "computer-use-2025-11-24"
 
 
-def asked(*messages: Any, **more: Any) -> Asked:
+def asked(*messages: Any, **more: Any) -> CheckedRequest:
     headers = {"anthropic-version": "2023-06-01", "anthropic-beta": BETA}
     return check(body(*messages, **{"tools": [TOOLSET], **more}), headers)
 
 
-def says(request: Asked) -> Any:
+def says(request: CheckedRequest) -> Any:
     return at_desktop(request, read(request), 7)
 
 

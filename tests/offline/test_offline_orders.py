@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from offline_samples import LOOKUP
 
-from claude_magic.offline.fitting import NOTHING, arguments, fit
-from claude_magic.offline.orders import orders
+from claude_magic.offline.replies.orders import orders
+from claude_magic.offline.replies.tool_calls import NOTHING, arguments, fit
 
 RUN = {
     "name": "run_python",

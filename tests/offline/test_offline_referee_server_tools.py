@@ -18,9 +18,9 @@ from offline_samples import (
     user,
 )
 
-from claude_magic.offline.referee import check
-from claude_magic.offline.refusal import Refusal
-from claude_magic.offline.sealing import call_id, sealed
+from claude_magic.offline.referee.json_checks import Refusal
+from claude_magic.offline.referee.referee import check
+from claude_magic.offline.replies.server_tools import call_id, sealed
 
 SEARCH = {"type": "web_search_20250305", "name": "web_search"}
 NEW_SEARCH = {"type": "web_search_20260209", "name": "web_search"}

@@ -9,16 +9,7 @@ from typing import Any
 import anthropic
 import pytest
 from anthropic.types import Message
-from offline_samples import (
-    LOOKUP,
-    SCHEMA,
-    assistant,
-    body,
-    document,
-    text,
-    tool_result,
-    user,
-)
+from offline_samples import LOOKUP, SCHEMA, assistant, body, document, text, tool_result, user
 
 from claude_magic.offline import OfflineServer
 

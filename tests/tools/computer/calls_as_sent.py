@@ -8,7 +8,7 @@ from typing import Any
 
 from claude_magic.messages.blocks import Block
 from claude_magic.messages.models import MODELS, Model
-from claude_magic.offline.referee import check
+from claude_magic.offline.referee.referee import check
 from claude_magic.tools.computer import ComputerTool
 
 NEWEST = MODELS["claude-sonnet-5-5"]

@@ -13,8 +13,8 @@ from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.errors import DesktopError, InputError, Interrupted
 from claude_magic.messages.models import MODELS, Model, unknown
 from claude_magic.messages.sniff import size_of_base64
-from claude_magic.offline.referee import check
-from claude_magic.offline.refusal import Refusal
+from claude_magic.offline.referee.json_checks import Refusal
+from claude_magic.offline.referee.referee import check
 from claude_magic.tools.computer import ComputerTool, Step, Workplace
 
 NOT_EXECUTED = "Not executed: an earlier computer action in this turn failed."

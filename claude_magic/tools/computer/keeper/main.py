@@ -22,13 +22,7 @@ from typing import Any
 
 from .family import adopt_orphans, end_all, started
 from .screen import Screen, XError
-from .server import (
-    StartFailedError,
-    last_line,
-    remove_socket,
-    start_server,
-    start_window_manager,
-)
+from .server import StartFailedError, last_line, remove_socket, start_server, start_window_manager
 
 # Seconds for one request: a program that holds the X server must not hold this process as well.
 _PATIENCE = 10

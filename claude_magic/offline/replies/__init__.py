@@ -1,0 +1,1 @@
+"""What the offline server answers: deterministic, and true about what it read."""
