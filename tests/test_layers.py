@@ -18,6 +18,7 @@ ALLOWED = {
     "offline": {"messages"},
     "conversation": {"messages", "rendering", "offline"},
     "tools": {"messages", "rendering", "conversation"},
+    "computer": {"messages", "rendering", "conversation", "tools"},
     "captions": {"messages", "rendering", "offline", "conversation", "tools"},
     "notebook": {"messages", "rendering", "conversation", "tools", "captions"},
     "panel": {"messages", "rendering", "conversation", "tools", "notebook", "_version"},
@@ -59,7 +60,7 @@ def test_a_layer_imports_only_the_layers_below_it(layer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "layer", ["messages", "rendering", "offline", "conversation", "tools", "captions"]
+    "layer", ["messages", "rendering", "offline", "conversation", "tools", "computer", "captions"]
 )
 def test_the_core_knows_nothing_of_jupyter(layer: str) -> None:
     wrong = [

@@ -66,8 +66,8 @@ class _Screen(Unicode[str, str | bytes]):
     """The size of a screen in pixels."""
 
     def validate(self, obj: Any, value: Any) -> str:
+        from ..computer import parse_size
         from ..messages.errors import InputError
-        from ..tools.computer import parse_size
 
         said = super().validate(obj, value)
         try:

@@ -73,7 +73,7 @@ class DesktopView:
 
     def calling(self, call: Block) -> None:
         """A step begins."""
-        from ..tools.computer.lines import line as step_line
+        from ..computer.actions import line as step_line
 
         self._count += 1
         self._rows.append(_Row(self._count, call, step_line(call)))
@@ -91,7 +91,7 @@ class DesktopView:
     def called(self, call: Block, result: Block, seconds: float | None) -> None:
         """The step is over. One of the record has the picture that the model saw."""
         if seconds is None:
-            from ..tools.computer.batch import recorded
+            from ..computer.carrying_out import recorded
 
             picture = recorded(call, result).picture
             if picture is not None:
@@ -134,7 +134,7 @@ class DesktopView:
 
 def text(call: Block, result: Block, seconds: float | None) -> str:
     """A step as a line of a terminal, with what failed."""
-    from ..tools.computer.lines import line as step_line
+    from ..computer.actions import line as step_line
 
     took = "" if seconds is None else f" · {seconds:.1f} s"
     said = f"[{step_line(call)}{took} · {outcome_of(result)}]"
@@ -145,7 +145,7 @@ def strip(pictures: Sequence[bytes | None]) -> Bundle:
     """All pictures on one sheet, each with its step's number; nothing where there is none."""
     if not any(pictures):
         return {}
-    from ..tools.computer.pictures import strip as drawn
+    from ..computer.screen_pictures import strip as drawn
 
     sheet = drawn(pictures)
     source = f"data:image/png;base64,{b64encode(sheet).decode()}"
@@ -190,6 +190,6 @@ def _words(result: Mapping[str, object]) -> str:
 
 
 def _uri(picture: bytes, width: int, quality: int) -> str:
-    from ..tools.computer.pictures import small
+    from ..computer.screen_pictures import small
 
     return f"data:image/webp;base64,{b64encode(small(picture, width, quality)).decode()}"

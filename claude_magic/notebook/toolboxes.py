@@ -23,10 +23,10 @@ from .tool_words import NAMES, Chosen, chosen
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ..computer import ComputerTool, Workplace
     from ..messages.credentials import Secret
     from ..messages.images import Prepared
     from ..tools.approval import Approver
-    from ..tools.computer import ComputerTool, Workplace
     from ..tools.results import Render
     from ..tools.tool import Tool
     from ..tools.toolsets import Toolset
@@ -99,7 +99,7 @@ class Toolboxes:
 
     def computer(self, options: QuestionOptions) -> ComputerTool:
         """The desktop of the size that is set, for one question; one of another size is ended."""
-        from ..tools.computer import ComputerTool, Workplace, parse_size
+        from ..computer import ComputerTool, Workplace, parse_size
 
         size = parse_size(self._settable.value("screen"))
         for other, workplace in self._workplaces.items():

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
+from claude_magic.computer.keeper_process import check_installed
 from claude_magic.messages.errors import InputError
-from claude_magic.tools.computer.environment import check_installed
 from tests.browser.chat import Chat
 from tests.browser.conftest import picture
 from tests.browser.lab import Notebook

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from claude_magic.computer import DesktopStep
+from claude_magic.computer.screen_pictures import png
 from claude_magic.conversation.events import (
     Called,
     Calling,
@@ -31,8 +33,6 @@ from claude_magic.messages.retry import Wait
 from claude_magic.notebook import live
 from claude_magic.notebook.live import CellDisplay
 from claude_magic.rendering import stacked
-from claude_magic.tools.computer import Step
-from claude_magic.tools.computer.pictures import png
 from tests.interrupting import places, returns
 
 MOST_OUTPUTS = 12
@@ -366,7 +366,7 @@ def test_many_steps_on_a_desktop_stand_in_few_outputs_and_stay_small(streaming: 
     picture = photograph()
     cell = Cell()
     plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
-    reply = Reply(turn_of(plan, "All done."), steps=[Step("left_click", picture)] * 60)
+    reply = Reply(turn_of(plan, "All done."), steps=[DesktopStep("left_click", picture)] * 60)
     with CellDisplay(cell, ImageCache(), streaming=streaming) as display:
         display(Sending(plan))
         for number in range(60):
