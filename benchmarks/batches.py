@@ -67,15 +67,14 @@ def served() -> Iterator[tuple[str, Callable[[], Any]]]:
 def captioned(url: str, images: int, out: Path) -> Any:
     """A job of so many images, done; what it came to."""
     from claude_magic.captions.access import Access
-    from claude_magic.captions.results import written
-    from claude_magic.captions.run import How, Run, Wanted, check
+    from claude_magic.captions.datasets.caption_run import CaptionRun, How, Wanted, check, written
     from claude_magic.conversation.connection import Server
     from claude_magic.conversation.settings import Settings
 
     server = Server(url, "offline", offline=True, anthropic=True, loopback=True)
     how = How(out, engine="batches", progress=sys.stderr.isatty())
     access = Access(Settings(), server=server, offline=Elsewhere(url))
-    with Run((image(n) for n in range(images)), Wanted(), check(how), access) as run:
+    with CaptionRun((image(n) for n in range(images)), Wanted(), check(how), access) as run:
         run.ask()
         asked = time.perf_counter()
         written(run)

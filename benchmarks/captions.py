@@ -86,15 +86,14 @@ def image(number: int) -> bytes:
 
 def captioned(url: str, images: int, concurrency: int, folder: Path) -> None:
     from claude_magic.captions.access import Access
-    from claude_magic.captions.results import frame
-    from claude_magic.captions.run import How, Run, Wanted, check
+    from claude_magic.captions.datasets.caption_run import CaptionRun, How, Wanted, check, frame
     from claude_magic.conversation.connection import Server
     from claude_magic.conversation.settings import Settings
 
     server = Server(url, "offline", offline=True, anthropic=True, loopback=True)
     how = How(out=folder / "captions.parquet", concurrency=concurrency, progress=False)
     access = Access(Settings(), server=server, offline=Elsewhere(url))
-    with Run((image(n) for n in range(images)), Wanted(), check(how), access) as run:
+    with CaptionRun((image(n) for n in range(images)), Wanted(), check(how), access) as run:
         run.ask()
         table = frame(run)
     if len(table) != images or not table["error"].isna().all():
@@ -113,8 +112,8 @@ def plain(url: str, images: int, concurrency: int) -> None:
     import httpx
 
     from claude_magic.captions.access import Access
+    from claude_magic.captions.datasets.caption_run import Wanted, job_of
     from claude_magic.captions.guidance import CAPTION_PROMPT
-    from claude_magic.captions.run import Wanted, job_of
     from claude_magic.conversation.settings import Settings
     from claude_magic.messages.blocks import text
     from claude_magic.messages.images import prepare

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .captions.access import Access
-    from .captions.job import Job
-    from .captions.notebooks import Notebooks
+    from .captions.image_question import Job
+    from .captions.notebooks.alt_text import Notebooks
 
 _FAILED = 1
 
@@ -52,8 +52,7 @@ def add_common(parser: argparse.ArgumentParser, concurrency: int) -> None:
 
 def caption(given: argparse.Namespace) -> int:
     """Run `claude-magic caption`; the exit status."""
-    from .captions.notebooks import Notebooks
-    from .captions.report import missing
+    from .captions.notebooks.alt_text import Notebooks, missing
 
     if given.decorative is not None:
         return _decorate(given)
@@ -75,8 +74,8 @@ def caption(given: argparse.Namespace) -> int:
 
 def _job(given: argparse.Namespace, access: Access) -> Job:
     from .captioning import long_edge
+    from .captions.datasets.caption_run import Wanted, job_of
     from .captions.guidance import CAPTION_PROMPT
-    from .captions.run import Wanted, job_of
 
     edge = long_edge(given.hires, given.model, access)
     prompt = f"{CAPTION_PROMPT} {given.prompt}" if given.prompt else ""
@@ -86,10 +85,10 @@ def _job(given: argparse.Namespace, access: Access) -> Job:
 def _ask(
     notebooks: Notebooks, job: Job, access: Access, given: argparse.Namespace, budget: float
 ) -> int:
-    from .captions.purse import Purse
-    from .captions.report import FORMATS
+    from .captions.image_question import JobBudget
+    from .captions.notebooks.alt_text import FORMATS
 
-    purse, written = Purse(budget, access.spend), 0
+    purse, written = JobBudget(budget, access.spend), 0
     try:
         if notebooks.wanted:
             with access.client(given.concurrency) as (client, limit):
@@ -123,7 +122,7 @@ def _summary(notebooks: Notebooks, job: Job, written: int | None) -> None:
 
 
 def _dry_run(notebooks: Notebooks, job: Job) -> None:
-    from .captions.notebooks import priced
+    from .captions.notebooks.alt_text import priced
     from .messages.errors import ImageError
 
     total, cost, count = 0, 0.0, 0
@@ -146,8 +145,8 @@ def _dry_run(notebooks: Notebooks, job: Job) -> None:
 
 
 def _decorate(given: argparse.Namespace) -> int:
-    from .captions.notebook_file import NotebookFile
-    from .captions.notebooks import decorated
+    from .captions.notebooks.alt_text import decorated
+    from .captions.notebooks.notebook_file import NotebookFile
     from .messages.errors import InputError
 
     if len(given.notebooks) != 1:

@@ -50,8 +50,7 @@ def caption(
 
     Raises the errors of `claude_magic.messages.errors`.
     """
-    from .captions.results import frame
-    from .captions.run import How, Run, Wanted, check
+    from .captions.datasets.caption_run import CaptionRun, How, Wanted, check, frame
 
     access, left = access_here()
     wanted = Wanted(
@@ -59,7 +58,7 @@ def caption(
     )
     path = Path(out) if out is not None else None
     how = check(How(path, concurrency, left if budget is None else budget, progress, engine))
-    with Run(images, wanted, how, access) as run:
+    with CaptionRun(images, wanted, how, access) as run:
         for line in run.job.notices:
             warnings.warn(line, stacklevel=2)
         run.ask()

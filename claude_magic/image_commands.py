@@ -40,8 +40,7 @@ def add_caption_images(commands: Any) -> None:
 def caption_images(given: argparse.Namespace) -> int:
     """Run `claude-magic caption-images`; the exit status."""
     from .captioning import access_here, long_edge
-    from .captions.results import estimate, written
-    from .captions.run import How, Run, Wanted, check
+    from .captions.datasets.caption_run import CaptionRun, How, Wanted, check, estimate, written
 
     access, left = access_here()
     edge = long_edge(given.hires, given.model, access)
@@ -53,7 +52,7 @@ def caption_images(given: argparse.Namespace) -> int:
         progress=not given.quiet,
         engine=given.engine,
     )
-    with Run(_images(given.images), wanted, check(how), access) as job:
+    with CaptionRun(_images(given.images), wanted, check(how), access) as job:
         for line in job.job.notices:
             print(line, file=sys.stderr)
         if given.dry_run:
@@ -67,7 +66,7 @@ def caption_images(given: argparse.Namespace) -> int:
 
 def _images(names: list[str]) -> object:
     """The images that names stand for, one after the other."""
-    from .captions.sources import rows_of
+    from .captions.datasets.image_rows import rows_of
 
     if len(names) == 1:
         return names[0]

@@ -25,16 +25,15 @@ from daft.ai.provider import Provider
 from daft.datatype import DataType
 
 from .captioning import access_here
-from .captions.answering import THREADS_A_SLOT, Answering
-from .captions.prompting import content_of, prompt_job
-from .captions.purse import Purse
-from .captions.reach import Reach
-from .captions.work import plain
+from .captions.datasets.prompting import content_of, prompt_job
+from .captions.datasets.remote import THREADS_A_SLOT, Answering, RemoteServer
+from .captions.datasets.work import plain
+from .captions.image_question import JobBudget
 from .messages.errors import ClaudeError, InputError
 
 if TYPE_CHECKING:
     from .captions.access import Access
-    from .captions.job import Job
+    from .captions.image_question import Job
 
 _log = logging.getLogger(__name__)
 _OF_DAFT = ("max_retries", "on_error")
@@ -64,7 +63,9 @@ class ClaudeProvider(Provider):
         self._name = name
         self._model = model
         self._concurrency = concurrency
-        self._reach = Reach(found, Purse(left if budget is None else budget, found.spend))
+        self._reach = RemoteServer(
+            found, JobBudget(left if budget is None else budget, found.spend)
+        )
 
     @property
     def name(self) -> str:
@@ -104,7 +105,7 @@ class ClaudeProvider(Provider):
 class ClaudePrompter(PrompterDescriptor):
     """What a query holds of the question; it travels to where the query runs."""
 
-    reach: Reach
+    reach: RemoteServer
     model: str | None
     return_format: Any
     system: str

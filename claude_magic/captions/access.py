@@ -11,7 +11,7 @@ from ..conversation.connection import Server, environment_headers, require_key
 from ..conversation.known_models import KnownModels
 from ..messages.credentials import Found, as_bearer
 from ..messages.custom_headers import CustomHeaders
-from .limit import GivingWay, Limit
+from .limits import GivingWay, Limit
 
 if TYPE_CHECKING:
     from ..conversation.settings import Settings

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-Kind = Literal[
+FigureKind = Literal[
     "line chart",
     "scatter plot",
     "bar chart",
@@ -36,7 +36,7 @@ class Caption(BaseModel):
     identifies, a long one that tells what the image tells).
     """
 
-    kind: Kind = Field(description="what kind of figure it is")
+    kind: FigureKind = Field(description="what kind of figure it is")
     alt_text: str = Field(
         description=(
             "the short alternative: one or two sentences, at most 200 characters, that name the "

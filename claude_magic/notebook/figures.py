@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..captions.data import bundle_data, figure_data
+from ..captions.figures import bundle_data, figure_data
 from ..messages.errors import ImageError, InputError
 from ..messages.plain_text import trim_middle
 from .choices import is_file, value_of

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from claude_magic.captions.access import Access
-from claude_magic.captions.batch_chunks import Limits
-from claude_magic.captions.results import written
-from claude_magic.captions.run import How, Run, Wanted, check
+from claude_magic.captions.datasets.batch_post import Limits
+from claude_magic.captions.datasets.caption_run import CaptionRun, How, Wanted, check, written
 from claude_magic.conversation.connection import Server
 from claude_magic.conversation.settings import Settings
 
@@ -32,7 +31,7 @@ def main(url: str, folder: str, out: str, engine: str = "threads", size: str = "
         engine=cast(Any, engine),
         limits=Limits(requests=int(size)),
     )
-    with Run(folder, Wanted(), check(how), asks) as run:
+    with CaptionRun(folder, Wanted(), check(how), asks) as run:
         run.ask()
         written(run)
     sys.stdout.write("done\n")

@@ -10,8 +10,7 @@ from typing import Any
 from PIL import Image
 
 from claude_magic.captions.access import Access
-from claude_magic.captions.results import frame
-from claude_magic.captions.run import How, Run, Wanted, check
+from claude_magic.captions.datasets.caption_run import CaptionRun, How, Wanted, check, frame
 from claude_magic.conversation.connection import Server
 from claude_magic.conversation.settings import Settings
 from claude_magic.messages.credentials import Found, Secret
@@ -55,7 +54,7 @@ def paying(server: OfflineServer, **more: Any) -> Access:
 def ran(images: object, asks: Access, wanted: Wanted | None = None, **how: Any) -> Any:
     """The table of one run, without a bar."""
     checked = check(How(**{"progress": False, "concurrency": 4, **how}))
-    with Run(images, wanted or Wanted(), checked, asks) as run:
+    with CaptionRun(images, wanted or Wanted(), checked, asks) as run:
         run.ask()
         return frame(run)
 

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from claude_magic.captions.batch_chunks import Chunk, CustomIds, Limits
+from claude_magic.captions.datasets.batch_post import Chunk, CustomIds, Limits
 from claude_magic.messages.errors import AuthenticationError, InputError, Interrupted
 from claude_magic.messages.retry import Waiter
 from claude_magic.offline import OfflineServer

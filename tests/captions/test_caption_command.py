@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 
 import claude_magic
-from claude_magic.captions.limit import Limit
-from claude_magic.captions.notebook_file import NotebookFile
-from claude_magic.captions.notebooks import Notebooks
-from claude_magic.captions.purse import Purse
-from claude_magic.captions.run import Wanted, job_of
+from claude_magic.captions.datasets.caption_run import Wanted, job_of
+from claude_magic.captions.image_question import JobBudget
+from claude_magic.captions.limits import Limit
+from claude_magic.captions.notebooks.alt_text import Notebooks
+from claude_magic.captions.notebooks.notebook_file import NotebookFile
 from claude_magic.cli import main
 from claude_magic.messages.errors import AuthenticationError, InputError
 from claude_magic.offline import OfflineServer
@@ -226,12 +226,12 @@ class TestFormats:
         assert json.loads(command("caption", "--format", "json", path)[1]) == []
 
     def test_markdown_shows_control_characters_as_text(self, tmp_path: Path) -> None:
-        from claude_magic.captions.asking import Answer
-        from claude_magic.captions.report import as_markdown
+        from claude_magic.captions.image_question import ImageAnswer
+        from claude_magic.captions.notebooks.alt_text import as_markdown
 
         notebooks = Notebooks([paper(tmp_path)])
         value = {"alt_text": "a\x1b[31mb", "description": "c\x07", "warnings": ["d\x1b]0;x\x07"]}
-        notebooks.wanted[0].answer = Answer(value)
+        notebooks.wanted[0].answer = ImageAnswer(value)
         assert not re.search(r"[\x00-\x09\x0b-\x1f]", as_markdown(notebooks.wanted[:1]))
 
 
@@ -308,9 +308,9 @@ def test_without_a_key_nothing_is_sent(
     assert status == 2 and "No API key: nothing was sent" in err
 
 
-def ask(notebooks: Notebooks, server: OfflineServer, budget: float | None = None) -> Purse:
+def ask(notebooks: Notebooks, server: OfflineServer, budget: float | None = None) -> JobBudget:
     asks = access(server) if budget is None else paying(server)
-    purse, job = Purse(budget), job_of(Wanted(), asks)
+    purse, job = JobBudget(budget), job_of(Wanted(), asks)
     with asks.client(2) as (client, limit):
         assert isinstance(limit, Limit)
         notebooks.ask(client, job, purse, limit)

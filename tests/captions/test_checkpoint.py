@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_magic.captions.checkpoint import Checkpoint
+from claude_magic.captions.datasets.checkpoint import Checkpoint
 from claude_magic.messages.errors import InputError
 
 A, B, C = ("a" * 64, "b" * 64, "c" * 64)
@@ -89,7 +89,7 @@ def test_without_a_path_it_is_kept_for_this_run(tmp_path: Path) -> None:
 def test_two_processes_do_not_work_on_one_file(path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from claude_magic.captions.checkpoint import Checkpoint\n"
+        "from claude_magic.captions.datasets.checkpoint import Checkpoint\n"
         f"held = Checkpoint(Path({str(path)!r}), 'job')\n"
         "print('open', flush=True)\nsys.stdin.read()"
     )

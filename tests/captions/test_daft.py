@@ -15,11 +15,11 @@ import pytest
 from daft.functions import prompt, unnest
 from pydantic import BaseModel
 
-from claude_magic.captions.daft_engine import Dafting
-from claude_magic.captions.progress import Bar
-from claude_magic.captions.purse import Purse
-from claude_magic.captions.reach import Reach
-from claude_magic.captions.run import How, Run, Wanted, check
+from claude_magic.captions.datasets.caption_run import CaptionRun, How, Wanted, check
+from claude_magic.captions.datasets.daft_engine import Dafting
+from claude_magic.captions.datasets.remote import RemoteServer
+from claude_magic.captions.datasets.work import Bar
+from claude_magic.captions.image_question import JobBudget
 from claude_magic.messages.errors import AuthenticationError, InputError
 from claude_magic.offline import OfflineServer
 from claude_magic.scale import ClaudeProvider
@@ -140,7 +140,7 @@ def test_what_is_no_option_is_said_before_anything_runs() -> None:
 
 def test_what_travels_holds_no_key_and_another_process_finds_its_own() -> None:
     with OfflineServer() as server:
-        reach = Reach(paying(server), Purse(3.0))
+        reach = RemoteServer(paying(server), JobBudget(3.0))
         sent = pickle.dumps(reach)
         assert b"canary" not in sent and pickle.loads(sent) is reach  # noqa: S301 - our own
         code = (
@@ -205,16 +205,16 @@ class TestTheEngine:
         assert kept[0] >= 8, "the tenth question is refused; the answers before it are on disk"
 
     def test_keeps_what_comes_back_from_another_process(self) -> None:
-        class Far(Reach):
+        class Far(RemoteServer):
             """As another process has it: nobody to tell at once."""
 
             keep = property(lambda self: None, lambda self, value: None)  # type: ignore[assignment]
 
         with OfflineServer() as server:
             asks, how = access(server), How(progress=False)
-            with Run([coloured(n) for n in range(5)], Wanted(), check(how), asks) as run:
+            with CaptionRun([coloured(n) for n in range(5)], Wanted(), check(how), asks) as run:
                 bar = Bar(run.tally, 5, shown=False, free=True)
-                Dafting(run.wanted, Far(asks, Purse()), run.work, bar, 4).run(run.images)
+                Dafting(run.wanted, Far(asks, JobBudget()), run.work, bar, 4).run(run.images)
                 rows = list(run.rows())
         assert [error for _, _, error in rows] == [""] * 5 and all(r for _, r, _ in rows)
 
@@ -237,7 +237,7 @@ class TestTheEngine:
 def test_without_daft_it_is_said_what_to_install() -> None:
     code = (
         "import sys; sys.modules['daft'] = None\n"
-        "from claude_magic.captions.run import How, check\n"
+        "from claude_magic.captions.datasets.caption_run import How, check\n"
         "check(How(engine='daft'))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.captions.data import bundle_data, figure_data
-from claude_magic.captions.data.values import grid_text, histogram_text, points_text, shown
+from claude_magic.captions.figures import bundle_data, figure_data
+from claude_magic.captions.figures.chart_values import grid_text, histogram_text, points_text, shown
 
 RNG = np.random.default_rng(3)
 TABLE = pd.DataFrame(

@@ -9,8 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.captions.json_text import Edit, Node, applied, parse
-from claude_magic.captions.json_writer import Writer, raw_places
+from claude_magic.captions.notebooks.json_edits import (
+    Edit,
+    Node,
+    Writer,
+    applied,
+    parse,
+    raw_places,
+)
 from claude_magic.messages.errors import InputError
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=12)

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from claude_magic.captions.limit import GivingWay, Limit
-from claude_magic.captions.purse import Purse
-from claude_magic.captions.threads import Threads
+from claude_magic.captions.image_question import JobBudget
+from claude_magic.captions.limits import GivingWay, Limit, Threads
 from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.errors import InputError, Interrupted
 from tests.messages.quick_clock import QuickClock
@@ -183,20 +182,20 @@ class TestTheThreads:
 
 class TestThePurse:
     def test_holds_back_what_is_under_way(self) -> None:
-        purse = Purse(1.0)
+        purse = JobBudget(1.0)
         assert purse.hold(0.6) and not purse.hold(0.6)
         purse.settle(0.6, 0.1)
         assert purse.hold(0.6) and purse.spent == 0.1
 
     def test_without_a_budget_has_no_end(self) -> None:
-        assert Purse().hold(1e9)
+        assert JobBudget().hold(1e9)
 
     def test_lets_what_is_free_pass(self) -> None:
-        assert Purse(0.0).hold(0.0)
+        assert JobBudget(0.0).hold(0.0)
 
     def test_tells_of_every_payment(self) -> None:
         told: list[float] = []
-        purse = Purse(1.0, told.append)
+        purse = JobBudget(1.0, told.append)
         purse.hold(0.5)
         purse.settle(0.5, 0.25)
         purse.settle(0.0, 0.0)

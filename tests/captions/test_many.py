@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from pydantic import BaseModel
 
-from claude_magic.captions.run import How, Run, Wanted, check
+from claude_magic.captions.datasets.caption_run import CaptionRun, How, Wanted, check
 from claude_magic.messages.errors import AuthenticationError, InputError, Interrupted
 from claude_magic.offline import OfflineServer
 from tests.captions.many_samples import COLUMNS, access, coloured, folder_of, paying, questions, ran
@@ -291,7 +291,7 @@ def test_what_cannot_be_is_said_before_anything_is_sent(case: str) -> None:
 def test_without_the_packages_of_the_extra_it_is_said_what_to_install() -> None:
     code = (
         "import sys; sys.modules['pyarrow'] = None\n"
-        "from claude_magic.captions.run import How, check\n"
+        "from claude_magic.captions.datasets.caption_run import How, check\n"
         "check(How())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -344,6 +344,6 @@ def test_the_checkpoint_is_beside_the_table_and_is_json(tmp_path: Path) -> None:
 def test_a_run_can_be_looked_into() -> None:
     with OfflineServer() as server:
         how = check(How(progress=False))
-        with Run([coloured(1)], Wanted(), how, access(server)) as run:
+        with CaptionRun([coloured(1)], Wanted(), how, access(server)) as run:
             run.ask()
             assert (run.tally.done, run.tally.asked, run.tally.errors) == (1, 1, 0)

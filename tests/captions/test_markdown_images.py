@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.captions.json_text import applied
-from claude_magic.captions.markdown_images import markdown_images, with_alts
+from claude_magic.captions.notebooks.json_edits import applied
+from claude_magic.captions.notebooks.markdown_images import markdown_images, with_alts
 
 AWKWARD = r"A [b] *c* _d_ `e` $5 <i>f</i> & g | h \ ! ~ i"
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from claude_magic.captions.notebook_file import NotebookFile
+from claude_magic.captions.notebooks.notebook_file import NotebookFile
 from claude_magic.messages.errors import InputError
 from claude_magic.messages.images import prepare
 from tests.captions.notebook_samples import (

@@ -12,9 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.captions.columns import column_types, fitted
-from claude_magic.captions.table import Table
-from claude_magic.captions.table_files import check_suffix, write
+from claude_magic.captions.datasets.table import Table, check_suffix, column_types, fitted, write
 from claude_magic.messages.errors import InputError
 
 SCHEMA = {

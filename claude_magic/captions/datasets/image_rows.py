@@ -1,0 +1,144 @@
+"""Where the images of a job come from: folders, patterns, columns, lists; one at a time."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ...messages.errors import InputError
+from ...messages.image_sources import Link, Picture, picture
+
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".tif", ".tiff", ".avif", ".jp2",
+     ".ico", ".ppm", ".pgm"}
+)  # fmt: skip
+"""What of a folder is taken for an image."""
+
+_URL = re.compile(r"https?://|data:", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One image: `label` is what the table calls it, `source` what `images.prepare` takes."""
+
+    index: int
+    label: str
+    source: object = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ImageRows:
+    """The rows of a job. `count` is None where it is not known before the end."""
+
+    rows: Iterable[ImageRow]
+    count: int | None
+    names: Any = None
+    """The index of a pandas column."""
+    polars: bool = False
+    again: Callable[[], Iterator[ImageRow]] | None = None
+    """Gives the rows from the start once more, where they can be had twice."""
+
+    def __iter__(self) -> Iterator[ImageRow]:
+        return iter(self.rows)
+
+
+def rows_of(images: object) -> ImageRows:
+    """The rows that `images` stands for; what is read of an image is read when its turn comes.
+
+    A folder (with all below it), a pattern, a path, an address, image bytes, a picture or figure;
+    a list, a generator or a pandas or polars column of them.
+
+    Raises InputError where there is nothing in it.
+    """
+    if isinstance(images, str | Path):
+        found: Sequence[object] = _named(images)
+        return ImageRows(_labelled(found), len(found), again=partial(_labelled, found))
+    if _is_one(images):
+        return ImageRows(_labelled([images]), 1, again=partial(_labelled, [images]))
+    kind = type(images).__module__.partition(".")[0]
+    if type(images).__name__ == "DataFrame" or (kind == "polars" and hasattr(images, "collect")):
+        raise InputError('A whole table has no images: give one column, as in df["path"].')
+    if not isinstance(images, Iterable):
+        kind = type(images).__name__
+        raise InputError(f"{kind} holds no images: give a folder, a pattern, a list or a column.")
+    count = len(images) if isinstance(images, Sized) else None
+    if count == 0:
+        raise InputError("There are no images in it.")
+    names = getattr(images, "index", None) if kind == "pandas" else None
+    again = partial(_labelled, images) if count is not None else None
+    return ImageRows(_labelled(images), count, names, polars=kind == "polars", again=again)
+
+
+def image_key(source: object) -> tuple[str, Picture]:
+    """A digest of the image itself, SHA-256 in hex, and the picture, which is not looked at yet.
+
+    The same image in two files has the same key. An image that the server fetches is its address.
+    Raises ImageError for what is no image.
+    """
+    found = picture(source)
+    if isinstance(found, bytes):
+        return hashlib.sha256(found).hexdigest(), found
+    if isinstance(found, Link):
+        return hashlib.sha256(b"link " + found.name.encode(errors="replace")).hexdigest(), found
+    from ...messages.image_limits import check_size
+    from ...messages.image_pixels import fingerprint
+
+    check_size(*found.size)
+    return fingerprint(found), found
+
+
+def _named(name: str | Path) -> list[object]:
+    """The files that a folder or a pattern stands for, sorted; one path or address as it is."""
+    text = str(name)
+    if isinstance(name, str) and (_URL.match(text) or text.lstrip().startswith("<")):
+        return [name]
+    path = Path(text).expanduser()
+    if path.is_dir():
+        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        if not found:
+            raise InputError(f"{text} has no images in it: give another folder, or a pattern.")
+        return list(found)
+    if not path.exists() and glob.has_magic(text):
+        # Not pathlib's: the pattern may be absolute, and begin with what is none.
+        matches = sorted(Path(p) for p in glob.iglob(str(path), recursive=True))  # noqa: PTH207
+        files: list[object] = [p for p in matches if p.is_file()]
+        if not files:
+            raise InputError(f"No file fits {text}.")
+        return files
+    if not path.exists():
+        raise InputError(f"{text} is not there: give a folder, a pattern, a file or an address.")
+    return [path]
+
+
+def _is_one(thing: object) -> bool:
+    """Whether this is one image, though Python could go through its parts."""
+    if isinstance(thing, bytes | bytearray | memoryview | dict):
+        return True
+    kinds = {cls.__module__.partition(".")[0] for cls in type(thing).__mro__}
+    if "numpy" in kinds:
+        return getattr(thing, "dtype", None) is not None and thing.dtype.kind not in "OUS"  # type: ignore[attr-defined]
+    return bool(kinds & {"PIL", "matplotlib", "plotly", "altair", "seaborn"}) and not isinstance(
+        thing, list | tuple
+    )
+
+
+def _labelled(things: Iterable[object]) -> Iterator[ImageRow]:
+    for index, thing in enumerate(things):
+        # A picture written out in the text is no name for it.
+        named = isinstance(thing, str | Path) and not re.match(r"(?i)\s*<|data:", str(thing))
+        label = str(thing) if named else f"#{index + 1}"
+        yield ImageRow(index, label, None if _is_missing(thing) else thing)
+
+
+def _is_missing(thing: object) -> bool:
+    """None, NaN and pandas' NA, which columns hold where there is no image."""
+    if thing is None or type(thing).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(thing, float) and math.isnan(thing)

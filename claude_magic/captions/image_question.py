@@ -1,0 +1,256 @@
+"""One image, one value: the request, what may go wrong with it, what it cost and may cost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from ..messages.blocks import Block, joined_text
+from ..messages.errors import BrokenReply, ClaudeError, CredentialError, InputError
+from ..messages.masking import masked_body
+from ..messages.models import Model
+from ..messages.request import Options, Request, build
+from ..messages.retry import is_spend_limit
+from ..messages.usage import Usage, estimate_input
+
+if TYPE_CHECKING:
+    from ..conversation.toolbox import Shape
+    from ..messages.cancel import Cancel
+    from ..messages.client import Client
+
+# Beyond the client's own retries, which end where a reply has begun.
+_MOST_BROKEN = 2
+_NO_FIT = "This does not fit what was asked for: {}\nAnswer again with the corrected JSON only."
+# What is wrong with one image is wrong with one row; with these it is wrong with all of them.
+_FATAL = (401, 402, 403, 404)
+ENDS: Mapping[str | None, str] = {
+    "max_tokens": "the reply was cut off: raise max_tokens",
+    "refusal": "the model declined to answer",
+    "model_context_window_exceeded": "too long for the model",
+}
+"""How a reply ends that holds no value, and will not if it is asked for again."""
+
+
+@dataclass(frozen=True)
+class ImageAnswer:
+    """What came back for one image: `value` has the shape that was asked for, None with `error`.
+
+    `cost` in USD, None where the price is not known.
+    """
+
+    value: Any = None
+    error: str = ""
+    usage: Usage = field(default_factory=Usage)
+    cost: float | None = 0.0
+
+
+OVER_BUDGET = "not asked: the budget is used up. Give `budget` more USD."
+
+
+class ImageAsker:
+    """Asks the question of a job about one image after the other. Threads share it."""
+
+    def __init__(self, client: Client, job: Job, purse: JobBudget) -> None:
+        self.job = job
+        self._client = client
+        self._purse = purse
+
+    def ask(self, content: Sequence[Block], cancel: Cancel) -> ImageAnswer:
+        """The answer about `content`; what concerns this image alone is an error in it.
+
+        Raises Interrupted, and what concerns all images: no key, no such model, no money.
+        """
+        request = self.job.request(content)
+        price = self.job.price(request.body)
+        if not self._purse.hold(price):
+            return ImageAnswer(error=OVER_BUDGET)
+        tally = _Tally()
+        try:
+            return self._answer(request.body, request.betas, tally, cancel)
+        except ClaudeError as error:
+            if is_fatal(error):
+                raise
+            return ImageAnswer(None, str(error), tally.used, self.job.cost(tally.used))
+        finally:
+            self._purse.settle(price, self.job.paid(tally.used))
+
+    def _answer(
+        self, body: Mapping[str, Any], betas: Sequence[str], tally: _Tally, cancel: Cancel
+    ) -> ImageAnswer:
+        value, problem, reply = None, "", self._reply(body, betas, tally, cancel)
+        for attempt in range(2):
+            value, problem = read_reply(self.job, reply)
+            unfit = problem and reply.get("stop_reason") not in ENDS
+            if not unfit or attempt:
+                break
+            again = [
+                *body["messages"],
+                {"role": "assistant", "content": joined_text(reply["content"]) or "(nothing)"},
+                {"role": "user", "content": _NO_FIT.format(problem)},
+            ]
+            reply = self._reply({**body, "messages": again}, betas, tally, cancel)
+        return ImageAnswer(value, problem, tally.used, self.job.cost(tally.used))
+
+    def _reply(
+        self, body: Mapping[str, Any], betas: Sequence[str], tally: _Tally, cancel: Cancel
+    ) -> Mapping[str, Any]:
+        """The whole reply. One that breaks off is asked for again, and counted too."""
+        for attempt in range(_MOST_BROKEN + 1):
+            with self._client.stream(body, cancel=cancel, betas=betas) as stream:
+                try:
+                    for _ in stream:
+                        pass
+                except BrokenReply:
+                    if attempt == _MOST_BROKEN:
+                        raise
+                    continue
+                finally:
+                    tally.add(stream.snapshot)
+                return stream.snapshot
+        raise AssertionError  # the last attempt returns or raises
+
+
+class _Tally:
+    """The tokens of all requests about one image."""
+
+    def __init__(self) -> None:
+        self.used = Usage()
+
+    def add(self, reply: Mapping[str, Any]) -> None:
+        self.used += Usage.from_wire(reply.get("usage"))
+
+
+def read_reply(job: Job, reply: Mapping[str, Any]) -> tuple[Any, str]:
+    """The value that a reply stands for, and why it stands for none."""
+    stop = reply.get("stop_reason")
+    if stop in ENDS:
+        return None, ENDS[stop]
+    try:
+        return job.shape.read(joined_text(reply.get("content", ()))), ""
+    except ValueError as error:
+        return None, str(error) or "it is no such value"
+
+
+def is_fatal(error: ClaudeError) -> bool:
+    """Whether the error will come for every other image too."""
+    if isinstance(error, CredentialError) or is_spend_limit(error.details):
+        return True
+    return error.status in _FATAL
+
+
+class SameTrouble:
+    """Notices that nothing works: the first requests all fail, and in the same way."""
+
+    def __init__(self, most: int = 20) -> None:
+        self._most = most
+        self._errors: list[str] | None = []
+
+    def check(self, answer: ImageAnswer) -> None:
+        """Raises InputError with the common error, once so many failed and none has succeeded."""
+        if self._errors is None:
+            return
+        if not answer.error:
+            self._errors = None
+            return
+        self._errors.append(answer.error)
+        if len(self._errors) >= self._most and len(set(self._errors)) == 1:
+            raise InputError(f"The first {self._most} images all failed: {answer.error}")
+
+
+EXPECTED_OUTPUT = 500
+"""Tokens of output that a caption is reckoned with before it is there."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One question about many images. `server` is the label of who is asked.
+
+    `anthropic` says that the server knows all of the API, `free` that it costs nothing.
+    `long_edge` is the most pixels of an image's longer side, `discount` what is paid of the price.
+    `notices` are lines for the user to read before anything is asked.
+    """
+
+    model: Model
+    shape: Shape
+    options: Options
+    prompt: str
+    server: str
+    anthropic: bool = True
+    free: bool = False
+    long_edge: int = 1568
+    discount: float = 1.0
+    notices: tuple[str, ...] = field(default=())
+
+    def request(self, content: Sequence[Block]) -> Request:
+        """The request that asks about `content`, prompt and all."""
+        options = replace(self.options, schema=self.shape.schema or None, cache=False)
+        made = build(self.model, [], content, options, anthropic=self.anthropic)
+        return replace(made, body=masked_body(made.body, ()))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that an answer depends on beside the image itself."""
+        body = self.request([]).body
+        said = {key: value for key, value in body.items() if key != "messages"}
+        asked = [self.server, said, self.prompt, self.long_edge]
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+    def estimate(self, body: Mapping[str, Any]) -> tuple[int, float | None]:
+        """Input tokens of a request, and USD that it and its answer may cost."""
+        tokens = estimate_input(body, self.model)
+        return tokens, self.cost(Usage(fresh=tokens, output=EXPECTED_OUTPUT))
+
+    def price(self, body: Mapping[str, Any]) -> float:
+        """USD that a request may be charged; 0 where it is free or the price is not known."""
+        return 0.0 if self.free else self.estimate(body)[1] or 0.0
+
+    def cost(self, used: Usage) -> float | None:
+        """USD that it costs, at the offline server would cost; None where no price is known."""
+        cost = used.cost(self.model)
+        return None if cost is None else cost * self.discount
+
+    def paid(self, used: Usage) -> float:
+        """USD that is charged for it."""
+        return 0.0 if self.free else self.cost(used) or 0.0
+
+
+class JobBudget:
+    """USD spent, and held back for what is under way; `budget` None has no end.
+
+    `spend` is told of every payment, so that a kernel counts it too.
+    """
+
+    def __init__(
+        self, budget: float | None = None, spend: Callable[[float], None] | None = None
+    ) -> None:
+        self.budget = budget
+        self.spent = 0.0
+        self._held = 0.0
+        self._spend = spend
+        self._lock = threading.Lock()
+
+    def hold(self, price: float) -> bool:
+        """Whether `price` is held back for one request; False where it would pass the budget."""
+        with self._lock:
+            over = self.budget is not None and self.spent + self._held + price > self.budget
+            if price and over:
+                return False
+            self._held += price
+            return True
+
+    def owe(self, price: float) -> None:
+        """Hold back `price` for what is under way already, whatever the budget."""
+        with self._lock:
+            self._held += price
+
+    def settle(self, price: float, paid: float) -> None:
+        """What was held back is free again; `paid` of it was spent."""
+        with self._lock:
+            self._held -= price
+            self.spent += paid
+        if paid and self._spend is not None:
+            self._spend(paid)
