@@ -116,7 +116,7 @@ def plain(url: str, images: int, concurrency: int) -> None:
     from claude_magic.captions.guidance import CAPTION_PROMPT
     from claude_magic.conversation.settings import Settings
     from claude_magic.messages.blocks import text
-    from claude_magic.messages.images import prepare
+    from claude_magic.messages.images.prepare import prepare
 
     job = job_of(Wanted(), Access(Settings(base_url="offline")))
 

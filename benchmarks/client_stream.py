@@ -90,7 +90,7 @@ def floor(url: str) -> int:
 
 
 def ours(url: str) -> int:
-    from claude_magic.messages.client import Client
+    from claude_magic.messages.transport.client import Client
 
     client = Client(url)
     count = 0

@@ -36,7 +36,7 @@ from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
 from claude_magic.messages.blocks import text
-from claude_magic.messages.outgoing import post
+from claude_magic.messages.body import post
 
 IMAGES = 20
 SIZES = (10, 100, 1000)

@@ -68,7 +68,7 @@ def caption(
 def long_edge(hires: bool, model: str | None, access: Access) -> int:
     """The most pixels of an image's longer side: 1568, with `hires` the model's own limit."""
     from .messages import models
-    from .messages.images import LONG_EDGE
+    from .messages.images.prepare import LONG_EDGE
 
     found = models.lookup(model or access.settings.model) if hires else None
     return found.long_edge if found else LONG_EDGE

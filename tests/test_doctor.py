@@ -17,7 +17,7 @@ from claude_magic.cli import main
 from claude_magic.conversation.connection import Server
 from claude_magic.conversation.settings import Settings
 from claude_magic.doctor.report import INTERRUPTED, NOT_CONFIRMED, UNUSABLE, report
-from claude_magic.messages.client import Client
+from claude_magic.messages.transport.client import Client
 from claude_magic.offline import OfflineServer
 from tests.limited_server import LimitedServer
 

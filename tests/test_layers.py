@@ -79,7 +79,7 @@ def test_only_the_client_imports_httpx() -> None:
         for name in imports(path)
         if name.split(".")[0] == "httpx"
     }
-    assert users == {"messages/client.py"}
+    assert users == {"messages/transport/client.py"}
 
 
 def test_loading_the_extension_imports_nothing_heavy() -> None:

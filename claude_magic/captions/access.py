@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..conversation.connection import Server, environment_headers, require_key
 from ..conversation.known_models import KnownModels
-from ..messages.credentials import Found, as_bearer
-from ..messages.custom_headers import CustomHeaders
+from ..messages.address import CustomHeaders
+from ..messages.credentials import FoundKey, as_bearer
 from .limits import GivingWay, Limit
 
 if TYPE_CHECKING:
     from ..conversation.settings import Settings
-    from ..messages.client import Client
-    from ..messages.retry import Clock
+    from ..messages.transport.client import Client
+    from ..messages.transport.retry import Clock
 
 
 class Running(Protocol):
@@ -35,7 +35,7 @@ class Access:
     """
 
     settings: Settings
-    found: Found | None = None
+    found: FoundKey | None = None
     spend: Callable[[float], None] | None = None
     offline: Running | None = None
     server: Server | None = None
@@ -54,7 +54,7 @@ class Access:
 
         Raises CredentialError where a key is needed and there is none.
         """
-        from ..messages.client import Client
+        from ..messages.transport.client import Client
 
         server = self.asked
         found = None if server.offline else self.found

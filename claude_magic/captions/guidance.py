@@ -9,8 +9,7 @@ of a complex image (Web Accessibility Initiative).
 from __future__ import annotations
 
 from ..messages.blocks import Block, text
-from ..messages.plain_text import trim_middle
-from ..messages.wrap import wrap
+from ..messages.plain_text import trim_middle, wrap
 
 CAPTION_SYSTEM = """\
 You write text alternatives for figures: for people who cannot see them, and for whoever searches, \

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import Block, joined_text
+from ..messages.credentials import masked_body
 from ..messages.errors import BrokenReply, ClaudeError, CredentialError, InputError
-from ..messages.masking import masked_body
 from ..messages.models import Model
 from ..messages.request import Options, Request, build
-from ..messages.retry import is_spend_limit
+from ..messages.transport.retry import is_spend_limit
 from ..messages.usage import Usage, estimate_input
 
 if TYPE_CHECKING:
     from ..conversation.toolbox import Shape
-    from ..messages.cancel import Cancel
-    from ..messages.client import Client
+    from ..messages.transport.cancel import Cancel
+    from ..messages.transport.client import Client
 
 # Beyond the client's own retries, which end where a reply has begun.
 _MOST_BROKEN = 2

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from ..messages.cancel import Cancel
 from ..messages.errors import Interrupted
-from ..messages.retry import Clock, SystemClock, Waiter
+from ..messages.transport.cancel import Cancel
+from ..messages.transport.retry import Clock, SystemClock, Waiter
 
 _NO_ROOM = (429, 529)
 _KINDS = ("requests", "input-tokens", "output-tokens", "tokens")

@@ -177,7 +177,7 @@ def recorded(call: Block, result: Block) -> DesktopStep:
 def _recorded_picture(call: Block, block: Block) -> bytes | None:
     """A screenshot with the place marked that the call names; None for one that is damaged."""
     from ..messages.errors import ImageError
-    from ..messages.images import prepare
+    from ..messages.images.prepare import prepare
     from .screen_pictures import marked, opened, png
 
     try:
@@ -265,7 +265,7 @@ def _result(call: Mapping[str, Any], content: Sequence[Block]) -> dict[str, Any]
 
 
 def _image(image: Image.Image) -> Block:
-    from ..messages.images import prepare
+    from ..messages.images.prepare import prepare
 
     return prepare(image, long_edge=max(image.size)).block
 

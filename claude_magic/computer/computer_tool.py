@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..messages.blocks import Block
-from ..messages.cancel import Cancel
-from ..messages.computer_calls import TOOLSET, is_call
+from ..messages.blocks import TOOLSET, Block, is_call
 from ..messages.errors import DesktopError, InputError, Interrupted
 from ..messages.models import Model
+from ..messages.transport.cancel import Cancel
 from . import actions
 from .actions import LOOKING, named
 from .carrying_out import AllowAction, CallBatch, DesktopStep, recorded

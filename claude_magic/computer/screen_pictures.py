@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ..messages.images import MANY_IMAGES_EDGE
+from ..messages.images.prepare import MANY_IMAGES_EDGE
 from ..messages.models import Model
 from ..messages.usage import scaled_size
 

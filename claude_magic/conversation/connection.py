@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..messages.address import parse_address
+from ..messages.address import KEY_HEADERS, VARIABLE, CustomHeaders, custom_headers, parse_address
 from ..messages.credentials import as_bearer
-from ..messages.custom_headers import KEY_HEADERS, VARIABLE, CustomHeaders, custom_headers
 from ..messages.errors import CredentialError
 from .settings import ANTHROPIC_URL, OFFLINE, Settings
 
 if TYPE_CHECKING:
-    from ..messages.client import Client
-    from ..messages.credentials import Found
+    from ..messages.credentials import FoundKey
+    from ..messages.transport.client import Client
     from ..offline import OfflineServer
 
 # Requests that the offline server of a kernel remembers, bodies and all.
@@ -40,7 +39,7 @@ class Server:
         return cls(address.url, address.host, anthropic=anthropic, loopback=address.loopback)
 
 
-def require_key(server: Server, found: Found | None, custom: CustomHeaders) -> None:
+def require_key(server: Server, found: FoundKey | None, custom: CustomHeaders) -> None:
     """Nothing, where no key is needed or there is one, maybe among the headers of `custom`.
 
     Raises CredentialError otherwise, naming the three ways on.
@@ -77,7 +76,7 @@ class Connections:
     offline: OfflineServer | None = None
 
     def client(
-        self, settings: Settings, server: Server, found: Found | None, custom: CustomHeaders
+        self, settings: Settings, server: Server, found: FoundKey | None, custom: CustomHeaders
     ) -> Client:
         """The client for these settings, made at its first use and again when one changed."""
         bearer = as_bearer(settings.auth, found)
@@ -85,7 +84,7 @@ class Connections:
         key = (server.label, bearer, settings.api_version, hash(found), headers)
         client = self._clients.get(key)
         if client is None:
-            from ..messages.client import Client
+            from ..messages.transport.client import Client
 
             self.close_clients()
             client = Client(

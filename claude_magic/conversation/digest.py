@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..messages.sealed import digest_of
+from ..messages.body import digest_of
 
 
 def digest(server: str, body: Mapping[str, Any]) -> str:

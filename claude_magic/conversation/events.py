@@ -12,7 +12,7 @@ from .frozen import Frozen
 from .toolbox import Called, CallEvent, Calling, Doing, Seen
 
 if TYPE_CHECKING:
-    from ..messages.retry import Wait
+    from ..messages.transport.retry import Wait
     from .plan import Plan
     from .reply import Reply
 

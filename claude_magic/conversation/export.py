@@ -11,9 +11,7 @@ from typing import Any
 
 from ..messages import models
 from ..messages.blocks import Block
-from ..messages.citing import agreed
-from ..messages.prefill import CHOICE
-from ..messages.request import DEFAULT_MAX_TOKENS
+from ..messages.request import CHOICE, DEFAULT_MAX_TOKENS, agreed
 from ..rendering import literal, plain, reply_bundle
 from ..rendering.reply_facts import footer_text
 from .ledger import written

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..messages.blocks import Block, text
+from ..messages.body import all_blocks
 from ..messages.errors import APIError, BadRequest
-from ..messages.sealed import all_blocks
 
 # A placeholder cannot stand for these: text and thinking are the conversation itself, and of a
 # call and its result each needs the other.

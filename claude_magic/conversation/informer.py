@@ -10,7 +10,7 @@ from .known_models import KnownModels
 from .plan import Plan
 
 if TYPE_CHECKING:
-    from ..messages.client import Client
+    from ..messages.transport.client import Client
 
 # What the list decides about a request; a refusal of anything else is none of its business.
 _SHAPED = ("thinking", "output_config", "max_tokens")

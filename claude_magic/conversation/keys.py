@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..messages.credentials import Found, Secret, find_key, keyring_key, mask
+from ..messages.credentials import FoundKey, Secret, find_key, keyring_key, mask
 from ..messages.once import OwnLock
 from .connection import environment_headers
 
@@ -16,7 +16,7 @@ class Keys:
         self._looked = False
         self._lock = OwnLock()
 
-    def find(self) -> Found | None:
+    def find(self) -> FoundKey | None:
         """The credential in force."""
         return find_key(self.given, keyring_lookup=self._keyring)
 

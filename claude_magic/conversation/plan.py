@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..messages import models
 from ..messages.blocks import Block, ImageBlock, content_blocks
+from ..messages.body import Sealed, sealed
 from ..messages.catalogue import BUILT_IN, Catalogue
-from ..messages.credentials import mask
+from ..messages.credentials import mask, masked_body
 from ..messages.errors import InputError
-from ..messages.masking import masked_body
 from ..messages.request import Options, Request, build
-from ..messages.sealed import Sealed, sealed
 from ..messages.usage import Usage, estimate_input
 from .connection import Server
 from .digest import digest
@@ -27,7 +26,7 @@ from .turns import Turn, told
 
 if TYPE_CHECKING:
     from ..messages.credentials import Secret
-    from ..messages.images import ImageCache
+    from ..messages.images.prepare import ImageCache
     from .known_models import KnownModels
 
 _MANY_IMAGES = 20
@@ -272,7 +271,7 @@ def _fitted(message: Sealed, cache: ImageCache) -> Sealed:
 
 def _fitted_blocks(blocks: Sequence[Block], cache: ImageCache) -> list[Block] | None:
     """The blocks with their images fitted, those in tool results too; None where all fit."""
-    from ..messages.images import fit_many
+    from ..messages.images.prepare import fit_many
 
     fitted: list[Block] = []
     for block in blocks:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import Block, Message, content_blocks, joined_text, text
-from ..messages.citing import agreed
+from ..messages.body import Sealed, seal, sealed
+from ..messages.credentials import masked_body, masked_value
 from ..messages.errors import APIError
-from ..messages.masking import masked_body, masked_value
-from ..messages.sealed import Sealed, seal, sealed
+from ..messages.request import agreed
 from ..messages.usage import Usage, estimate_input
 from . import healing
 from .digest import digest
@@ -22,8 +22,8 @@ from .steps import Kind, Step, asked_again, calls, unanswered, with_results, wit
 from .turns import Status, Turn
 
 if TYPE_CHECKING:
-    from ..messages.client import Cancel, Client, ReplyStream
-    from ..messages.retry import Wait
+    from ..messages.transport.client import Cancel, Client, ReplyStream
+    from ..messages.transport.retry import Wait
 
 # Seconds between two records of what has come so far: what a killed kernel can lose.
 _PROGRESS = 1.0

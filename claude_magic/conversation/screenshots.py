@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..messages.blocks import Block, Message, content_blocks, text
-from ..messages.computer_calls import is_call
+from ..messages.blocks import Block, Message, content_blocks, is_call, text
 
 MOST = 20
 """The most screenshots in a request. Above 20 images the API holds all to a stricter size."""

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..messages.blocks import joined_text, text
-from ..messages.cancel import Cancel
-from ..messages.credentials import Found, Secret, find_key, mask
+from ..messages.credentials import FoundKey, Secret, find_key, mask
 from ..messages.errors import BrokenReply, ClaudeError, InputError, Interrupted, InvalidReply
-from ..messages.image_cache import ImageCache
+from ..messages.images.cache import ImageCache
 from ..messages.once import Once, OwnLock
+from ..messages.transport.cancel import Cancel
 from .connection import Connections, Server, environment_headers, require_key, withheld
 from .events import Ended, Failed, Listener, Sending, to_all
 from .history import History
@@ -28,9 +28,9 @@ from .spending import Spending
 from .turns import Status, Turn
 
 if TYPE_CHECKING:
+    from ..messages.address import CustomHeaders
     from ..messages.catalogue import Catalogue
-    from ..messages.client import Client
-    from ..messages.custom_headers import CustomHeaders
+    from ..messages.transport.client import Client
     from ..offline import OfflineServer
 
 
@@ -49,7 +49,7 @@ class Session:
         settings: Callable[[], Settings],
         *,
         history: Callable[[], History] = History,
-        find: Callable[[], Found | None] = find_key,
+        find: Callable[[], FoundKey | None] = find_key,
         headers: Callable[[], CustomHeaders] = environment_headers,
         clock: Callable[[], float] = time.time,
         spending: Spending | None = None,
@@ -337,7 +337,7 @@ class Session:
             f"%claude_config base_url={last}, or say %claude_config base_url={now} to ask there."
         )
 
-    def _credential(self, server: Server) -> Found | None:
+    def _credential(self, server: Server) -> FoundKey | None:
         """The key for `server`. Raises CredentialError where one is needed and there is none."""
         found = None if server.offline else self._find()
         require_key(server, found, self.headers())

@@ -20,7 +20,7 @@ from operator import or_
 from typing import TYPE_CHECKING, Any, NewType, get_origin
 
 from ..messages.errors import InputError
-from ..messages.schema import as_meant, in_object, plain, supported
+from ..messages.schema import as_meant, in_object, plain_json, supported
 from .json_text import json_value
 from .toolbox import Shape
 
@@ -143,7 +143,7 @@ def _of_schema(wanted: Mapping[str, Any], name: str) -> JsonShape:
     title = wanted.get("title")
     name = name or (title if isinstance(title, str) and title else "JSON of this schema")
     with _named_in_faults(name):
-        original = plain(wanted)
+        original = plain_json(wanted)
     return _made(name, original, validator(original, name))
 
 

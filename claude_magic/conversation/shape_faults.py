@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..messages.errors import InputError
-from ..messages.in_a_line import in_a_line
+from ..messages.plain_text import in_a_line
 from ..messages.schema import in_words
 from ..rendering import plain
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ..messages.amounts import count
 from ..messages.blocks import Block, joined_text
 from ..messages.catalogue import BUILT_IN, Catalogue
+from ..messages.plain_text import count
 from ..rendering import ReplyFold, drawn, stacked
 from ..rendering.reply import Part, Thinking
 from ..rendering.reply_facts import Footer, Header

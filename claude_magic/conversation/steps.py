@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from ..messages.blocks import Block, Message, content_blocks, message, sendable
-from ..messages.stream import runnable
+from ..messages.transport.stream import runnable
 from ..messages.usage import Usage
 
 Kind = Literal["tools", "pause", "retry"]

@@ -13,7 +13,7 @@ from ..messages.models import Model
 from .frozen import Frozen
 
 if TYPE_CHECKING:
-    from ..messages.cancel import Cancel
+    from ..messages.transport.cancel import Cancel
 
 
 class Calling(Frozen):

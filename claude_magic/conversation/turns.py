@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, cast
 
 from ..messages.blocks import Block, Message, content_blocks, joined_text, message, text
+from ..messages.body import Sealed, seal
 from ..messages.models import Model
-from ..messages.prefill import CHOICE, completed
-from ..messages.sealed import Sealed, seal
+from ..messages.request import CHOICE, completed
 from ..messages.usage import Usage
 from .steps import Step, calls, finished, told_later, with_results, without_open, without_thinking
 

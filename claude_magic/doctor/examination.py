@@ -14,7 +14,7 @@ from .probes import FREE, LONGEST, PROBES, NotFollowed, Patient, needless
 
 if TYPE_CHECKING:
     from ..conversation.connection import Server
-    from ..messages.client import Client
+    from ..messages.transport.client import Client
 
 # A word or two, and as much thinking as a small question takes.
 _EXPECTED_IN, _EXPECTED_OUT = 250, 150

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 from ..messages.blocks import Block, Message, image_base64, joined_text, message, text
 from ..messages.models import Model
 from ..messages.request import Options, Request, build
-from ..messages.stream import runnable
+from ..messages.transport.stream import runnable
 from ..messages.usage import Usage
 
 if TYPE_CHECKING:
-    from ..messages.client import Client
+    from ..messages.transport.client import Client
 
 LONGEST = 2_048
 """The most tokens of each reply: a word is enough, but hidden thinking counts."""

@@ -17,7 +17,7 @@ from .probes import Patient
 
 if TYPE_CHECKING:
     from ..conversation.settings import Settings
-    from ..messages.client import Client
+    from ..messages.transport.client import Client
 
 UNUSABLE, NOT_CONFIRMED, INTERRUPTED = 1, 2, 130
 _LONGEST_REMARK = 110
@@ -115,7 +115,7 @@ def _own(settings: Settings) -> Catalogue:
     """The catalogue with the user's own file of models."""
     if not settings.models_file:
         return BUILT_IN
-    from ..messages.models_file import read_models
+    from ..messages.catalogue import read_models
 
     return read_models(Path(settings.models_file).expanduser())
 

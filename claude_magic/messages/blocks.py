@@ -49,7 +49,7 @@ class ImageBlock(TypedDict):
     source: Base64Source | URLSource
 
 
-class Citing(TypedDict):
+class CitationsSetting(TypedDict):
     enabled: bool
 
 
@@ -60,7 +60,7 @@ class DocumentBlock(TypedDict):
     source: Base64Source | URLSource | TextSource
     title: NotRequired[str]
     context: NotRequired[str]
-    citations: NotRequired[Citing]
+    citations: NotRequired[CitationsSetting]
 
 
 class Message(TypedDict):
@@ -156,3 +156,13 @@ def replace_surrogates(value: str) -> str:
     except UnicodeEncodeError:
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return value
+
+
+TOOLSET = "computer"
+"""The `toolset_name` of a toolset's calls, and the name of the older tool."""
+
+
+def is_call(block: Block) -> bool:
+    """Whether a `tool_use` block calls the computer: a member of the toolset, or the older tool."""
+    toolset = block.get("toolset_name")
+    return toolset == TOOLSET or (toolset is None and block.get("name") == TOOLSET)

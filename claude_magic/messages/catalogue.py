@@ -1,16 +1,127 @@
-"""Which models there are, by name: the built-in table, what a server lists, what the user adds."""
+"""Which models there are, by name: the built-in table, what a server lists, what the user adds.
+
+    [aliases]
+    local = "qwen3:32b"
+
+    [models."qwen3:32b"]
+    name = "Qwen 3 32B"
+    input = 0.0         # USD per million tokens; cache_write and cache_read may follow
+    output = 0.0
+    context = 32768
+    max_output = 8192
+    prefill = true
+
+The other fields are those of `models.Model`. Imports pydantic: only where there is such a file.
+"""
 
 from __future__ import annotations
 
 import difflib
+import re
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeGuard
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from . import models
 from .errors import InputError
-from .listed import listed_model, model_ids
-from .models import Model
+from .models import EFFORTS, Model, Off, Price, Thinking, unknown
+
+MOST_LISTED = 1_000
+"""More models than that are passed over."""
+
+_LONGEST_ID = 200
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def model_ids(items: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The items of a list by their id, in its order; those without a usable id are left out."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for item in items:
+        model_id = item.get("id")
+        if _usable(model_id) and len(found) < MOST_LISTED:
+            found.setdefault(model_id, item)
+    return found
+
+
+def _usable(model_id: object) -> TypeGuard[str]:
+    if not isinstance(model_id, str):
+        return False
+    plain = model_id.isprintable() and model_id == model_id.strip()
+    return plain and 0 < len(model_id) <= _LONGEST_ID
+
+
+def listed_model(model_id: str, item: Mapping[str, Any], known: Model | None) -> Model:
+    """What is `known` of a model, with what its server says laid over it.
+
+    The list has limits, efforts, kinds of thinking and dates. It has no prices, and nothing of
+    prefill and forced tools.
+    """
+    model = known or unknown(model_id)
+    context = _count(item, "max_input_tokens") or _count(item, "max_model_len")
+    model = replace(
+        model,
+        context=context or model.context,
+        max_output=_count(item, "max_tokens") or model.max_output,
+        deprecated=model.deprecated or item.get("lifecycle") in ("deprecated", "retired"),
+        retires=_date(item.get("retires_at")) or model.retires,
+    )
+    can = _part(item, "capabilities")
+    if "effort" in can:
+        model = _with_efforts(model, _part(can, "effort"))
+    if "thinking" in can:
+        model = _with_thinking(model, _part(can, "thinking"))
+    if "structured_outputs" in can:
+        model = replace(model, structured_outputs=_supported(can, "structured_outputs"))
+    return model
+
+
+def _with_efforts(model: Model, effort: Mapping[str, Any]) -> Model:
+    levels = tuple(level for level in EFFORTS if _supported(effort, level))
+    if effort.get("supported") is False:
+        levels = ()
+    default = model.default_effort if model.default_effort in levels else None
+    return replace(model, efforts=levels, default_effort=default)
+
+
+def _with_thinking(model: Model, thinking: Mapping[str, Any]) -> Model:
+    types = _part(thinking, "types")
+    kind: Thinking = "none" if thinking.get("supported") is False else model.thinking
+    if _supported(types, "adaptive"):
+        kind = "adaptive"
+    elif _supported(types, "enabled"):
+        kind = "manual"
+    off: Off = "none"
+    if not model.thinking_default and model.thinking_off == "default":
+        off = "default"
+    elif _supported(types, "between_tools"):
+        off = "between_tools"
+    elif _supported(types, "disabled"):
+        off = "disabled"
+    return replace(model, thinking=kind, thinking_off=off)
+
+
+def _part(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = value.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _supported(value: Mapping[str, Any], name: str) -> bool:
+    return _part(value, name).get("supported") is True
+
+
+def _count(item: Mapping[str, Any], name: str) -> int | None:
+    value = item.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def _date(value: object) -> str | None:
+    found = _DATE.match(value) if isinstance(value, str) else None
+    return found[0] if found else None
 
 
 @dataclass(frozen=True)
@@ -136,3 +247,103 @@ def _row_id(model_id: str) -> str:
 
 def _forms(model_id: str) -> Sequence[str]:
     return (model_id, _row_id(model_id), model_id.removesuffix(":latest"))
+
+
+# What the API charges where the file does not say: a write to the cache, and a read from it.
+_WRITE, _READ = 1.25, 0.1
+
+_Text = Annotated[str, Field(max_length=200, pattern=r"^\P{C}*[^\s\pC]\P{C}*$")]
+_Tokens = Annotated[int, Field(gt=0)]
+_Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: _Text | None = None
+    input: _Dollars | None = None
+    output: _Dollars | None = None
+    cache_write: _Dollars | None = None
+    cache_read: _Dollars | None = None
+    context: _Tokens | None = None
+    max_output: _Tokens | None = None
+    efforts: list[Literal["low", "medium", "high", "xhigh", "max"]] | None = None
+    thinking: Thinking | None = None
+    thinking_off: Off | None = None
+    prefill: bool | None = None
+    forced_tool_choice: bool | None = None
+    structured_outputs: bool | None = None
+    high_resolution: bool | None = None
+    retires: date | None = None
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    aliases: dict[_Text, _Text] = {}
+    models: dict[_Text, _Row] = {}
+
+
+def read_models(path: Path) -> Catalogue:
+    """The catalogue with what the file says. Raises InputError, naming what does not fit."""
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"The file of models {path} cannot be read: {error}.") from None
+    try:
+        file = _File.model_validate(said)
+        corrections = {
+            models.DATED.get(model_id, model_id): _fields(model_id, row)
+            for model_id, row in file.models.items()
+        }
+    except ValidationError as error:
+        raise InputError(f"{path}: {_problem(error)}. Correct it.") from None
+    except ValueError as error:
+        raise InputError(f"{path}: {error}. Correct it.") from None
+    aliases = {alias.lower(): target for alias, target in file.aliases.items()}
+    return Catalogue(corrections, aliases)
+
+
+def _fields(model_id: str, row: _Row) -> dict[str, Any]:
+    """What the row says, as fields of `Model`."""
+    said: dict[str, Any] = row.model_dump(exclude_none=True)
+    given = {
+        name: said.pop(name, None) for name in ("input", "output", "cache_write", "cache_read")
+    }
+    if row.efforts is not None:
+        said["efforts"] = tuple(level for level in EFFORTS if level in row.efforts)
+    if row.retires is not None:
+        said["retires"] = row.retires.isoformat()
+    if any(amount is not None for amount in given.values()):
+        # A price that depends on the prompt's length is not kept beside one that was corrected.
+        known = models.lookup(model_id)
+        price = _price(model_id, given, known.price if known else None)
+        said |= {"price": price, "long_prompt": None}
+    return said
+
+
+def _price(model_id: str, given: dict[str, float | None], known: Price | None) -> Price:
+    incoming, outgoing = given["input"], given["output"]
+    if known is not None:
+        incoming = known.input if incoming is None else incoming
+        outgoing = known.output if outgoing is None else outgoing
+    if incoming is None or outgoing is None:
+        raise ValueError(f"models.{model_id} needs input and output, or no price at all")
+    write, read = given["cache_write"], given["cache_read"]
+    return Price(
+        incoming,
+        outgoing,
+        write=_WRITE * incoming if write is None else write,
+        read=_READ * incoming if read is None else read,
+    )
+
+
+def _problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    *path, last = [str(part) for part in first["loc"]]
+    if first["type"] != "extra_forbidden":
+        return f"{'.'.join((*path, last))}: {first['msg']}"
+    known = list(_Row.model_fields if path else _File.model_fields)
+    near = difflib.get_close_matches(last, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return f"{'.'.join((*path, last))} is not known: {hint}"

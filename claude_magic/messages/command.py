@@ -7,7 +7,7 @@ import pprint
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .custom_headers import VARIABLE
+from .address import VARIABLE
 
 
 def as_curl(

@@ -1,10 +1,14 @@
-"""Printed text as a model reads it: without colours, overwritten lines and addresses, and short."""
+"""Text of cells, outputs, files and errors as a model or a user may read it: short, and as data."""
 
 from __future__ import annotations
 
+import itertools
 import re
+from hashlib import sha256
 
 from .blocks import replace_surrogates
+from .credentials import Secret, mask
+from .errors import ClaudeError, Interrupted
 
 TEXT_LIMIT = 8_000
 """Characters kept of one text by default."""
@@ -97,3 +101,79 @@ def _word_start(text: str, position: int) -> int:
 def _word_end(text: str, position: int) -> int:
     end = text.find(" ", position, position + 40)
     return end if end >= 0 else position
+
+
+def wrap(tag: str, text: str, **attributes: object) -> str:
+    """`text`, verbatim, between `<tag-1f2e3d4c name="value">` and `</tag-1f2e3d4c>`.
+
+    The eight hex digits are the start of a digest of tag, attributes and text, taken again with
+    the next counter for as long as text or attributes hold them. So the same content gives the
+    same bytes (prompt caches and replay need that), the content needs no escaping that a model
+    would have to read through, and no content can hold the closing tag: not one that was written
+    against this function either, since the digits that it foresees are passed over.
+
+    An attribute that is None is left out; in the others what could end a tag is escaped.
+    """
+    shown = "".join(
+        f' {name}="{_escaped(str(value))}"'
+        for name, value in attributes.items()
+        if value is not None
+    )
+    nonce = _nonce(tag, shown, text)
+    return f"<{tag}-{nonce}{shown}>\n{text}\n</{tag}-{nonce}>"
+
+
+def _nonce(tag: str, shown: str, text: str) -> str:
+    """Eight hex digits that stand in none of the arguments, in upper case neither."""
+    content = f"{tag}\0{shown}\0{text}"
+    folded = content.lower()
+    digest = sha256(content.encode("utf-8", "surrogatepass"))
+    for attempt in itertools.count():
+        nonce = sha256(digest.digest() + b"%d" % attempt).hexdigest()[:8]
+        if nonce not in folded:
+            return nonce
+    raise AssertionError  # a text of 32 GB would be needed to hold every nonce
+
+
+def _escaped(value: str) -> str:
+    """An attribute's value without quotes, angle brackets and line breaks."""
+    one_line = " ".join(value.split())
+    for character, entity in (("&", "&amp;"), ('"', "&quot;"), ("<", "&lt;"), (">", "&gt;")):
+        one_line = one_line.replace(character, entity)
+    return one_line
+
+
+_LONGEST = 200  # characters of a message that is not ours
+
+
+def in_a_line(error: BaseException, *secrets: Secret | None) -> str:
+    """What an error says, in one line with no key in it.
+
+    Ours is shown as it is; of another its kind and the start of its message. `secrets` are masked,
+    and whatever looks like a key.
+    """
+    if isinstance(error, ClaudeError | Interrupted):
+        return str(error)
+    try:
+        said = " ".join(str(error).split())
+    except Exception:  # a foreign __str__ may raise too; the kind is known
+        said = "(no message)"
+    said = mask(said, *secrets)
+    if len(said) > _LONGEST:
+        said = said[: _LONGEST - 1] + "…"
+    kind = type(error).__name__
+    return f"{kind}: {said}" if said else kind
+
+
+def count(number: int, noun: str) -> str:
+    """For example "1 cell", "4,000 cells"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def dollars(amount: float) -> str:
+    """USD with the digits that matter: "$0.004", "$1.25"."""
+    if amount >= 0.995:
+        return f"${amount:,.2f}"
+    if amount >= 0.0005:
+        return f"${amount:.3f}"
+    return "$0" if amount == 0 else f"${amount:.5f}"

@@ -1,5 +1,9 @@
 """A request body for one question: what the model takes, what it refuses, what had to change.
 
+Source: the API's thinking and effort pages; `models` holds which model knows what.
+
+A conversation may hold documents of questions that asked for citations and of others that did not.
+
 Fields that a model refuses are left out or replaced before the request leaves; each such change is
 a notice, shown with the reply. Other servers than Anthropic's get basic fields only.
 """
@@ -7,18 +11,292 @@ a notice, shown with the reply. Other servers than Anthropic's get basic fields 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from itertools import takewhile
+from string import ascii_lowercase, ascii_uppercase
+from typing import Any, Literal, TypeAlias, cast
 
-from . import thinking
 from .blocks import Block, Message, message, text
-from .citing import agreed, can_be_cited
+from .body import Sealed, all_blocks, sealed
 from .errors import InputError
 from .models import Model
-from .prefill import CHOICE, Emulated, choice_format, choices, instruction
-from .sealed import Sealed, sealed
-from .wrap import wrap
+from .plain_text import wrap
+
+TOP_EFFORTS = ("xhigh", "max")
+"""The efforts that need room: the API's pages advise 64k tokens for them."""
+INTERLEAVED = "interleaved-thinking-2025-05-14"
+"""The beta by which manual thinking goes on between the calls of tools."""
+# The usual budget of manual thinking, and the least that the API takes.
+_BUDGET = 8_000
+_LEAST_BUDGET = 1_024
+
+
+def thinking_for(
+    model: Model, think: str, max_tokens: int, *, anthropic: bool, notices: list[str]
+) -> Mapping[str, Any] | None:
+    """The `thinking` of a request, None to say nothing: `think` is show, off or auto.
+
+    What has no effect becomes a notice. Raises InputError where `max_tokens` leaves no room.
+    """
+    if think == "show" and model.thinking == "none":
+        notices.append(f"{model.name} does not think: --think show has no effect")
+    elif think == "show":
+        # Servers of others know the older form alone, and pass over the newer one.
+        manual = model.thinking == "manual" or (model.thinking == "unknown" and not anthropic)
+        if manual:
+            return {"type": "enabled", "budget_tokens": _budget(model, max_tokens)}
+        return {"type": "adaptive", "display": "summarized"}
+    elif think == "off" and model.thinking != "none":
+        switch = thinking_off(model, anthropic=anthropic)
+        if switch:
+            return {"type": switch}
+        if model.thinking == "unknown":
+            notices.append(f"It is not known how {model.name} is told not to think: it was not.")
+        elif model.thinking_off == "none":
+            notices.append(f"{model.name} always thinks: --think off has no effect")
+    return None
+
+
+def thinking_off(model: Model, *, anthropic: bool) -> str | None:
+    """The `thinking.type` that keeps `model` from thinking; None if none does, or none need."""
+    if model.thinking_off in ("disabled", "between_tools"):
+        return model.thinking_off
+    return "disabled" if model.thinking == "unknown" and not anthropic else None
+
+
+def _budget(model: Model, max_tokens: int) -> int:
+    """The tokens of thinking: half of what there is, since the answer has to come out of it too."""
+    if max_tokens <= _LEAST_BUDGET:
+        raise InputError(
+            f"--think show needs --max-tokens of at least {_LEAST_BUDGET + 1} with {model.name}."
+        )
+    return max(_LEAST_BUDGET, min(_BUDGET, max_tokens // 2))
+
+
+def effort_for(
+    model: Model, options: Options, *, anthropic: bool, notices: list[str]
+) -> str | None:
+    """The `output_config.effort` of a request, None to leave it out.
+
+    One that the user named is sent, or refused, as it is; a default one gives way. Raises
+    InputError for one that the model does not have, or not without thinking.
+    """
+    wanted, named, known = options.effort, options.effort_named, model.thinking != "unknown"
+    if not wanted or not (named or anthropic):
+        return None
+    if known and not model.efforts:
+        if named:
+            notices.append(f"{model.name} has no effort setting: left out")
+        return None
+    if wanted not in model.efforts and (known or not named):
+        if not named:
+            return None
+        raise InputError(
+            f"{model.name} has no effort {wanted!r}: use one of {', '.join(model.efforts)}."
+        )
+    switched_off = options.think == "off" and model.thinking_off in ("disabled", "between_tools")
+    if wanted in TOP_EFFORTS and switched_off and not model.thinking_off_at_top:
+        if named:
+            raise InputError(
+                f"--effort {wanted} needs thinking with {model.name}: use --think auto, "
+                "or --effort high."
+            )
+        notices.append(f"Effort {wanted} needs thinking, which is off: asked with effort high")
+        return "high"
+    return wanted
+
+
+def thinking_betas(model: Model, body: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names that the header `anthropic-beta` needs for the thinking that `body` asks for."""
+    manual = body.get("thinking", {}).get("type") == "enabled"
+    return (INTERLEAVED,) if manual and model.interleaved and body.get("tools") else ()
+
+
+Emulated: TypeAlias = bool | Literal["choice"]
+"""False: sent as the API has it; True: asked for in words; "choice": as one of several."""
+CHOICE: Literal["choice"] = "choice"
+
+_FIELD = "answer"
+_BRACKETS = {"(": r"\(([{}])\)", "[": r"\[([{}])\]"}
+_ALPHABETS = (ascii_uppercase, ascii_lowercase, "123456789")
+# The JSON of a choice is short; after so many characters no label is looked for.
+_LONGEST_CHOICE = 4_000
+_CHOSEN = re.compile(rf'"{_FIELD}"\s*:\s*"([^"\\]*)"')
+
+
+def labels(text: str, bracket: str = "(") -> Sequence[str]:
+    """The labels of "(A) one thing, (B) another", from the first letter on; [] if none."""
+    for alphabet in _ALPHABETS:
+        found = dict.fromkeys(re.findall(_BRACKETS[bracket].format(alphabet), text))
+        pairs = zip(alphabet, found, strict=False)
+        in_order = [label for label, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
+        if len(in_order) > 1:
+            return in_order
+    return []
+
+
+def choices(content: Iterable[Block], prefill: str) -> Sequence[str]:
+    """What completes `prefill`, if it ends in a bracket and the question offers such choices."""
+    texts = [str(block["text"]) for block in content if block.get("type") == "text"]
+    bracket = prefill[-1:]
+    return labels(texts[-1], bracket) if texts and bracket in _BRACKETS else []
+
+
+def choice_format(offered: Sequence[str], prefill: str) -> Mapping[str, Any]:
+    """The `output_config.format` by which the reply is one of the labels and nothing else."""
+    about = f"What stands next in an answer that begins: {prefill}"
+    answer = {"type": "string", "enum": list(offered), "description": about}
+    return {
+        "type": "json_schema",
+        "schema": {
+            "type": "object",
+            "properties": {_FIELD: answer},
+            "required": [_FIELD],
+            "additionalProperties": False,
+        },
+    }
+
+
+def instruction(prefill: str) -> str:
+    """The words that ask for an answer that begins so."""
+    return (
+        "Begin your answer with exactly the text between the marks and go on from its last "
+        f"character, with nothing before it: «{prefill}»"
+    )
+
+
+def completed(received: str, prefill: str, emulated: Emulated) -> str:
+    """The text to show for `received`: the prefill once, then what goes on from it."""
+    return Opening(prefill, emulated).feed(received)
+
+
+class Opening:
+    """How a reply begins, as it comes: the prefill once, whether the model repeats it or not.
+
+    Of one that was asked for as a choice, the label that completes it and nothing else. What `feed`
+    returns is to be appended to what it returned before, however the text is cut into pieces.
+    """
+
+    def __init__(self, prefill: str, emulated: Emulated = False) -> None:
+        self._prefill = prefill
+        self._emulated = emulated
+        self._begun = self._over = False
+        self._passing = not emulated
+        self._received = ""
+
+    def feed(self, text: str) -> str:
+        """What of the reply can be shown now."""
+        said = "" if self._begun else self._prefill
+        self._begun = True
+        if self._passing:
+            return said + text
+        return said if self._over else said + self._decided(text)
+
+    def _decided(self, text: str) -> str:
+        """What goes on from the prefill, once it is known where that is."""
+        start = self._received = (self._received + text).lstrip()
+        if self._emulated == CHOICE and (not start or start.startswith("{")):
+            found = _CHOSEN.search(start, 0, _LONGEST_CHOICE)
+            self._over = found is not None or len(start) > _LONGEST_CHOICE
+            return found[1] if found else ""
+        if self._prefill.startswith(start):  # not yet past the prefill
+            return ""
+        self._passing = True
+        return start.removeprefix(self._prefill)
+
+
+_CITABLE = frozenset({"document", "search_result"})
+# What a search of the server found is cited in any case.
+_OF_DOCUMENTS = frozenset(
+    {
+        "char_location",
+        "page_location",
+        "content_block_location",
+        "search_result_location",
+    }
+)
+
+
+def can_be_cited(messages: Iterable[Sealed]) -> bool:
+    """Whether a block of the messages can be cited."""
+    return any(message.noted("citations", _counts)[0] for message in messages)
+
+
+def agreed(
+    messages: Iterable[Mapping[str, Any]], *, cite: bool, allowed: bool = True
+) -> list[Sealed]:
+    """The messages with citations on for all their documents, or off for all.
+
+    They are on where `cite` asks for it, and from then on: replies that cite are sent back as they
+    came. `allowed` False turns them off, and takes out what cites a document: a reply in JSON can
+    hold none. Messages that need no change are the same objects.
+    """
+    found = sealed(messages)
+    counts = [message.noted("citations", _counts) for message in found]
+    count, enabled, cited = (
+        (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0, 0)
+    )
+    on = allowed and (cite or cited + enabled > 0)
+    if not count or (on and enabled == count) or (not on and not cited + enabled):
+        return found
+    return [message.noted(f"citations {on}", partial(switched, on=on)) for message in found]
+
+
+def switched(message: Sealed, *, on: bool) -> Sealed:
+    """The message with citations on or off for all its documents."""
+    content = message["content"]
+    if isinstance(content, str):
+        return message
+    blocks = [_block(block, on) for block in content]
+    same = all(new is old for new, old in zip(blocks, content, strict=True))
+    return message if same else Sealed({**message, "content": blocks})
+
+
+def _block(block: Block, on: bool) -> Block:
+    kind, inner = block.get("type"), block.get("content")
+    if kind in _CITABLE:
+        if _is_enabled(block) == on:
+            return block
+        return {**block, "citations": {"enabled": True}} if on else _without_citations(block)
+    if kind == "tool_result" and isinstance(inner, list):
+        blocks = [_block(part, on) for part in inner]
+        same = all(new is old for new, old in zip(blocks, inner, strict=True))
+        return block if same else {**block, "content": blocks}
+    if kind == "text" and not on and _citations(block):
+        rest = [cited for cited in block["citations"] if not _of_document(cited)]
+        return {**block, "citations": rest} if rest else _without_citations(block)
+    return block
+
+
+def _without_citations(block: Block) -> Block:
+    return {name: value for name, value in block.items() if name != "citations"}
+
+
+def _counts(message: Sealed) -> tuple[int, int, int]:
+    """Its blocks that can be cited, those of them with citations on, and texts that cite one."""
+    blocks = list(all_blocks(cast(Message, message)))
+    citable = [block for block in blocks if block.get("type") in _CITABLE]
+    cited = sum(block.get("type") == "text" and _citations(block) for block in blocks)
+    return len(citable), sum(map(_is_enabled, citable)), cited
+
+
+def _is_enabled(block: Block) -> bool:
+    citations = block.get("citations")
+    return isinstance(citations, Mapping) and bool(citations.get("enabled"))
+
+
+def _citations(block: Block) -> bool:
+    """Whether a text cites a document."""
+    citations = block.get("citations")
+    return isinstance(citations, list) and any(map(_of_document, citations))
+
+
+def _of_document(citation: Any) -> bool:
+    return isinstance(citation, Mapping) and citation.get("type") in _OF_DOCUMENTS
+
 
 DEFAULT_MAX_TOKENS = 32_000
 OTHER_SERVER_MAX_TOKENS = 8_192
@@ -91,11 +369,9 @@ def build(
     emulated, offered = _emulation(model, content, prefill, options, anthropic=anthropic)
     if offered:
         options = _quick(options, model)
-    effort = thinking.effort(model, options, anthropic=anthropic, notices=notices)
+    effort = effort_for(model, options, anthropic=anthropic, notices=notices)
     max_tokens = _max_tokens(model, options, effort, emulated, anthropic=anthropic)
-    thought = thinking.thinking(
-        model, options.think, max_tokens, anthropic=anthropic, notices=notices
-    )
+    thought = thinking_for(model, options.think, max_tokens, anthropic=anthropic, notices=notices)
     form = _format(options, offered, anthropic=anthropic)
     content = content if anthropic else _basic(content, notices)
     asked = _asked(content, options, emulated, anthropic=anthropic)
@@ -112,7 +388,7 @@ def build(
             cache_control={"type": "ephemeral"} if anthropic and options.cache else None,
         ),
     }
-    betas = (*options.betas, *(thinking.betas(model, body) if anthropic else ()))
+    betas = (*options.betas, *(thinking_betas(model, body) if anthropic else ()))
     remarks = (_remark(model, emulated, offered),) if emulated else ()
     return Request(body, prefill, emulated, betas, tuple(notices), remarks)
 
@@ -200,7 +476,7 @@ def _emulation(
 
 def _quick(options: Options, model: Model) -> Options:
     """The options for a choice: no thinking and little effort, where nothing else was said."""
-    off = thinking.off_switch(model, anthropic=True)
+    off = thinking_off(model, anthropic=True)
     return replace(
         options,
         effort=options.effort if options.effort_named else "low",
@@ -222,7 +498,7 @@ def _max_tokens(
     if said is None:
         known = anthropic or model.thinking != "unknown"
         usual = DEFAULT_MAX_TOKENS if anthropic else OTHER_SERVER_MAX_TOKENS
-        large = TOP_EFFORT_MAX_TOKENS if effort in thinking.TOP_EFFORTS and known else 0
+        large = TOP_EFFORT_MAX_TOKENS if effort in TOP_EFFORTS and known else 0
         return _within(model, max(usual, large))
     if said < 1:
         raise InputError("max_tokens must be at least 1: give --max-tokens a larger number.")

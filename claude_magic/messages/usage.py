@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from .body import sealed
 from .models import Model
-from .sealed import sealed
 
 # An estimate, shown as one; `count_tokens` is exact. About 3.5 characters of English or code make
 # a token; the tokenizer that came with 4.7 makes about 30 % more tokens of the same text.
@@ -164,7 +164,7 @@ def _block_tokens(block: Mapping[str, Any], model: Model) -> int:
     if kind == "image" and isinstance(source, Mapping):
         if source.get("type") != "base64":
             return _URL_IMAGE_TOKENS
-        from .sniff import size_of_base64
+        from .images.sniff import size_of_base64
 
         size = size_of_base64(str(source.get("data", "")))
         return image_tokens(*size, model) if size else _URL_IMAGE_TOKENS

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..messages.blocks import Block
-    from ..messages.cancel import Cancel
+    from ..messages.transport.cancel import Cancel
     from ..tools.tool import Tool
     from .recorder import Recorder
 

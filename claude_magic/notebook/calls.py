@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..messages.amounts import count
 from ..messages.blocks import Block
+from ..messages.plain_text import count
 from ..rendering import STYLE, plain
 from ..rendering.boxes import box, code, line
 from ..rendering.part_bundles import given_to

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..messages import amounts
+from ..messages import plain_text
 from .beside import kept
 from .context import Context, Render, gather
 from .pieces import Piece, Place, between, choose
@@ -74,7 +74,7 @@ class Carrying:
             return context
         missing = self._standing.not_run(cells.runs, between(self._place(asker), asker.cell))
         if missing:
-            said = f"{amounts.count(missing, 'figure')} above not run yet: not sent"
+            said = f"{plain_text.count(missing, 'figure')} above not run yet: not sent"
             context = replace(context, notices=(*context.notices, said))
         return context
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..messages.errors import InputError
-from ..messages.in_a_line import in_a_line
+from ..messages.plain_text import in_a_line
 
 Evaluate = Callable[[str], object]
 """Gives the value of an expression. Only the user's own words are any: see `no_name`."""

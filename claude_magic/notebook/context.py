@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..messages.blocks import Block, text
-from ..messages.wrap import wrap
+from ..messages.plain_text import wrap
 from .describe import summary_line, trim_middle
 from .outputs import Rendered, terminal_text
 from .pieces import Piece

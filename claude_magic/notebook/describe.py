@@ -101,7 +101,7 @@ def _definition(value: Any, name: str | None) -> str:
 def _picture(value: object) -> Any:
     """What `prepare` is to be given for a figure, a plot's axes, a picture or its bytes."""
     if isinstance(value, (bytes, bytearray)):
-        from ..messages.sniff import media_type
+        from ..messages.images.sniff import media_type
 
         kind = media_type(bytes(value[:4096])) or ""
         return bytes(value) if kind.startswith("image/") else None

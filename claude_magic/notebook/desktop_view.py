@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..messages.amounts import count
-from ..messages.blocks import Block, content_blocks
-from ..messages.computer_calls import is_call
+from ..messages.blocks import Block, content_blocks, is_call
+from ..messages.plain_text import count
 from ..rendering import escape, plain
 from ..rendering.boxes import box
 from ..rendering.reply import outcome_of

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import Block, document_base64, document_text
 from ..messages.errors import ImageError, InputError
-from ..messages.sniff import media_type
+from ..messages.images.sniff import media_type
 
 if TYPE_CHECKING:
-    from ..messages.images import Prepared
+    from ..messages.images.prepare import Prepared
 
 MOST_BYTES = 24_000_000
 """The largest file that goes along: as base64 this fills the API's 32 MB request."""

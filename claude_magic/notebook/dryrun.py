@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..conversation.settings import ANTHROPIC_URL
 from ..conversation.shown import header_of
-from ..messages import amounts
+from ..messages import plain_text
 from ..messages.blocks import Block, Message, content_blocks
 from ..messages.command import as_curl, as_python
 from ..messages.credentials import as_bearer
@@ -21,7 +21,7 @@ from .frame import thumbnails
 if TYPE_CHECKING:
     from ..conversation.plan import Plan
     from ..conversation.question import Question
-    from ..messages.images import ImageCache
+    from ..messages.images.prepare import ImageCache
     from .notebook import Notebook
 
 _COMMANDS = {"curl": as_curl, "python": as_python}
@@ -75,7 +75,7 @@ def readable(plan: Plan, cache: ImageCache, counted: int | None = None) -> dict[
     """
     if counted is not None:
         plan = replace(plan, tokens=counted)
-    price = f", about {amounts.dollars(plan.price)} with a reply of 1,000" if plan.price else ""
+    price = f", about {plain_text.dollars(plan.price)} with a reply of 1,000" if plan.price else ""
     tokens = (
         f"{plan.tokens:,} tokens in, counted by the server"
         if counted is not None
@@ -90,7 +90,7 @@ def readable(plan: Plan, cache: ImageCache, counted: int | None = None) -> dict[
     new = max(i for i, message in enumerate(messages) if message["role"] == "user")
     earlier = "".join(_html(message, cache) for message in messages[:new])
     if earlier:
-        count = amounts.count(len(plan.saw), "earlier turn")
+        count = plain_text.count(len(plan.saw), "earlier turn")
         html.append(
             f'<details class="claude-magic-fold"><summary>{count}</summary>{earlier}</details>'
         )

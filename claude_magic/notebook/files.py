@@ -13,7 +13,7 @@ from .choices import Evaluate, is_address, is_file, no_name, value_of
 from .documents import MOST_BYTES, Made, made_of, made_of_bytes
 
 if TYPE_CHECKING:
-    from ..messages.images import Prepared
+    from ..messages.images.prepare import Prepared
 
 _HINT = "Give the path of a text, PDF or image file, an address, or a variable."
 _KINDS = "Give a table, a text, the bytes of a PDF, or the path of a file."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
-from ..messages.wrap import wrap
+from ..messages.plain_text import wrap
 from .bounded_repr import bounded_repr
 from .context import NAME, names
 from .describe import summary_line, trim_middle

@@ -19,7 +19,7 @@ from ..rendering.reply_facts import detail_text, footer_text, header_text
 if TYPE_CHECKING:
     from ..conversation.plan import Plan
     from ..conversation.reply import Reply
-    from ..messages.images import ImageCache
+    from ..messages.images.prepare import ImageCache
 
 Bundle = Mapping[str, str]
 
@@ -59,7 +59,7 @@ def notice(text: str) -> dict[str, str]:
 
 def thumbnails(blocks: Iterable[Block], cache: ImageCache) -> str:
     """HTML of the images among `blocks`, small, each opening on click; addresses as text."""
-    from ..messages.images import thumbnail
+    from ..messages.images.prepare import thumbnail
 
     shown: list[str] = []
     for number, block in enumerate((b for b in blocks if b.get("type") == "image"), 1):

@@ -13,10 +13,10 @@ from ..conversation.ledger import entry, written
 from ..conversation.settings import OFFLINE
 from ..conversation.shown import footer_of, parts_of
 from ..conversation.turns import Turn
-from ..messages.amounts import count, dollars
 from ..messages.blocks import Block
 from ..messages.catalogue import BUILT_IN, Catalogue
 from ..messages.errors import ImageError
+from ..messages.plain_text import count, dollars
 from ..rendering import STYLE, drawn, escape, plain
 from ..rendering.boxes import box, line
 from ..rendering.bundle import words_of
@@ -27,7 +27,7 @@ from .lines import start
 from .listings import Bundle, table
 
 if TYPE_CHECKING:
-    from ..messages.images import ImageCache
+    from ..messages.images.prepare import ImageCache
 
 # One block's text is shown up to this many characters, one parameter up to that many.
 _SHOWN = 20_000

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..messages.blocks import Block, text
 from ..messages.errors import ClaudeError, InputError
-from ..messages.in_a_line import in_a_line
+from ..messages.plain_text import in_a_line
 from .describe import describe
 from .literal_text import literal_spans
 

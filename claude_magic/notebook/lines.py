@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..messages.amounts import count
+from ..messages.plain_text import count
 from ..rendering import plain
 
 _START = 60

@@ -24,7 +24,7 @@ from ..conversation.events import (
     Waiting,
 )
 from ..conversation.shown import parts_of, reply_as_shown
-from ..messages.amounts import count
+from ..messages.plain_text import count
 from ..rendering import ReplyFold, drawn, notes_bundle, stacked
 from ..rendering.reply import Call, Change, Grew, Part, Put, ServerCall, Text, Thinking, Unknown
 from . import calls, frame, values
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..conversation.plan import Plan
     from ..conversation.reply import Reply
     from ..messages.blocks import Block
-    from ..messages.images import ImageCache
+    from ..messages.images.prepare import ImageCache
 
 _INTERVAL = 0.1
 # A tail that cannot be frozen (one long code block) is shown the less often the longer it is.

@@ -20,7 +20,7 @@ from ..conversation.keys import Keys
 from ..conversation.page import current
 from ..conversation.question import Question
 from ..conversation.session import Session
-from ..messages import amounts
+from ..messages import plain_text
 from ..messages.blocks import Block
 from ..messages.once import Once
 from .carrying import Carrying
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from ..conversation.origin import Origin
     from ..conversation.reply import Reply
     from ..conversation.toolbox import Toolbox
-    from ..messages.cancel import Cancel
-    from ..messages.images import Prepared
+    from ..messages.images.prepare import Prepared
+    from ..messages.transport.cancel import Cancel
     from ..tools.approval import Approver
     from .config import Settable
     from .front_end import FrontEnd
@@ -297,4 +297,4 @@ def _back(history: History, order: Sequence[str]) -> str | None:
         return None
     last = time.strftime("%Y-%m-%d %H:%M", time.localtime(max(t.ended for t in found)))
     are = "is" if len(found) == 1 else "are"
-    return f"{amounts.count(len(found), 'turn')} of this notebook {are} back, the last of {last}"
+    return f"{plain_text.count(len(found), 'turn')} of this notebook {are} back, the last of {last}"

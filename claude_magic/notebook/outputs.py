@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..messages.blocks import Block, text
-from ..messages.charts import altair_spec, chart_kind, chart_png, spec_text
 from ..messages.errors import ImageError
+from ..messages.images.plots import altair_spec, chart_kind, chart_png, spec_text
 from ..messages.plain_text import TEXT_LIMIT, mask_addresses, terminal_text, trim_middle
 from .html_text import html_text
 
 if TYPE_CHECKING:
-    from ..messages.images import Prepared
+    from ..messages.images.prepare import Prepared
 
 __all__ = ["Rendered", "output_blocks", "terminal_text"]
 
@@ -71,7 +71,7 @@ def output_blocks(
 
 def default_prepare() -> Prepare:
     """`messages.images.prepare`, imported with the first picture."""
-    from ..messages.images import prepare
+    from ..messages.images.prepare import prepare
 
     return prepare
 

@@ -8,8 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ..messages.blocks import Block, text
-from ..messages.plain_text import trim_middle
-from ..messages.wrap import wrap
+from ..messages.plain_text import trim_middle, wrap
 from ..tools.results import MOST_IMAGES, Answer, Render, failed
 from .context import Render as RenderOutput
 from .context import output_shown

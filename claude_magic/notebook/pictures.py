@@ -15,7 +15,7 @@ from .named_cells import NamedCells
 from .record import CellRun, Output
 
 if TYPE_CHECKING:
-    from ..messages.images import ImageCache, Prepared
+    from ..messages.images.prepare import ImageCache, Prepared
     from ..messages.models import Model
     from .outputs import Rendered
 
@@ -25,7 +25,7 @@ _LAST = re.compile(r"last(?::([1-9]\d*))?")
 
 def preparing(hires: Model | None, cache: ImageCache) -> Callable[[object], Prepared]:
     """What prepares an image for sending: long edge 1568, with `hires` that model's own limit."""
-    from ..messages.images import prepare
+    from ..messages.images.prepare import prepare
 
     return partial(prepare, long_edge=hires.long_edge if hires else 1568, cache=cache)
 

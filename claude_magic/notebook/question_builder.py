@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..conversation.keys import Keys
     from ..conversation.session import Session
     from ..conversation.toolbox import Shape, Toolbox
-    from ..messages.images import Prepared
+    from ..messages.images.prepare import Prepared
     from .config import Settable
     from .record import CellRun, Output
 

@@ -11,7 +11,7 @@ from ..conversation import export, recording
 from ..conversation.conversations import Conversations
 from ..conversation.page import above, on_page
 from ..conversation.stale import stale_turns
-from ..messages import amounts
+from ..messages import plain_text
 from ..messages.errors import InputError
 from . import lines
 from .history import Row, history_table, whole
@@ -65,7 +65,9 @@ def history(notebook: Notebook, *, old: bool = False) -> Bundle:
     """The table of `%claude_history`."""
     found = rows(notebook, old=old)
     hidden = len(notebook.session.turns) - len(found)
-    below = [f"{amounts.count(hidden, 'older version')}: %claude_history --old"] if hidden else []
+    below = (
+        [f"{plain_text.count(hidden, 'older version')}: %claude_history --old"] if hidden else []
+    )
     if any(row.stale for row in found):
         below.append("stale: what stands above has changed since; run the cell to ask again")
     if not found:
@@ -96,7 +98,7 @@ def resume(notebook: Notebook) -> str:
     count = notebook.session.history.resume()
     if not count:
         raise InputError("There is no earlier conversation here to take up.")
-    return f"{amounts.count(count, 'earlier turn')} taken up: the next question sees them."
+    return f"{plain_text.count(count, 'earlier turn')} taken up: the next question sees them."
 
 
 def undo(notebook: Notebook) -> str:
@@ -126,7 +128,7 @@ def reset(notebook: Notebook, *, purge: bool = False) -> str:
         history.retire([turn.id for turn in history.turns])
         said = "what was asked stays on record: %claude_history --old; --purge deletes it"
     notebook.last = None
-    return f"The conversation is empty, {amounts.count(count, 'turn')} taken out; {said}."
+    return f"The conversation is empty, {plain_text.count(count, 'turn')} taken out; {said}."
 
 
 def going_on(notebook: Notebook, words: str) -> Question | None:
@@ -174,7 +176,7 @@ def written(notebook: Notebook, target: str, *, record: bool, force: bool) -> st
         raise InputError(f"{path} is there already: give another name, or --force.")
     if record:
         count = recording.write(path, turns)
-        return f"{amounts.count(count, 'turn')} recorded in {path}: use it with record={path}"
+        return f"{plain_text.count(count, 'turn')} recorded in {path}: use it with record={path}"
     form = _FORMS.get(path.suffix)
     if form is None:
         raise InputError(f"{path}: end the name in {', '.join(_FORMS)}, or give --record.")
@@ -185,7 +187,7 @@ def written(notebook: Notebook, target: str, *, record: bool, force: bool) -> st
         problem = error.strerror or str(error)
     if problem:
         raise InputError(f"{path} cannot be written: {problem}.")
-    return f"{amounts.count(len(turns), 'turn')} written to {path}"
+    return f"{plain_text.count(len(turns), 'turn')} written to {path}"
 
 
 def notebooks(conversations: Conversations, known: Catalogue) -> Bundle:
@@ -199,7 +201,7 @@ def notebooks(conversations: Conversations, known: Catalogue) -> Bundle:
         last = max(turn.ended for turn in loaded.turns)
         entry = total(loaded.turns, known)
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(last))
-        found.append((last, [path, f"{len(loaded.turns):,}", amounts.dollars(entry.cost), when]))
+        found.append((last, [path, f"{len(loaded.turns):,}", plain_text.dollars(entry.cost), when]))
     found.sort(reverse=True)
     below = "" if found else "No conversation is kept on this machine yet."
     columns = ("notebook", "turns", "cost", "last asked")

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..messages.amounts import count
 from ..messages.blocks import replace_surrogates
+from ..messages.plain_text import count
 from .bounded_repr import bounded_repr
 
 ROWS, COLUMNS = 10, 20

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ..computer import ComputerTool, Workplace
     from ..messages.credentials import Secret
-    from ..messages.images import Prepared
+    from ..messages.images.prepare import Prepared
     from ..tools.approval import Approver
     from ..tools.results import Render
     from ..tools.tool import Tool

@@ -12,7 +12,7 @@ from .listings import Bundle, table
 
 if TYPE_CHECKING:
     from ..conversation.turns import Turn
-    from ..messages import amounts
+    from ..messages import plain_text
 from ..messages.catalogue import Catalogue
 
 _DAYS = 7
@@ -35,7 +35,9 @@ def usage_table(
     rows += [_row(f"model {name}", entry) for name, entry in by_model(everywhere, known).items()]
     days = list(by_day(everywhere, known=known).items())[-_DAYS:]
     rows += [_row(f"{day:%Y-%m-%d}", entry) for day, entry in reversed(days)]
-    below = [f"This kernel: {amounts.dollars(spent)} of a budget of {amounts.dollars(budget)}"]
+    below = [
+        f"This kernel: {plain_text.dollars(spent)} of a budget of {plain_text.dollars(budget)}"
+    ]
     below += _apart(all_of_it)
     return table(_COLUMNS, rows, right=range(1, 6), below=" · ".join(below))
 
@@ -58,7 +60,7 @@ def distinct(turns: Iterable[Turn]) -> list[Turn]:
 
 def _row(name: str, entry: Entry) -> list[str]:
     usage = entry.usage
-    cost = amounts.dollars(entry.cost) if entry.turns else "$0"
+    cost = plain_text.dollars(entry.cost) if entry.turns else "$0"
     return [
         name,
         f"{entry.turns + entry.free:,}",
@@ -74,8 +76,8 @@ def _apart(entry: Entry) -> list[str]:
     said = []
     if entry.free:
         said.append(
-            f"{amounts.count(entry.free, 'turn')} answered offline or from the record: free"
+            f"{plain_text.count(entry.free, 'turn')} answered offline or from the record: free"
         )
     if entry.unpriced:
-        said.append(f"{amounts.count(entry.unpriced, 'turn')} of models without a known price")
+        said.append(f"{plain_text.count(entry.unpriced, 'turn')} of models without a known price")
     return said

@@ -9,7 +9,7 @@ from enum import Enum
 from itertools import islice
 from typing import Any
 
-from ..messages.amounts import count
+from ..messages.plain_text import count
 
 LONGEST_TEXT = 500
 _LONGEST_LIST = 200

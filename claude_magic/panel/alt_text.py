@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..messages.amounts import dollars
-from ..messages.in_a_line import in_a_line
+from ..messages.plain_text import dollars, in_a_line
 from ..notebook.record import Output
 from ..notebook.standing import Beside
 

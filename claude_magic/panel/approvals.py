@@ -19,7 +19,7 @@ from .protocol import Approval, Decide
 
 if TYPE_CHECKING:
     from ..messages.blocks import Block
-    from ..messages.cancel import Cancel
+    from ..messages.transport.cancel import Cancel
     from ..tools.tool import Tool
     from .live import LiveRun
 

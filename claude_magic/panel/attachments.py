@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import Block, text
 from ..messages.errors import ClaudeError, InputError
-from ..messages.wrap import wrap
+from ..messages.plain_text import wrap
 from . import protocol
 
 if TYPE_CHECKING:
-    from ..messages.images import Prepared
+    from ..messages.images.prepare import Prepared
 
 # What is attached and never sent does not stay for ever.
 _MOST = 50

@@ -13,9 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..conversation.branches import switch
-from ..messages.cancel import Cancel
 from ..messages.errors import ClaudeError, Interrupted
-from ..messages.in_a_line import in_a_line
+from ..messages.plain_text import in_a_line
+from ..messages.transport.cancel import Cancel
 from ..notebook.checked import UnfitError, checked
 from ..notebook.outputs import output_blocks
 from ..notebook.pictures import preparing
@@ -33,7 +33,7 @@ from .views import Views, state
 
 if TYPE_CHECKING:
     from ..conversation.question import Question
-    from ..messages.images import Prepared
+    from ..messages.images.prepare import Prepared
     from ..notebook.notebook import Notebook
     from ..notebook.record import Output
 

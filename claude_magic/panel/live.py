@@ -18,9 +18,8 @@ from ..conversation.events import (
     Sending,
     Waiting,
 )
-from ..messages.amounts import count
 from ..messages.errors import Interrupted
-from ..messages.in_a_line import in_a_line
+from ..messages.plain_text import count, in_a_line
 from ..notebook import calls
 from ..rendering import ReplyFold, reply
 from ..rendering.reply import Change, Grew
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from ..conversation.question import Question
     from ..conversation.turns import Turn
     from ..messages.blocks import Block
-    from ..messages.cancel import Cancel
+    from ..messages.transport.cancel import Cancel
 
 
 class LiveRun:

@@ -12,9 +12,9 @@ from ..conversation.connection import Server
 from ..conversation.export import question_text
 from ..conversation.ledger import total, written
 from ..messages import models
-from ..messages.amounts import dollars
 from ..messages.errors import ImageError
-from ..messages.sniff import size_of_base64
+from ..messages.images.sniff import size_of_base64
+from ..messages.plain_text import dollars
 from ..rendering import plain
 from ..rendering.reply_facts import Footer, Header, detail_text, footer_text, header_text
 from . import protocol
@@ -92,7 +92,7 @@ class Views:
 
     def thumbnail(self, block: Block) -> str:
         """A small `data:` URI; "" for an image that the server fetches, or that is damaged."""
-        from ..messages.images import thumbnail
+        from ..messages.images.prepare import thumbnail
 
         try:
             return thumbnail(cast("ImageBlock", block), cache=self._session.images) or ""

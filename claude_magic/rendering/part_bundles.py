@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..messages.amounts import count
 from ..messages.blocks import Block
-from ..messages.plain_text import trim_middle
+from ..messages.plain_text import count, trim_middle
 from .boxes import as_it_is, box, code, folded, line
 from .bundle import reply_bundle
 from .inert import fenced, literal

@@ -22,8 +22,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias, TypeGuard
 
 from ..messages.blocks import NOT_ALLOWED, Block, content_blocks
 from ..messages.errors import ProtocolError
-from ..messages.prefill import Emulated, Opening
-from ..messages.stream import GrowingBlock
+from ..messages.request import Emulated, Opening
+from ..messages.transport.stream import GrowingBlock
 from .citations import CitingText, Footnotes
 from .notes import Note
 from .server_tools import described, unknown

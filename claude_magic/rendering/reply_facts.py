@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..messages.amounts import count, dollars
+from ..messages.plain_text import count, dollars
 from ..messages.usage import Usage
 from .terminal import plain
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..messages.amounts import count
+from ..messages.plain_text import count
 from .inert import fenced, literal
 from .notes import link, one_line, web_address
 from .terminal import plain

@@ -15,7 +15,7 @@ from ..messages.errors import InputError
 from .tool import APPROVE, Approve, Tool
 
 if TYPE_CHECKING:
-    from ..messages.cancel import Cancel
+    from ..messages.transport.cancel import Cancel
 
 DENIED = "calls of this tool are denied here"
 """Why a call may not run that nobody is asked about."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..conversation.toolbox import Called, Calling, Doing, Tell
 from ..messages.blocks import NOT_ALLOWED, Block
 from ..messages.credentials import Secret, masked
-from ..messages.stream import runnable
+from ..messages.transport.stream import runnable
 from .approval import Approval
 from .failure import traceback_text
 from .results import Answer, Render, answer, failed, result
@@ -22,7 +22,7 @@ from .tool import Arguments, ArgumentsError, Task, Tool
 from .toolsets import Toolset, batch
 
 if TYPE_CHECKING:
-    from ..messages.cancel import Cancel
+    from ..messages.transport.cancel import Cancel
 
 TIMEOUT = 120.0
 """Seconds that a function may run."""

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
+from ..messages.body import as_json
 from ..messages.errors import InputError
-from ..messages.in_a_line import in_a_line
-from ..messages.sealed import as_json
+from ..messages.plain_text import in_a_line
 from .docs import Documentation, bare, documentation
 from .tool import Arguments, ArgumentsError, Tool, marks_of, mended_name
 

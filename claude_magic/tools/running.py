@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..messages.errors import Interrupted
 
 if TYPE_CHECKING:
-    from ..messages.cancel import Cancel
+    from ..messages.transport.cancel import Cancel
 
 T = TypeVar("T")
 

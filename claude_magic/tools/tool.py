@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from ..messages.errors import InputError
 
 if TYPE_CHECKING:
-    from ..messages.cancel import Cancel
+    from ..messages.transport.cancel import Cancel
 
 Approve = Literal["ask", "auto", "never"]
 """Whether the user is asked before a call, or each is allowed, or none."""

@@ -17,7 +17,7 @@ from .toolsets import Toolset, as_tool
 
 if TYPE_CHECKING:
     from ..conversation.toolbox import Tell
-    from ..messages.cancel import Cancel
+    from ..messages.transport.cancel import Cancel
 
 MOST_STEPS = 20
 

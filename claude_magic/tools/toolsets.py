@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from ..conversation.toolbox import Calling, Seen, Tell
 from ..messages.blocks import NOT_ALLOWED, Block
-from ..messages.cancel import Cancel
 from ..messages.models import Model
+from ..messages.transport.cancel import Cancel
 from .approval import DENIED, Approval
 from .results import failed, result
 from .tool import Arguments, Tool

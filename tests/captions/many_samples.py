@@ -13,8 +13,8 @@ from claude_magic.captions.access import Access
 from claude_magic.captions.datasets.caption_run import CaptionRun, How, Wanted, check, frame
 from claude_magic.conversation.connection import Server
 from claude_magic.conversation.settings import Settings
-from claude_magic.messages.credentials import Found, Secret
-from claude_magic.messages.retry import Clock
+from claude_magic.messages.credentials import FoundKey, Secret
+from claude_magic.messages.transport.retry import Clock
 from claude_magic.offline import OfflineServer
 
 COLUMNS = [
@@ -47,7 +47,7 @@ def access(server: OfflineServer, clock: Clock | None = None, **settings: Any) -
 def paying(server: OfflineServer, **more: Any) -> Access:
     """The same, but what it answers has to be paid."""
     named = Server(server.url, "offline", anthropic=True, loopback=True)
-    found = Found(Secret("sk-ant-canary-0123456789"), False, "a test")
+    found = FoundKey(Secret("sk-ant-canary-0123456789"), False, "a test")
     return Access(Settings(), found, server=named, **more)
 
 

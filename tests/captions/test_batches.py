@@ -15,7 +15,7 @@ import pytest
 
 from claude_magic.captions.datasets.batch_post import Chunk, CustomIds, Limits
 from claude_magic.messages.errors import AuthenticationError, InputError, Interrupted
-from claude_magic.messages.retry import Waiter
+from claude_magic.messages.transport.retry import Waiter
 from claude_magic.offline import OfflineServer
 from tests.captions.many_samples import access, coloured, folder_of, paying, questions, ran
 from tests.messages.quick_clock import QuickClock

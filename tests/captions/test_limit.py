@@ -11,8 +11,8 @@ import pytest
 
 from claude_magic.captions.image_question import JobBudget
 from claude_magic.captions.limits import GivingWay, Limit, Threads
-from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.errors import InputError, Interrupted
+from claude_magic.messages.transport.cancel import Cancel
 from tests.messages.quick_clock import QuickClock
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from claude_magic.captions.notebooks.notebook_file import NotebookFile
 from claude_magic.messages.errors import InputError
-from claude_magic.messages.images import prepare
+from claude_magic.messages.images.prepare import prepare
 from tests.captions.notebook_samples import (
     BLUE,
     GREEN,

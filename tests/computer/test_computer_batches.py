@@ -10,10 +10,10 @@ from fake_computer import FakeComputer
 
 from claude_magic.computer import ComputerTool, DesktopStep, Workplace
 from claude_magic.messages.blocks import Block
-from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.errors import DesktopError, InputError, Interrupted
+from claude_magic.messages.images.sniff import size_of_base64
 from claude_magic.messages.models import MODELS, Model, unknown
-from claude_magic.messages.sniff import size_of_base64
+from claude_magic.messages.transport.cancel import Cancel
 from claude_magic.offline.referee.json_checks import Refusal
 from claude_magic.offline.referee.referee import check
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from claude_magic.computer.actions import ACTIONS, Action, WrongInputError, action
 from claude_magic.computer.screen_pictures import Scale
-from claude_magic.messages.computer_calls import is_call
+from claude_magic.messages.blocks import is_call
 from claude_magic.messages.models import Model
 
 PLAIN = Scale((1280, 800), (1280, 800))

@@ -21,8 +21,8 @@ from recorder import Recorder
 
 from claude_magic.computer import ComputerTool, Workplace
 from claude_magic.computer.desktop import VirtualDesktop
-from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.errors import DesktopError, Interrupted
+from claude_magic.messages.transport.cancel import Cancel
 from tests.kernels import kernel
 
 OWNER = Path(__file__).with_name("desktop_owner.py")

@@ -15,8 +15,8 @@ from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.toolbox import Called, Calling, Tell
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import Block, text
-from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.models import Model
+from claude_magic.messages.transport.cancel import Cancel
 from tests.conversation.scripted_server import ScriptedServer, calls, says
 
 WEIGH: Mapping[str, Any] = {

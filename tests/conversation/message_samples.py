@@ -10,10 +10,10 @@ from typing import Any
 
 from PIL import Image
 
-from claude_magic.messages.api_errors import Asked, from_answer
 from claude_magic.messages.blocks import image_base64, text
 from claude_magic.messages.errors import APIError
 from claude_magic.messages.models import lookup
+from claude_magic.messages.transport.refusals import RequestFacts, from_answer
 
 HEADERS = {"anthropic-version": "2023-06-01"}
 SONNET = lookup("claude-sonnet-5-5")
@@ -61,7 +61,7 @@ def refused(
     """The error as the client makes it of an answer."""
     error = {"type": kind, "message": message, **({"details": details} if details else {})}
     answer = json.dumps({"type": "error", "error": error}).encode()
-    return from_answer(Asked("example.org", None, {"model": "m"}), status, {}, answer)
+    return from_answer(RequestFacts("example.org", None, {"model": "m"}), status, {}, answer)
 
 
 # Three turns: a plain one, one with a tool's round, the last question.

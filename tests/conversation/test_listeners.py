@@ -21,8 +21,8 @@ from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
 from claude_magic.messages.blocks import text
-from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.errors import Interrupted, NotRecordedError
+from claude_magic.messages.transport.cancel import Cancel
 from claude_magic.offline import OfflineServer
 
 

@@ -10,8 +10,8 @@ import pytest
 from claude_magic.conversation.events import Event
 from claude_magic.conversation.toolbox import Tell
 from claude_magic.messages.blocks import Block, image_base64, text
-from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.errors import Interrupted
+from claude_magic.messages.transport.cancel import Cancel
 from tests.conversation.desk_and_scales import Desk, Scales, interrupt, noted
 from tests.conversation.message_samples import png
 from tests.conversation.scripted_server import Says, calls, says

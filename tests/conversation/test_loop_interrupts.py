@@ -9,8 +9,8 @@ import pytest
 from claude_magic.conversation.events import Event, Failed, Received
 from claude_magic.conversation.question import Question
 from claude_magic.messages.blocks import content_blocks, text
-from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.errors import Interrupted
+from claude_magic.messages.transport.cancel import Cancel
 from tests.conversation.desk_and_scales import ONE_CALL, Desk, Scales, interrupt
 from tests.conversation.scripted_server import calls, says
 

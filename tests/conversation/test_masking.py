@@ -18,9 +18,8 @@ from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.shape import shape_of
 from claude_magic.messages.blocks import text
-from claude_magic.messages.credentials import Found, Secret, mask
-from claude_magic.messages.masking import Incoming, masked_body
-from claude_magic.messages.sealed import sealed
+from claude_magic.messages.body import sealed
+from claude_magic.messages.credentials import FoundKey, Incoming, Secret, mask, masked_body
 from tests.conversation.desk_and_scales import WEIGH, Scales
 from tests.conversation.scripted_server import Says, ScriptedServer, calls, says
 
@@ -70,7 +69,7 @@ class Kept:
         self.session = Session(
             lambda: settings,
             history=lambda: kept.open(Whereabouts("here", notebook=False)),
-            find=lambda: Found(SECRET, bearer=False, source="a test"),
+            find=lambda: FoundKey(SECRET, bearer=False, source="a test"),
             secrets=lambda: (SECRET,),
         )
 

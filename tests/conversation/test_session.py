@@ -15,9 +15,8 @@ from claude_magic.conversation.plan import Plan
 from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
+from claude_magic.messages.address import CustomHeaders, custom_headers
 from claude_magic.messages.blocks import text
-from claude_magic.messages.client import Cancel
-from claude_magic.messages.custom_headers import CustomHeaders, custom_headers
 from claude_magic.messages.errors import (
     AuthenticationError,
     BrokenReply,
@@ -27,6 +26,7 @@ from claude_magic.messages.errors import (
     Interrupted,
     ProtocolError,
 )
+from claude_magic.messages.transport.client import Cancel
 from claude_magic.offline import OfflineServer
 from tests.conversation.desk_and_scales import Desk
 from tests.conversation.scripted_server import says

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from claude_magic.messages.client import Client
+from claude_magic.messages.transport.client import Client
 
 KEY = "canary-key-0123456789"
 BODY: dict[str, Any] = {

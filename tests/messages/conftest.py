@@ -10,8 +10,8 @@ import pytest
 from client_requests import KEY, Connect
 from fault_server import FaultServer, replies
 
-from claude_magic.messages.client import Client
 from claude_magic.messages.credentials import Secret
+from claude_magic.messages.transport.client import Client
 
 # A failed check in there shows its values, as in a test module, if it is imported after this.
 pytest.register_assert_rewrite("fault_outcomes")

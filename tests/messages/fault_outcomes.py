@@ -15,9 +15,9 @@ from fault_server import FaultServer, Peer, Script, answers, replies
 from quick_clock import QuickClock
 
 from claude_magic.messages import errors
-from claude_magic.messages.client import Client, Timeouts
 from claude_magic.messages.credentials import Secret
-from claude_magic.messages.retry import Wait
+from claude_magic.messages.transport.client import Client, Timeouts
+from claude_magic.messages.transport.retry import Wait
 
 CANARY = "canary-key-0123456789"
 BODY = {

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from claude_magic.messages.blocks import ImageBlock
-from claude_magic.messages.images import Prepared
+from claude_magic.messages.images.prepare import Prepared
 
 
 def saved(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:

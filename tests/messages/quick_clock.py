@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from claude_magic.messages.retry import Waiter
+from claude_magic.messages.transport.retry import Waiter
 
 
 class QuickClock:

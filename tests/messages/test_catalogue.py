@@ -8,9 +8,8 @@ import pytest
 
 from claude_magic.messages import models
 from claude_magic.messages.blocks import text
-from claude_magic.messages.catalogue import BUILT_IN, Catalogue
+from claude_magic.messages.catalogue import BUILT_IN, MOST_LISTED, Catalogue
 from claude_magic.messages.errors import InputError
-from claude_magic.messages.listed import MOST_LISTED
 from claude_magic.messages.models import MODELS
 from claude_magic.messages.request import Options, build
 from claude_magic.offline.model_list import model_info

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from claude_magic.messages import models
 from claude_magic.messages.blocks import document_base64, document_text, document_url, text
-from claude_magic.messages.citing import agreed, switched
+from claude_magic.messages.body import seal, sealed
 from claude_magic.messages.errors import InputError
-from claude_magic.messages.request import Options, build
-from claude_magic.messages.sealed import seal, sealed
+from claude_magic.messages.request import Options, agreed, build, switched
 from claude_magic.offline.referee.referee import check
 
 ON = {"enabled": True}

@@ -7,8 +7,8 @@ from client_requests import BODY, KEY, Connect, texts
 from fault_server import FaultServer
 
 from claude_magic.messages import errors
-from claude_magic.messages.client import Client
 from claude_magic.messages.credentials import Secret
+from claude_magic.messages.transport.client import Client
 
 
 @pytest.mark.parametrize("ending", ["", "/", "/v1", "/v1/", "//"])

@@ -24,7 +24,7 @@ from fault_server import (
 from quick_clock import QuickClock
 
 from claude_magic.messages import errors
-from claude_magic.messages.client import Client
+from claude_magic.messages.transport.client import Client
 
 
 def test_a_connection_is_used_again_after_a_whole_reply(

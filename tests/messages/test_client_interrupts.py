@@ -14,7 +14,7 @@ from client_requests import BODY, Connect, texts
 from fault_server import BEGUN, STREAM_HEAD, FaultServer, Peer, refuses, replies, stalls
 
 from claude_magic.messages import errors
-from claude_magic.messages.client import Cancel, Client, Timeouts, Wait
+from claude_magic.messages.transport.client import Cancel, Client, Timeouts, Wait
 
 # Cancelling, from another thread
 
@@ -203,7 +203,7 @@ ENDS = ("Interrupted", "KeyboardInterrupt")
 
 PROGRAM = """
 import sys
-from claude_magic.messages.client import Client
+from claude_magic.messages.transport.client import Client
 from claude_magic.messages.credentials import Secret
 client = Client(sys.argv[1], Secret("canary-key-0123456789"))
 body = {"model": "m", "max_tokens": 5, "messages": []}

@@ -42,7 +42,7 @@ from fault_server import (
 from quick_clock import QuickClock
 
 from claude_magic.messages import errors
-from claude_magic.messages.client import Client, Timeouts
+from claude_magic.messages.transport.client import Client, Timeouts
 
 NO_ANSWER = retried(errors.ConnectionFailed)
 

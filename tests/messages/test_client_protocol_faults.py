@@ -24,7 +24,7 @@ from fault_server import (
 )
 
 from claude_magic.messages import errors
-from claude_magic.messages.stream import runnable
+from claude_magic.messages.transport.stream import runnable
 
 TOOL = {"type": "tool_use", "id": "t1", "name": "rm", "input": {}}
 CUT_TOOL = event("content_block_start", index=1, content_block=TOOL) + event(

@@ -13,8 +13,8 @@ from fault_server import BEGUN, STREAM_HEAD, FaultServer, Peer, replies
 from quick_clock import QuickClock
 
 from claude_magic.messages import errors
-from claude_magic.messages.client import Cancel, Client
 from claude_magic.messages.credentials import Secret
+from claude_magic.messages.transport.client import Cancel, Client
 
 BODY = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "?"}]}
 

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from claude_magic.messages.credentials import Found, Secret, find_key, mask
+from claude_magic.messages.credentials import FoundKey, Secret, find_key, mask
 
 CANARY = "canary-0123456789-abcdef"
 
@@ -61,7 +61,7 @@ ALL = {"ANTHROPIC_API_KEY": "api", "ANTHROPIC_AUTH_TOKEN": "token"}
 )  # fmt: skip
 def test_the_first_source_that_has_a_key_is_used(explicit, environ, lookup, found) -> None:  # type: ignore[no-untyped-def]
     secret, bearer, source = found
-    assert find_key(explicit, environ, keyring_lookup=lookup) == Found(
+    assert find_key(explicit, environ, keyring_lookup=lookup) == FoundKey(
         Secret(secret), bearer, source
     )
 
@@ -128,7 +128,7 @@ def test_the_keyrings_entry_is_asked_for_by_our_name(tmp_path) -> None:  # type:
         "%s".__mod__,
         lambda s: f"{s!r:>40}",
         lambda s: repr([s, {"key": s}]),
-        lambda s: repr(Found(s, False, "explicit")),
+        lambda s: repr(FoundKey(s, False, "explicit")),
         lambda s: str(copy.copy(s)),
         lambda s: str(copy.deepcopy({"key": s})),
         lambda s: str([getattr(s, n, None) for n in dir(s) if n != "reveal" and "__" not in n]),

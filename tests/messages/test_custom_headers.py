@@ -6,9 +6,9 @@ import pytest
 from fault_server import FaultServer, answers, refuses, replies
 
 from claude_magic.messages import errors
-from claude_magic.messages.client import Client
+from claude_magic.messages.address import CustomHeaders, custom_headers
 from claude_magic.messages.credentials import Secret
-from claude_magic.messages.custom_headers import CustomHeaders, custom_headers
+from claude_magic.messages.transport.client import Client
 
 ANTHROPIC = "https://api.anthropic.com"
 CANARY = "canary-header-0123456789"

@@ -10,7 +10,7 @@ from image_samples import photo, saved
 from PIL import Image
 
 from claude_magic.messages.errors import ImageError
-from claude_magic.messages.images import ImageCache, prepare
+from claude_magic.messages.images.prepare import ImageCache, prepare
 
 
 def test_an_image_is_encoded_once() -> None:

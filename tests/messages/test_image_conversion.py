@@ -10,7 +10,7 @@ from image_formats import BLUE, CONVERTED, RED, SIXTEEN, turned
 from image_samples import halves, near, photo, saved, sent, sent_bytes
 from PIL import Image, ImageCms
 
-from claude_magic.messages.images import prepare
+from claude_magic.messages.images.prepare import prepare
 
 
 @pytest.mark.parametrize(("data", "mode", "left", "note"), CONVERTED.values(), ids=CONVERTED)

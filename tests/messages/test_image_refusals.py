@@ -16,7 +16,7 @@ from image_samples import photo, saved, with_chunk
 from PIL import Image
 
 from claude_magic.messages.errors import ImageError
-from claude_magic.messages.images import ImageCache, prepare, thumbnail
+from claude_magic.messages.images.prepare import ImageCache, prepare, thumbnail
 
 
 def truncated(data: bytes) -> bytes:

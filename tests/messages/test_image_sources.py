@@ -20,7 +20,7 @@ from image_samples import halves, near, photo, saved, sent, sent_bytes
 from PIL import Image
 
 from claude_magic.messages.errors import ImageError
-from claude_magic.messages.images import ImageCache, prepare
+from claude_magic.messages.images.prepare import ImageCache, prepare
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 PNG = saved(halves(RED, BLUE))

@@ -12,8 +12,8 @@ from PIL import Image
 
 from claude_magic.messages.blocks import image_base64
 from claude_magic.messages.errors import ImageError
-from claude_magic.messages.images import ImageCache, fit_many, prepare, thumbnail
-from claude_magic.messages.sniff import media_type, size
+from claude_magic.messages.images.prepare import ImageCache, fit_many, prepare, thumbnail
+from claude_magic.messages.images.sniff import media_type, size
 from tests.image_blocks import image_url
 
 THUMBNAILS = {

@@ -14,9 +14,9 @@ from image_formats import AS_IT_IS, CONVERTED, turned
 from image_samples import photo, saved, sent, sent_bytes, with_chunk
 from PIL import Image, ImageChops
 
-from claude_magic.messages.image_limits import MAX_BYTES
-from claude_magic.messages.images import prepare
-from claude_magic.messages.sniff import media_type, size
+from claude_magic.messages.images.prepare import prepare
+from claude_magic.messages.images.sniff import media_type, size
+from claude_magic.messages.images.structure import MAX_BYTES
 
 # What goes as it is ---------------------------------------------------------------------------
 
@@ -47,7 +47,7 @@ def test_what_a_camera_wrote_beside_the_picture_stays_here(case: str) -> None:
 def test_an_inline_figure_is_sent_without_pillow() -> None:
     """In a process of its own, as the tests use Pillow themselves."""
     program = (
-        "import sys; from claude_magic.messages.images import prepare;"
+        "import sys; from claude_magic.messages.images.prepare import prepare;"
         "prepare(sys.stdin.buffer.read()); sys.exit('PIL' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], input=samples.figure_png(), check=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from claude_magic.messages.credentials import Secret
 from claude_magic.messages.errors import InputError, Interrupted
-from claude_magic.messages.in_a_line import in_a_line
+from claude_magic.messages.plain_text import in_a_line
 
 
 class Mute(Exception):  # noqa: N818 - a user's class

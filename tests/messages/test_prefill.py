@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from claude_magic.messages.blocks import text
-from claude_magic.messages.prefill import choices, labels
+from claude_magic.messages.request import choices, labels
 from tests.image_blocks import image_url
 
 ANT = "What is latin for ant? (A) Apoidea, (B) Rhopalocera, (C) Formicidae"

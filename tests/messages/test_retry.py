@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.errors import ClaudeError, ConnectionFailed, api_error_class
-from claude_magic.messages.retry import (
+from claude_magic.messages.transport.cancel import Cancel
+from claude_magic.messages.transport.retry import (
     Failure,
     Retries,
     SystemClock,

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic.messages.blocks import image_base64, message, text
-from claude_magic.messages.outgoing import encode, post
-from claude_magic.messages.sealed import Sealed, as_json, digest_of, seal
+from claude_magic.messages.body import Sealed, as_json, digest_of, encode, post, seal
 
 DATA = "aGVsbG8=" * 1000
 

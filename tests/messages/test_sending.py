@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import threading
 
-from claude_magic.messages import cancel, latch, sending
-from claude_magic.messages.cancel import Cancel
-from claude_magic.messages.sending import Sending
+from claude_magic.messages.transport import cancel
+from claude_magic.messages.transport.cancel import Cancel, InterruptibleWork
 from tests.interrupting import places, returns
 
 
 def test_what_the_work_gives_is_given() -> None:
-    assert Sending(lambda a, b: a + b, 1, 2).wait(60) == 3
+    assert InterruptibleWork(lambda a, b: a + b, 1, 2).wait(60) == 3
 
 
 def test_waiting_ends_when_the_time_is_over_and_when_it_is_woken() -> None:
     over = threading.Event()
-    slow = Sending(over.wait)
+    slow = InterruptibleWork(over.wait)
     assert slow.wait(0) is None
-    woken = Sending(over.wait)
+    woken = InterruptibleWork(over.wait)
     threading.Thread(target=woken.wake).start()
     assert woken.wait(60) is None
     woken.wake()
@@ -28,9 +27,9 @@ def test_waiting_ends_when_the_time_is_over_and_when_it_is_woken() -> None:
 def test_wherever_an_interrupt_meets_the_waiting_the_work_can_end() -> None:
     """Python's own events stay locked where it meets them: a thread would be left for ever."""
     met = 0
-    for interrupt in places(sending, latch, threading):
+    for interrupt in places(cancel, threading):
         over = threading.Event()
-        under_way = Sending(over.wait)
+        under_way = InterruptibleWork(over.wait)
         try:
             with interrupt:
                 under_way.wait(0.01)
@@ -43,7 +42,7 @@ def test_wherever_an_interrupt_meets_the_waiting_the_work_can_end() -> None:
 
 def test_wherever_an_interrupt_meets_a_pause_the_request_can_be_cancelled() -> None:
     met = 0
-    for interrupt in places(cancel, latch, threading):
+    for interrupt in places(cancel, threading):
         asked = Cancel()
         try:
             with interrupt:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from claude_magic.messages.sniff import media_type, size, size_of_base64
+from claude_magic.messages.images.sniff import media_type, size, size_of_base64
 
 
 def saved(kind: str, mode: str = "RGB", pixels: tuple[int, int] = (37, 23), **options: object):

@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic.messages.errors import BrokenReply, ProtocolError
-from claude_magic.messages.stream import EventDecoder, LineSplitter, Snapshot, accumulate, runnable
+from claude_magic.messages.transport.stream import (
+    EventDecoder,
+    LineSplitter,
+    Snapshot,
+    accumulate,
+    runnable,
+)
 
 USAGE = {"input_tokens": 9, "output_tokens": 1, "cache_read_input_tokens": 7}
 START: dict[str, Any] = {

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from claude_magic.messages.errors import ImageError
-from claude_magic.messages.svg import rasterise
-from claude_magic.messages.svg_guard import MAX_DEPTH, MAX_ELEMENTS, MAX_SOURCE, inert
+from claude_magic.messages.images.svg import MAX_DEPTH, MAX_ELEMENTS, MAX_SOURCE, inert, rasterise
 
 RED = (255, 0, 0)
 WHITE = (255, 255, 255)
@@ -242,7 +241,7 @@ def test_an_image_within_that_is_a_bomb_is_left_out() -> None:
 
 def test_the_process_that_draws_is_given_no_key() -> None:
     """The variables that it is given are listed by name, and none can be a credential's."""
-    from claude_magic.messages import svg as module
+    from claude_magic.messages.images import svg as module
 
     assert not {n for n in module._ENVIRONMENT if "KEY" in n or "TOKEN" in n or "ANTHROPIC" in n}
     assert set(module._ENVIRONMENT) & set(os.environ)

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from claude_magic.messages import thinking
 from claude_magic.messages.blocks import text
 from claude_magic.messages.errors import InputError
 from claude_magic.messages.models import MODELS, Model, unknown
-from claude_magic.messages.request import Options, Request, build
+from claude_magic.messages.request import INTERLEAVED, TOP_EFFORTS, Options, Request, build
 from claude_magic.offline.referee.referee import VERSIONS, check
 
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
@@ -57,7 +56,7 @@ def test_what_is_refused_here_is_what_the_model_cannot_do(model: Model) -> None:
         said = {"effort": effort, "effort_named": True}
         if effort in model.efforts:
             assert ask(model, **said).body["output_config"] == {"effort": effort}
-            if effort in thinking.TOP_EFFORTS and model.id not in TAKES_TOP_WITHOUT_THINKING:
+            if effort in TOP_EFFORTS and model.id not in TAKES_TOP_WITHOUT_THINKING:
                 with pytest.raises(InputError, match="needs thinking"):
                     ask(model, think="off", **said)
             else:
@@ -89,7 +88,7 @@ def test_thinking_is_off_where_it_can_be_and_else_it_is_said(model: Model) -> No
     )
 
 
-@pytest.mark.parametrize("effort", thinking.TOP_EFFORTS)
+@pytest.mark.parametrize("effort", TOP_EFFORTS)
 def test_the_highest_efforts_have_room_unless_a_length_is_said(effort: str) -> None:
     for model in MODELS.values():
         if effort in model.efforts:
@@ -122,7 +121,7 @@ def test_only_manual_thinking_that_knows_how_goes_on_between_tools_by_a_beta(mod
     request = ask(model, think="show", tools=tools, betas=("computer-use-2025-11-24",))
     assert request.betas == (
         "computer-use-2025-11-24",
-        *((thinking.INTERLEAVED,) if knows else ()),
+        *((INTERLEAVED,) if knows else ()),
     )
     check(request.body, {"anthropic-version": VERSIONS[0], "anthropic-beta": request.betas[-1]})
     assert ask(model, think="show").betas == ask(model, tools=tools).betas == ()

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.messages.wrap import wrap
+from claude_magic.messages.plain_text import wrap
 
 
 def closing_of(wrapped: str) -> str:

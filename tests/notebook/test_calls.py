@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from claude_magic.messages.blocks import NOT_ALLOWED, Block, image_base64, text
-from claude_magic.messages.images import ImageCache
+from claude_magic.messages.images.prepare import ImageCache
 from claude_magic.notebook import calls
 from claude_magic.notebook.approval import decision
 from claude_magic.notebook.frame import thumbnails

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from claude_magic.messages.errors import ImageError, InputError
-from claude_magic.messages.images import prepare
+from claude_magic.messages.images.prepare import prepare
 from claude_magic.notebook.documents import MOST_BYTES, MOST_TABLE
 from claude_magic.notebook.files import Given, file_blocks
 

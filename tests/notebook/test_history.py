@@ -11,7 +11,7 @@ import pytest
 from claude_magic.conversation.steps import Step
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import Block, document_text, image_base64, text
-from claude_magic.messages.images import ImageCache
+from claude_magic.messages.images.prepare import ImageCache
 from claude_magic.messages.usage import Usage
 from claude_magic.notebook.history import Row, history_table, whole
 from tests.offline.offline_samples import base64_of, picture

@@ -28,8 +28,8 @@ from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import text
-from claude_magic.messages.images import ImageCache
-from claude_magic.messages.retry import Wait
+from claude_magic.messages.images.prepare import ImageCache
+from claude_magic.messages.transport.retry import Wait
 from claude_magic.notebook import live
 from claude_magic.notebook.live import CellDisplay
 from claude_magic.rendering import stacked

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.messages.charts import chart_png
 from claude_magic.messages.errors import ImageError
+from claude_magic.messages.images.plots import chart_png
 from claude_magic.notebook.outputs import Rendered, output_blocks, terminal_text
 
 GOOD = {name: f"picture {name}".encode() for name in ("png", "jpeg", "webp", "gif")}

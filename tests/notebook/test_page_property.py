@@ -31,8 +31,8 @@ from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import content_blocks, joined_text, text
-from claude_magic.messages.client import Cancel
 from claude_magic.messages.errors import AuthenticationError, BrokenReply, InputError, Interrupted
+from claude_magic.messages.transport.client import Cancel
 from claude_magic.notebook import records
 from claude_magic.notebook.saved import source_digest
 from claude_magic.offline import OfflineServer

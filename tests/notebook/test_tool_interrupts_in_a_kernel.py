@@ -152,7 +152,7 @@ def test_a_thread_in_which_nobody_can_be_asked_sends_nothing(
 
 STOPPABLE = """import threading
 from claude_magic.conversation.events import Doing
-from claude_magic.messages.cancel import Cancel
+from claude_magic.messages.transport.cancel import Cancel
 notebook = get_ipython().magics_manager.registry['ClaudeMagics'].notebook
 cancel, begun, answers, doing = Cancel(), [], [], []
 

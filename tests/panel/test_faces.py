@@ -22,7 +22,7 @@ from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.shown import parts_of as parts_of_turn
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import text
-from claude_magic.messages.images import ImageCache
+from claude_magic.messages.images.prepare import ImageCache
 from claude_magic.notebook.history import Row, whole
 from claude_magic.notebook.live import CellDisplay
 from claude_magic.notebook.terminal import TerminalDisplay

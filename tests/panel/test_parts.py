@@ -15,7 +15,7 @@ from claude_magic.conversation.shown import parts_of as parts_of_turn
 from claude_magic.conversation.steps import Step
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import Block, text
-from claude_magic.messages.cancel import Cancel
+from claude_magic.messages.transport.cancel import Cancel
 from claude_magic.panel import protocol
 from claude_magic.panel.live import LiveRun
 from claude_magic.panel.parts import parts_of

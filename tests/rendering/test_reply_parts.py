@@ -11,8 +11,8 @@ from citing_samples import chars, said, web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claude_magic.messages.prefill import completed
-from claude_magic.messages.stream import Snapshot, accumulate
+from claude_magic.messages.request import completed
+from claude_magic.messages.transport.stream import Snapshot, accumulate
 from claude_magic.rendering.marks import mark
 from claude_magic.rendering.notes import Note, Passage
 from claude_magic.rendering.reply import (

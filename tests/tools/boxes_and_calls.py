@@ -7,8 +7,8 @@ from typing import Any
 
 from claude_magic.conversation.toolbox import Called, CallEvent, Calling, Tell
 from claude_magic.messages.blocks import Block, text
-from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.credentials import Secret
+from claude_magic.messages.transport.cancel import Cancel
 from claude_magic.tools.approval import Always, Approval, Approver, Decision, Nobody
 from claude_magic.tools.calling import Surroundings
 from claude_magic.tools.function import function_tool

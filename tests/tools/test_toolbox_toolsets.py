@@ -12,8 +12,8 @@ from claude_magic.computer import ComputerTool, Workplace
 from claude_magic.conversation.toolbox import CallEvent
 from claude_magic.messages import models
 from claude_magic.messages.blocks import Block, text
-from claude_magic.messages.cancel import Cancel
 from claude_magic.messages.errors import InputError
+from claude_magic.messages.transport.cancel import Cancel
 from claude_magic.tools.approval import Always, Decision
 from claude_magic.tools.toolsets import Toolset
 from tests.tools.boxes_and_calls import KEY, Answering, box, call, half, noted, ran, said

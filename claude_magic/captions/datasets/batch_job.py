@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ...messages.batches import PRICE
-from ...messages.cancel import Cancel
 from ...messages.errors import ClaudeError, ImageError, Interrupted, ProtocolError, RateLimited
-from ...messages.retry import Clock, SystemClock, is_spend_limit
+from ...messages.transport.batches import PRICE
+from ...messages.transport.cancel import Cancel
+from ...messages.transport.retry import Clock, SystemClock, is_spend_limit
 from ...messages.usage import Usage
 from ..image_question import ENDS, OVER_BUDGET, ImageAnswer, ImageAsker, SameTrouble, read_reply
 from ..limits import Threads
@@ -23,8 +23,8 @@ from .batch_post import Chunk, CustomIds, Limits, Post, SentBatch, as_request
 from .work import ask_row
 
 if TYPE_CHECKING:
-    from ...messages.client import Client
     from ...messages.request import Request
+    from ...messages.transport.client import Client
     from ..image_question import Job, JobBudget
     from ..limits import Limit
     from .image_rows import ImageRow, ImageRows

@@ -16,8 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...messages.batches import MOST_BYTES, MOST_REQUESTS, count, has_ended
-from ...messages.cancel import Cancel
+from ...messages.body import encode
 from ...messages.errors import (
     APIError,
     ClaudeError,
@@ -26,11 +25,12 @@ from ...messages.errors import (
     ProtocolError,
     ServerError,
 )
-from ...messages.outgoing import encode
+from ...messages.transport.batches import MOST_BYTES, MOST_REQUESTS, count, has_ended
+from ...messages.transport.cancel import Cancel
 
 if TYPE_CHECKING:
-    from ...messages.client import Client
-    from ...messages.retry import Clock
+    from ...messages.transport.client import Client
+    from ...messages.transport.retry import Clock
     from ..limits import Limit
     from .checkpoint import Checkpoint
 

@@ -23,7 +23,7 @@ from .remote import THREADS_A_SLOT
 from .work import Bar, CaptionWork, Tally, ask_row
 
 if TYPE_CHECKING:
-    from ...messages.client import Client
+    from ...messages.transport.client import Client
     from ..image_question import Job
 
 Engine = Literal["threads", "batches", "daft"]

@@ -16,7 +16,7 @@ import daft
 from ...messages import errors
 from ...messages.blocks import Block
 from ...messages.errors import ClaudeError
-from ...messages.image_sources import Link
+from ...messages.images.sources import ImageLink
 from ...messages.usage import Usage
 from ..image_question import OVER_BUDGET, ImageAnswer, SameTrouble
 from .caption_run import Wanted, job_of
@@ -44,7 +44,7 @@ class RowAsker:
     @daft.method(return_dtype=daft.DataType.string())
     async def ask(self, key: str, image: bytes | None, link: str | None) -> str:
         """The answer about an image, or about one at an address; {} where it is kept already."""
-        found = Link(json.loads(link)) if link else image or b""
+        found = ImageLink(json.loads(link)) if link else image or b""
 
         def content() -> Sequence[Block]:
             return content_of(self._job, found)
@@ -102,9 +102,9 @@ class Dafting:
         if chunk:
             yield chunk
 
-    def _claimed(self, row: ImageRow) -> tuple[str, bytes | Link] | None:
+    def _claimed(self, row: ImageRow) -> tuple[str, bytes | ImageLink] | None:
         claimed = self._work.claimed(row)
-        if claimed is None or isinstance(claimed[1], bytes | Link):
+        if claimed is None or isinstance(claimed[1], bytes | ImageLink):
             return claimed  # type: ignore[return-value]
         return claimed[0], _png(claimed[1])
 
@@ -114,7 +114,7 @@ class Dafting:
                 "key": [key for key, _ in chunk],
                 "image": [found if isinstance(found, bytes) else None for _, found in chunk],
                 "link": [
-                    json.dumps(dict(found.source)) if isinstance(found, Link) else None
+                    json.dumps(dict(found.source)) if isinstance(found, ImageLink) else None
                     for _, found in chunk
                 ],
             }

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...messages.errors import InputError
-from ...messages.image_sources import Link, Picture, picture
+from ...messages.images.sources import ImageLink, PictureSource, picture
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".tif", ".tiff", ".avif", ".jp2",
@@ -76,7 +76,7 @@ def rows_of(images: object) -> ImageRows:
     return ImageRows(_labelled(images), count, names, polars=kind == "polars", again=again)
 
 
-def image_key(source: object) -> tuple[str, Picture]:
+def image_key(source: object) -> tuple[str, PictureSource]:
     """A digest of the image itself, SHA-256 in hex, and the picture, which is not looked at yet.
 
     The same image in two files has the same key. An image that the server fetches is its address.
@@ -85,10 +85,10 @@ def image_key(source: object) -> tuple[str, Picture]:
     found = picture(source)
     if isinstance(found, bytes):
         return hashlib.sha256(found).hexdigest(), found
-    if isinstance(found, Link):
+    if isinstance(found, ImageLink):
         return hashlib.sha256(b"link " + found.name.encode(errors="replace")).hexdigest(), found
-    from ...messages.image_limits import check_size
-    from ...messages.image_pixels import fingerprint
+    from ...messages.images.pixels import fingerprint
+    from ...messages.images.structure import check_size
 
     check_size(*found.size)
     return fingerprint(found), found

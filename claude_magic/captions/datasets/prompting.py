@@ -12,8 +12,8 @@ from ...conversation.plan import about
 from ...conversation.shape import shape_of
 from ...messages.blocks import Block, document_base64, text
 from ...messages.errors import InputError
-from ...messages.image_sources import url_link
-from ...messages.images import LONG_EDGE, prepare
+from ...messages.images.prepare import LONG_EDGE, prepare
+from ...messages.images.sources import url_link
 from ...messages.models import lookup
 from ...messages.request import Options
 from ..access import Access

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...messages.blocks import Block
-from ...messages.cancel import Cancel
 from ...messages.credentials import find_key, keyring_key
 from ...messages.errors import InputError
+from ...messages.transport.cancel import Cancel
 from ..access import Access
 from ..image_question import ImageAnswer, ImageAsker, JobBudget
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...messages.blocks import Block, text
 from ...messages.errors import ImageError
-from ...messages.image_sources import Link, Picture
+from ...messages.images.sources import ImageLink, PictureSource
 from ...messages.usage import Usage
 from ..image_question import OVER_BUDGET, ImageAnswer, ImageAsker, SameTrouble
 from ..limits import Limit
@@ -18,7 +18,7 @@ from .checkpoint import Checkpoint
 from .image_rows import ImageRow, image_key
 
 if TYPE_CHECKING:
-    from ...messages.cancel import Cancel
+    from ...messages.transport.cancel import Cancel
     from ..image_question import Job
 
 
@@ -121,7 +121,7 @@ class CaptionWork:
         self._errors: dict[bytes, str] = {}
         self._unread: dict[int, str] = {}
 
-    def claimed(self, row: ImageRow) -> tuple[str, Picture] | None:
+    def claimed(self, row: ImageRow) -> tuple[str, PictureSource] | None:
         """The key and the picture of a row that is to be asked about.
 
         None where its image is known, or another row asks about it, or it cannot be read.
@@ -139,7 +139,7 @@ class CaptionWork:
             self._claimed.add(short)
         return key, found
 
-    def _looked_at(self, source: object) -> tuple[str, Picture]:
+    def _looked_at(self, source: object) -> tuple[str, PictureSource]:
         if source is None:
             raise ImageError("there is no image in this row")
         if isinstance(source, _BYTES):
@@ -147,7 +147,7 @@ class CaptionWork:
         with self._objects:
             return image_key(source)
 
-    def content(self, found: Picture) -> Sequence[Block]:
+    def content(self, found: PictureSource) -> Sequence[Block]:
         """The content of the question about a picture. Raises ImageError."""
         return content_of(self.job, found)
 
@@ -209,11 +209,13 @@ class CaptionWork:
             self._keys[row.index] = key
 
 
-def content_of(job: Job, found: Picture) -> Sequence[Block]:
+def content_of(job: Job, found: PictureSource) -> Sequence[Block]:
     """The content of a job's question about a picture. Raises ImageError."""
-    from ...messages.images import prepare
+    from ...messages.images.prepare import prepare
 
-    source = {"type": "image", "source": dict(found.source)} if isinstance(found, Link) else found
+    source = (
+        {"type": "image", "source": dict(found.source)} if isinstance(found, ImageLink) else found
+    )
     return [prepare(source, long_edge=job.long_edge).block, text(job.prompt)]
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import TypeAlias
 
-from ...messages.amounts import count
+from ...messages.plain_text import count
 
 Value: TypeAlias = "float | str"
 """A number; or a category or a date, as the axis shows it."""

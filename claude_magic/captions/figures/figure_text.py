@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...messages.charts import altair_spec, chart_kind
-from ...messages.image_figures import families
+from ...messages.images.plots import altair_spec, chart_kind, families
 from ...messages.plain_text import trim_middle
 
 MOST_CHARACTERS = 6_000
@@ -53,7 +52,7 @@ def _specified(bundle: Mapping[str, Any]) -> str:
 def _text(source: Any) -> str:
     libraries = families(source)
     if {"matplotlib", "seaborn", "pandas"} & libraries:
-        from ...messages.image_figures import matplotlib_figure
+        from ...messages.images.plots import matplotlib_figure
         from .matplotlib_figure import matplotlib_text
 
         figure = matplotlib_figure(source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...messages.charts import decoded_array
+from ...messages.images.plots import decoded_array
 from .chart_values import (
     Value,
     bars_text,

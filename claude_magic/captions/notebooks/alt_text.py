@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from ...messages.blocks import Block
 from ...messages.errors import ImageError, InputError
-from ...messages.image_sources import Link, Picture
+from ...messages.images.sources import ImageLink, PictureSource
 from ..image_question import ImageAnswer, ImageAsker, SameTrouble
 from ..guidance import figure_content
 from ..limits import Limit
@@ -21,12 +21,12 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
-from ...messages.amounts import count
+from ...messages.plain_text import count
 from ...rendering import plain as visible
 
 if TYPE_CHECKING:
-    from ...messages.cancel import Cancel
-    from ...messages.client import Client
+    from ...messages.transport.cancel import Cancel
+    from ...messages.transport.client import Client
     from ..image_question import Job
     from ..image_question import JobBudget
 
@@ -44,7 +44,7 @@ class PlacedFigure:
     file: NotebookFile
     figure: NotebookFigure
     key: str = ""
-    picture: Picture | None = field(default=None, repr=False)
+    picture: PictureSource | None = field(default=None, repr=False)
     answer: ImageAnswer | None = None
     error: str = ""
 
@@ -164,11 +164,11 @@ def notebook_paths(paths: Iterable[Path]) -> list[Path]:
 
 def question(placed: PlacedFigure, job: Job) -> Sequence[Block]:
     """The content of the question about a figure. Raises ImageError."""
-    from ...messages.images import prepare
+    from ...messages.images.prepare import prepare
 
     picture = placed.picture
     source: object = picture
-    if isinstance(picture, Link):
+    if isinstance(picture, ImageLink):
         source = {"type": "image", "source": dict(picture.source)}
     figure = placed.figure
     return figure_content(

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .meant import as_meant
 from .parts import in_words
-from .supported import in_object, plain, supported
+from .supported import in_object, plain_json, supported
 
-__all__ = ["as_meant", "in_object", "in_words", "plain", "supported"]
+__all__ = ["as_meant", "in_object", "in_words", "plain_json", "supported"]

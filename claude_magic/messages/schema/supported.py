@@ -73,7 +73,7 @@ def supported(schema: Mapping[str, Any]) -> dict[str, Any]:
     any form: recursion, references to elsewhere, more than 24 optional properties or 16 unions.
     """
     try:
-        root = plain(schema)
+        root = plain_json(schema)
         check(root)
         found = _Rewriting(root).whole()
     except NothingFitsError:
@@ -86,7 +86,7 @@ def supported(schema: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def plain(schema: Mapping[str, Any]) -> dict[str, Any]:
+def plain_json(schema: Mapping[str, Any]) -> dict[str, Any]:
     """`schema` as JSON gives it back: plain dicts and lists, no NaN, no half of a character.
 
     Raises InputError where it is no JSON, or empty.

@@ -12,8 +12,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...messages.images.sniff import media_type, size, size_of_base64
 from ...messages.models import Model
-from ...messages.sniff import media_type, size, size_of_base64
 from ...messages.usage import scaled_size
 from .checked_request import CheckedRequest, PlacedBlock
 from .json_checks import (

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...messages.blocks import Block, joined_text
-from ...messages.sniff import size_of_base64
+from ...messages.images.sniff import size_of_base64
 from ...messages.usage import image_tokens
 from ..referee.checked_request import CheckedRequest, PlacedBlock
 from .reading import Reading, image_bytes, look

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...messages.blocks import Block, joined_text
-from ...messages.prefill import labels
+from ...messages.request import labels
 from ..referee.checked_request import CheckedRequest, PlacedBlock, RequestTurn
 from ..referee.request_shape import SERVER_BLOCKS
 

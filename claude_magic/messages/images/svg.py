@@ -1,19 +1,28 @@
-"""An SVG rebuilt so that drawing it reads nothing else: no file, no address, no entity, no script.
+"""An SVG as PNG: rebuilt so that drawing it reads nothing else, drawn in a process of its own.
 
 The source is parsed once by expat and written anew from what it reported, so the renderer never
 sees a byte that was not looked at.
+
+A few hundred bytes of SVG can keep a renderer busy for hours (feTurbulence, feMorphology), ask
+it for terabytes (a pattern's tile) or overflow its stack, which would end the kernel. In another
+process all three are an error message; it costs about 20 ms to start.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import math
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
-from .errors import ImageError
+from ..errors import ImageError
 from .sniff import size_of_base64
 
 MAX_SOURCE = 5_000_000
@@ -186,3 +195,55 @@ def _number(text: str) -> float | None:
     """A length in CSS pixels; None for a percentage, `auto` and what is not a length."""
     found = _LENGTH.fullmatch(text)
     return float(found[1]) * _UNITS[found[2]] if found and found[2] in _UNITS else None
+
+
+SECONDS = 10.0
+# Vectors can be drawn larger at no loss, and a model reads little in an icon of 24 px.
+SMALLEST_LONG_EDGE = 512
+_CHILD = Path(__file__).with_name("svg_child.py")
+# What a process needs to start and to find fonts; nothing else, so no key.
+_ENVIRONMENT = (
+    *("PATH", "HOME", "LANG", "SYSTEMROOT", "WINDIR", "USERPROFILE", "LOCALAPPDATA"),
+    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH"),
+    *("XDG_DATA_HOME", "XDG_DATA_DIRS", "XDG_CONFIG_HOME"),
+)
+
+
+def rasterise(source: bytes, long_edge: int, *, seconds: float = SECONDS) -> bytes:
+    """PNG bytes of the SVG on white, its longer side at most `long_edge` pixels.
+
+    `seconds` is how long drawing may take. No file but fonts is read, no address opened.
+
+    Raises: ImageError if the SVG is refused (svg_guard.py), cannot be drawn or takes too long.
+    """
+    drawing = inert(source)
+    long_side = max(drawing.width, drawing.height)
+    scale = min(max(long_side, SMALLEST_LONG_EDGE), long_edge) / long_side
+    width, height = (max(1, round(side * scale)) for side in (drawing.width, drawing.height))
+    return _draw(drawing.markup(width, height), fonts=drawing.has_text, seconds=seconds)
+
+
+def _draw(markup: str, *, fonts: bool, seconds: float) -> bytes:
+    found = importlib.util.find_spec("resvg_py")
+    if found is None or found.origin is None:
+        raise ImageError("SVG needs resvg-py: pip install resvg-py, or save the figure as PNG")
+    folder = Path(found.origin).parent.parent
+    try:
+        done = subprocess.run(  # noqa: S603 - our own program, and nothing of the SVG in its arguments
+            [sys.executable, "-I", "-S", _CHILD, folder, "fonts" if fonts else "plain"],
+            input=markup.encode(),
+            capture_output=True,
+            timeout=seconds,
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ImageError(
+            f"the SVG was not drawn within {seconds:g} s: save the figure as PNG"
+        ) from None
+    except OSError as error:
+        raise ImageError(f"no process to draw the SVG in: {error}") from error
+    if done.returncode:
+        reason = done.stderr.decode(errors="replace") if done.returncode == 1 else "out of bounds"
+        raise ImageError(f"the SVG cannot be drawn ({reason[:200]}): save the figure as PNG")
+    return done.stdout

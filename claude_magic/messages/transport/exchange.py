@@ -1,19 +1,19 @@
-"""One request with its retries. No httpx: what sends it is passed in."""
+"""One request with its retries, and the events of one reply. No httpx: what sends is passed in."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeAlias, TypeVar
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
-from . import api_errors
+from ..credentials import Incoming, Secret, masked_value
+from ..errors import BrokenReply, ClaudeError, ConnectionFailed, Interrupted, ProtocolError
+from . import refusals
 from .cancel import Cancel
-from .credentials import Secret
-from .errors import ClaudeError, ConnectionFailed, Interrupted, ProtocolError
-from .masking import masked_value
 from .retry import Clock, Failure, Retries, Wait, retry_after, should_retry
-from .sse import MAX_BYTES, parse_json
+from .stream import MAX_BYTES, EventDecoder, ServerEvent, Snapshot, accumulate, parse_json
 
 _T = TypeVar("_T")
 Attempt: TypeAlias = Generator[_T, None, Failure | None]
@@ -26,7 +26,7 @@ _LONGEST_ERROR_BODY = 256 * 1024
 _COUNTDOWN_FROM = 2.0
 
 
-class Answer(Protocol):
+class HTTPAnswer(Protocol):
     """An HTTP answer whose body is still to be read. Header names are looked up in any case.
 
     `chunks` raises ConnectionFailed, ProtocolError and Interrupted, nothing else. `drain` reads
@@ -43,7 +43,7 @@ class Answer(Protocol):
 
 
 @dataclass(frozen=True)
-class Call:
+class HTTPCall:
     """A request that can be sent, and sent again.
 
     `send` is given the seconds left for the answer's headers to come and raises ConnectionFailed
@@ -52,8 +52,8 @@ class Call:
     2 s. `answered` must raise nothing.
     """
 
-    send: Callable[[Cancel, float], Answer]
-    asked: api_errors.Asked
+    send: Callable[[Cancel, float], HTTPAnswer]
+    asked: refusals.RequestFacts
     clock: Clock
     progress: float
     cancel: Cancel
@@ -64,7 +64,7 @@ class Call:
 class Exchange:
     """Sends a call until it succeeds or must be given up. Used once, by one thread."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: HTTPCall) -> None:
         self._call = call
         self._deadline = 0.0
         self.request_id: str | None = None
@@ -112,7 +112,7 @@ class Exchange:
             self._back_off(wait)
             self.retries += 1
 
-    def send(self) -> Answer | Failure:
+    def send(self) -> HTTPAnswer | Failure:
         """The answer if its status is 200, to be closed by the caller; else why there is none.
 
         Raises ProtocolError for a redirect and for a status that means nothing here.
@@ -137,7 +137,7 @@ class Exchange:
         """Something of the answer came: from now on there is as much time as at the start."""
         self._deadline = self._call.clock.now() + self._call.progress
 
-    def chunks(self, answer: Answer) -> Iterator[bytes]:
+    def chunks(self, answer: HTTPAnswer) -> Iterator[bytes]:
         """The answer's body; raises ConnectionFailed if it has not gone on for too long."""
         for chunk in answer.chunks():
             yield chunk
@@ -153,14 +153,14 @@ class Exchange:
 
     def event_error(self, event: Mapping[str, Any]) -> ClaudeError:
         """The error that an `error` event within a stream means."""
-        return api_errors.from_event(self._call.asked, event, self.request_id)
+        return refusals.from_event(self._call.asked, event, self.request_id)
 
     def check_cancel(self) -> None:
         """Raises Interrupted once the call was cancelled."""
         if self._call.cancel.is_set:
             raise Interrupted("Interrupted.")
 
-    def _refusal(self, answer: Answer) -> Failure:
+    def _refusal(self, answer: HTTPAnswer) -> Failure:
         asked, headers = self._call.asked, answer.headers
         if answer.status < 300:
             raise ProtocolError(
@@ -178,10 +178,10 @@ class Exchange:
             )
         wait = retry_after(headers, self._call.clock.wall())
         body = self._error_body(answer)
-        error = api_errors.from_answer(asked, answer.status, headers, body, wait)
+        error = refusals.from_answer(asked, answer.status, headers, body, wait)
         return Failure(error, wait, should_retry(headers))
 
-    def _error_body(self, answer: Answer) -> bytes:
+    def _error_body(self, answer: HTTPAnswer) -> bytes:
         body = b""
         try:
             for chunk in self.chunks(answer):
@@ -205,7 +205,7 @@ class Exchange:
         return self._deadline - self._call.clock.now()
 
 
-def fetch(call: Call) -> Mapping[str, Any]:
+def fetch(call: HTTPCall) -> Mapping[str, Any]:
     """The JSON object that a call is answered with.
 
     Raises ProtocolError for any other answer, and the errors of `Exchange.run`.
@@ -245,3 +245,146 @@ def _json_object(body: bytes, host: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise ProtocolError(f"{host} did not answer in JSON; is base_url a Messages API server?")
     return value
+
+
+# The events that show something. Others are held back until the first of these: a retry would
+# bring them a second time.
+_CONTENT = frozenset(
+    {
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    }
+)
+_NOT_A_STREAM = frozenset({"text/html", "application/json"})
+# Seconds for the few bytes after the last event, without which the connection is of no more use.
+_DRAIN = 0.5
+
+
+class ReplyStream:
+    """Iterates over the events of one reply; the request leaves at the first step.
+
+    A context manager: leaving it closes the connection, whatever came until then. Iteration
+    raises ConnectionFailed, ProtocolError or an APIError when there is no reply, BrokenReply when
+    it stopped part way, Interrupted when the call was cancelled or the kernel interrupted.
+    """
+
+    def __init__(self, call: HTTPCall) -> None:
+        self._exchange = Exchange(call)
+        self._snapshot = Snapshot()
+        self._events = self._exchange.run(self._attempt)
+
+    def __iter__(self) -> Iterator[ServerEvent]:
+        return self._events
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the reply here; the connection is closed unless the reply was complete."""
+        self._events.close()
+
+    @property
+    def snapshot(self) -> Mapping[str, Any]:
+        """The message as far as it came, in wire form; {} before it began. Costs a copy."""
+        return self._snapshot.message
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's name for the last try, for its support to look up."""
+        return self._exchange.request_id
+
+    @property
+    def retries(self) -> int:
+        """How many times the request was sent again."""
+        return self._exchange.retries
+
+    def _attempt(self) -> Attempt[ServerEvent]:
+        self._snapshot = Snapshot()
+        answer = self._exchange.send()
+        if isinstance(answer, Failure):
+            return answer
+        try:
+            _check_is_stream(answer.headers.get("content-type", ""))
+            return (yield from self._read(answer))
+        except ProtocolError as error:
+            error.status = answer.status
+            error.request_id = self.request_id
+            raise
+        finally:
+            answer.close()
+
+    def _read(self, answer: HTTPAnswer) -> Attempt[ServerEvent]:
+        decoder = EventDecoder()
+        held: list[ServerEvent] | None = []
+        error: ClaudeError | None = None
+        masking = Incoming(self._exchange.secrets)
+        try:
+            for chunk in self._exchange.chunks(answer):
+                for event in (e for came in decoder.feed(chunk) for e in masking.feed(came)):
+                    if event["type"] == "error":
+                        return self._ended(self._exchange.event_error(event), shown=held is None)
+                    self._snapshot = accumulate(self._snapshot, event)
+                    if event["type"] in _CONTENT:
+                        self._exchange.went_on()
+                    if held is not None:
+                        if event["type"] not in _CONTENT:
+                            held.append(event)
+                            continue
+                        yield from held
+                        held = None
+                    self._exchange.check_cancel()
+                    yield event
+                    if self._snapshot.complete:
+                        answer.drain(_DRAIN)
+                        return None
+        except ConnectionFailed as failed:
+            error = failed
+        for event in masking.end():
+            self._snapshot = accumulate(self._snapshot, event)
+            yield event
+        return self._ended(error, shown=held is None)
+
+    def _ended(self, error: ClaudeError | None, *, shown: bool) -> Failure | None:
+        """What an end before `message_stop` means: a Failure if nothing was shown yet.
+
+        Raises BrokenReply or ProtocolError; None if only `message_stop` is missing.
+        """
+        snapshot = self._snapshot
+        if error is None or (snapshot.stop_reason and isinstance(error, ConnectionFailed)):
+            try:
+                snapshot.end()
+                return None
+            except BrokenReply:
+                error = ConnectionFailed("The server ended the reply part way.")
+        if not shown:
+            return self._exchange.failure(error)
+        broken = BrokenReply(
+            f"The reply broke off. {error} What came is kept, and not sent later: ask again.",
+            status=error.status,
+            error_type=error.error_type,
+            request_id=error.request_id or self.request_id,
+            details=error.details,
+        )
+        broken.partial = snapshot.message
+        raise broken
+
+
+def _check_is_stream(content_type: str) -> None:
+    # The charset does not matter: event streams are UTF-8. Other servers leave the type out.
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind in _NOT_A_STREAM:
+        raise ProtocolError(
+            f"The server answered with {kind} in place of a stream; "
+            "is base_url a Messages API server?"
+        )

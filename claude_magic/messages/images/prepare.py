@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from .blocks import ImageBlock, image_base64
-from .errors import ImageError
-from .image_cache import ImageCache
-from .image_limits import MAX_EDGE, check_size, sendable_size
-from .image_sources import Link, from_base64, picture
-from .image_structure import check as check_structure
+from ..blocks import ImageBlock, image_base64
+from ..errors import ImageError
+from .cache import ImageCache
 from .sniff import media_type, size, size_of_base64
+from .sources import ImageLink, from_base64, picture
+from .structure import MAX_EDGE, check_size, sendable_size
+from .structure import check as check_structure
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from .image_encode import Encoded
+    from .pixels import Encoded
 
 __all__ = ["ImageCache", "Prepared", "fit_many", "prepare", "thumbnail"]
 
@@ -69,7 +69,7 @@ def prepare(
     Raises: ImageError if it is not an image, is damaged, or is too large to be decoded.
     """
     found = picture(source)
-    if isinstance(found, Link):
+    if isinstance(found, ImageLink):
         block = cast(ImageBlock, {"type": "image", "source": dict(found.source)})
         return Prepared(block, 0, 0, _sha256(found.name.encode(errors="replace")))
     long_edge = min(long_edge, MAX_EDGE)
@@ -77,7 +77,7 @@ def prepare(
         data = found
         make = partial(_from_bytes, data, long_edge)
         return _kept(cache, "bytes", partial(_sha256, data), long_edge, make)
-    from .image_pixels import fingerprint
+    from .pixels import fingerprint
 
     check_size(*found.size)  # before the fingerprint decodes it
     make = partial(_from_pillow, found, long_edge)
@@ -162,14 +162,14 @@ def _not_an_image(data: bytes) -> str:
 
 
 def _decoded(data: bytes, kind: str, long_edge: int, count: int = 1) -> Prepared:
-    from .image_encode import encode_bytes
+    from .pixels import encode_bytes
 
     encoded = encode_bytes(data, kind, long_edge)
     return _from_encoded(encoded, max(count, encoded.frames))
 
 
 def _from_pillow(image: Image.Image, long_edge: int) -> Prepared:
-    from .image_encode import encode_image
+    from .pixels import encode_image
 
     encoded = encode_image(image, long_edge)
     return _from_encoded(encoded, encoded.frames)
@@ -192,7 +192,7 @@ def _frame_note(frame: int, count: int) -> str | None:
 
 
 def _thumbnail(data: bytes) -> str:
-    from .image_encode import THUMBNAIL_BYTES, THUMBNAIL_EDGE, thumbnail_bytes
+    from .pixels import THUMBNAIL_BYTES, THUMBNAIL_EDGE, thumbnail_bytes
 
     kind = media_type(data)
     if kind is None:

@@ -13,14 +13,11 @@ from typing import Any
 
 import httpx
 
-from .. import __version__
-from .address import Address, parse_address
-from .api_errors import Asked
-from .batches import Batches
-from .cancel import Cancel
-from .credentials import Secret
-from .custom_headers import KEY_HEADERS, CustomHeaders
-from .errors import (
+from ... import __version__
+from ..address import KEY_HEADERS, Address, CustomHeaders, parse_address
+from ..body import Outgoing, checked_headers, post
+from ..credentials import Secret
+from ..errors import (
     ClaudeError,
     ConnectionFailed,
     CredentialError,
@@ -28,12 +25,12 @@ from .errors import (
     Interrupted,
     ProtocolError,
 )
-from .exchange import Answered, Call, fetch
-from .lanes import KEPT, Lane, Lanes
-from .outgoing import Outgoing, checked_headers, post
-from .reply_stream import ReplyStream
+from .batches import BatchesClient
+from .cancel import Cancel, InterruptibleWork
+from .exchange import Answered, HTTPCall, ReplyStream, fetch
+from .refusals import RequestFacts
 from .retry import Clock, SystemClock, Wait
-from .sending import Sending
+from .sockets import KEPT, ConnectionPool, KeptConnection
 
 __all__ = ["Cancel", "Client", "ReplyStream", "Timeouts", "Wait"]
 
@@ -115,7 +112,7 @@ class Client:
             "user-agent": f"claude-magic/{__version__}",
             **checked_headers({"anthropic-version": api_version, **headers}),
         }
-        self._lanes = Lanes(_Opener(self._address, transport), kept)
+        self._lanes = ConnectionPool(_Opener(self._address, transport), kept)
         self._answered = answered
         self._custom = custom.meant_for(self._address.url)
         self._hidden = custom.secrets
@@ -180,9 +177,9 @@ class Client:
         return found
 
     @property
-    def batches(self) -> Batches:
-        """The Message Batches of the server."""
-        return Batches(lambda request, cancel: self._call(request, {}, cancel))
+    def batches(self) -> BatchesClient:
+        """The Message BatchesClient of the server."""
+        return BatchesClient(lambda request, cancel: self._call(request, {}, cancel))
 
     def close(self) -> None:
         """Closes the connections that are kept; one in use closes when its reply ends."""
@@ -195,8 +192,8 @@ class Client:
         cancel: Cancel | None = None,
         waiting: Callable[[Wait], None] | None = None,
         hidden: float = 0.0,
-    ) -> Call:
-        return Call(
+    ) -> HTTPCall:
+        return HTTPCall(
             send=lambda cancel, seconds: self._send(request, cancel, seconds),
             asked=self._asked(body),
             clock=self._clock,
@@ -206,15 +203,15 @@ class Client:
             answered=self._answered,
         )
 
-    def _asked(self, body: Mapping[str, Any]) -> Asked:
-        return Asked(self._address.host, self._key, body, self._hidden)
+    def _asked(self, body: Mapping[str, Any]) -> RequestFacts:
+        return RequestFacts(self._address.host, self._key, body, self._hidden)
 
     def _send(self, outgoing: Outgoing, cancel: Cancel, seconds: float) -> _Answer:
         """The answer once its headers are there. Raises ConnectionFailed or Interrupted."""
         lane = self._lanes.take()
         answer = None
         try:
-            sending = Sending(self._sent, lane, self._request(lane, outgoing))
+            sending = InterruptibleWork(self._sent, lane, self._request(lane, outgoing))
             cancel.add(sending.wake)
             response = sending.wait(seconds)
             cancel.remove(sending.wake)
@@ -229,7 +226,7 @@ class Client:
             raise Interrupted("Interrupted.")
         raise response if isinstance(response, ClaudeError) else self._failures.late(seconds)
 
-    def _request(self, lane: Lane[httpx.Client], outgoing: Outgoing) -> httpx.Request:
+    def _request(self, lane: KeptConnection[httpx.Client], outgoing: Outgoing) -> httpx.Request:
         return lane.http.build_request(
             outgoing.method,
             self._address.url + outgoing.path,
@@ -241,7 +238,7 @@ class Client:
         )
 
     def _sent(
-        self, lane: Lane[httpx.Client], request: httpx.Request
+        self, lane: KeptConnection[httpx.Client], request: httpx.Request
     ) -> httpx.Response | ClaudeError:
         try:
             return lane.http.send(request, auth=self._authorize, stream=True)
@@ -315,8 +312,8 @@ class _Answer:
     def __init__(
         self,
         response: httpx.Response,
-        lane: Lane[httpx.Client],
-        lanes: Lanes[httpx.Client],
+        lane: KeptConnection[httpx.Client],
+        lanes: ConnectionPool[httpx.Client],
         cancel: Cancel,
         failures: _Failures,
     ) -> None:
@@ -373,7 +370,7 @@ class _Answer:
 class _Failures:
     """Turns what httpx raises into our errors, which keep neither its objects nor its frames."""
 
-    asked: Asked
+    asked: RequestFacts
     timeouts: Timeouts
 
     def of(self, error: Exception) -> ClaudeError:

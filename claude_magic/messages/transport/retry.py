@@ -16,7 +16,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
-from .errors import ClaudeError
+from ..errors import ClaudeError
 
 RETRIES = 2
 FIRST_WAIT = 0.5

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from . import api_errors
+from ..body import Outgoing, checked_headers, posted
+from ..errors import ClaudeError, ConnectionFailed, ProtocolError
+from . import refusals
 from .cancel import Cancel
-from .errors import ClaudeError, ConnectionFailed, ProtocolError
-from .exchange import Attempt, Call, Exchange, fetch, json_attempt
-from .outgoing import Outgoing, checked_headers, posted
+from .exchange import Attempt, Exchange, HTTPCall, fetch, json_attempt
 from .retry import Failure
-from .sse import LineSplitter, parse_json
+from .stream import LineSplitter, parse_json
 
 MOST_REQUESTS = 100_000
 """Requests that one batch may hold."""
@@ -30,10 +30,10 @@ _PATH = "/v1/messages/batches"
 _NO_ROOM = (429, 529)
 
 
-class Batches:
+class BatchesClient:
     """The batches of one server and key. `call` makes the calls of its client."""
 
-    def __init__(self, call: Callable[[Outgoing, Cancel | None], Call]) -> None:
+    def __init__(self, call: Callable[[Outgoing, Cancel | None], HTTPCall]) -> None:
         self._call = call
 
     def create(
@@ -84,7 +84,7 @@ class Batches:
         """The error that an `errored` result stands for."""
         said = result.get("error")
         call = self._call(Outgoing("GET", _PATH), None)
-        return api_errors.from_event(call.asked, said if isinstance(said, dict) else {}, None)
+        return refusals.from_event(call.asked, said if isinstance(said, dict) else {}, None)
 
 
 def count(batch: Mapping[str, Any]) -> int:

@@ -6,11 +6,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from .once import OwnLock
+from ..once import OwnLock
 
 T = TypeVar("T")
 
-Key = tuple[str, str, int]
+CacheKey = tuple[str, str, int]
 """What was made, the SHA-256 of what it was made from, and the long edge in pixels."""
 
 
@@ -22,11 +22,11 @@ class ImageCache:
 
     def __init__(self, max_bytes: int = 64_000_000) -> None:
         self._max_bytes = max_bytes
-        self._held: OrderedDict[Key, tuple[object, int]] = OrderedDict()
+        self._held: OrderedDict[CacheKey, tuple[object, int]] = OrderedDict()
         self._bytes = 0
         self._lock = OwnLock()
 
-    def get_or_make(self, key: Key, make: Callable[[], T], size: Callable[[T], int]) -> T:
+    def get_or_make(self, key: CacheKey, make: Callable[[], T], size: Callable[[T], int]) -> T:
         """The result held for `key`, else that of `make()`, whose `size` in bytes counts.
 
         Two threads that ask at once may both make it: the result is the same. What `make` raises
@@ -40,7 +40,7 @@ class ImageCache:
         self._put(key, value, size(value))
         return value
 
-    def _put(self, key: Key, value: object, size: int) -> None:
+    def _put(self, key: CacheKey, value: object, size: int) -> None:
         with self._lock:
             self._bytes -= self._held.pop(key, (None, 0))[1]
             self._held[key] = (value, size)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import urlsplit
 
-from .errors import ImageError
-from .image_figures import families, figure_png, shown
+from ..errors import ImageError
+from .plots import families, figure_png, shown
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -30,7 +30,7 @@ _BUNDLE_ORDER = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/sv
 
 
 @dataclass(frozen=True)
-class Link:
+class ImageLink:
     """An image that the server gets by itself: `source` is a `url` or `file` source block."""
 
     source: Mapping[str, Any]
@@ -41,10 +41,10 @@ class Link:
         return str(self.source.get("url") or self.source.get("file_id") or "")
 
 
-Picture: TypeAlias = "bytes | Link | Image.Image"
+PictureSource: TypeAlias = "bytes | ImageLink | Image.Image"
 
 
-def picture(source: object) -> Picture:
+def picture(source: object) -> PictureSource:
     """The picture that `source` is or shows; its bytes are not looked at yet.
 
     Raises: ImageError that names the type of `source` if it shows none, or says what went wrong.
@@ -64,7 +64,7 @@ def picture(source: object) -> Picture:
     return _from_object(source)
 
 
-def _from_text(text: str) -> Picture:
+def _from_text(text: str) -> PictureSource:
     if re.match(r"https?://", text, re.IGNORECASE):
         return url_link(text)
     if text[:5].lower() == "data:":
@@ -79,7 +79,7 @@ def _from_text(text: str) -> Picture:
     return _from_file(text)
 
 
-def url_link(url: str) -> Link:
+def url_link(url: str) -> ImageLink:
     """The source block of an image at an http(s) address.
 
     Raises: ImageError if it is no such address.
@@ -90,7 +90,7 @@ def url_link(url: str) -> Link:
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\x00]", url):
         raise ImageError(f"{url[:60]!r} is not an address: write it as https://host/path")
-    return Link({"type": "url", "url": url})
+    return ImageLink({"type": "url", "url": url})
 
 
 def from_base64(text: str) -> bytes:
@@ -121,7 +121,7 @@ def _from_file(path: str | bytes) -> bytes:
         raise ImageError(f"{short!r} cannot be read ({reason}): pass another path") from None
 
 
-def _from_mapping(value: Mapping[Any, Any]) -> Picture:
+def _from_mapping(value: Mapping[Any, Any]) -> PictureSource:
     """From an image block, or from a mimebundle as outputs and notebooks hold it."""
     if value.get("type") == "image":
         match value.get("source"):
@@ -130,7 +130,7 @@ def _from_mapping(value: Mapping[Any, Any]) -> Picture:
             case {"type": "url", "url": str(url)}:
                 return url_link(url)
             case {"type": "file", "file_id": str(file_id)}:
-                return Link({"type": "file", "file_id": file_id})
+                return ImageLink({"type": "file", "file_id": file_id})
         raise ImageError("the image block has no source of type base64, url or file: build it anew")
     kinds = [kind for kind in _BUNDLE_ORDER if value.get(kind)]
     if not kinds:
@@ -151,16 +151,16 @@ def _from_bundle(kind: str, value: object) -> bytes:
     return value.encode(errors="replace") if kind == "image/svg+xml" else from_base64(value)
 
 
-def _from_array(array: Any) -> Picture:
+def _from_array(array: Any) -> PictureSource:
     # DataFrame.hist() and plt.subplots() give arrays of Axes.
     if array.__array_interface__["typestr"] == "|O" and array.size:
         return _from_object(array.flat[0])
-    from .image_pixels import from_array
+    from .pixels import from_array
 
     return from_array(array)
 
 
-def _from_object(source: object) -> Picture:
+def _from_object(source: object) -> PictureSource:
     png = figure_png(source)
     if png is not None:
         return png

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import models
-from .credentials import Secret, mask
-from .errors import APIError, api_error_class
+from .. import models
+from ..credentials import Secret, mask
+from ..errors import APIError, api_error_class
 from .retry import is_spend_limit
-from .sse import parse_json
+from .stream import parse_json
 
 _LONGEST_MESSAGE = 500
 _LARGEST_SHOWN = 3
@@ -37,7 +37,7 @@ _STATUS_OF_TYPE: Mapping[str, int] = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestFacts:
     """What was asked and of whom, as far as an error tells it.
 
     `body` is the request's; `hidden` are secrets beside the key.
@@ -70,7 +70,7 @@ class _No:
 
 
 def from_answer(
-    asked: Asked,
+    asked: RequestFacts,
     status: int,
     headers: Mapping[str, str],
     body: bytes,
@@ -82,7 +82,7 @@ def from_answer(
     return _error(asked, status, answer, request_id, retry_after)
 
 
-def from_event(asked: Asked, event: Mapping[str, Any], request_id: str | None) -> APIError:
+def from_event(asked: RequestFacts, event: Mapping[str, Any], request_id: str | None) -> APIError:
     """The error for an `error` event within a stream, whose HTTP status was 200."""
     error = event.get("error")
     kind = error.get("type") if isinstance(error, dict) else None
@@ -91,7 +91,7 @@ def from_event(asked: Asked, event: Mapping[str, Any], request_id: str | None) -
 
 
 def _error(
-    asked: Asked,
+    asked: RequestFacts,
     status: int,
     answer: Mapping[str, Any],
     request_id: object,
@@ -126,26 +126,26 @@ def _said(answer: Mapping[str, Any], error: Mapping[str, Any]) -> str:
     return ""
 
 
-def _refused(_asked: Asked, no: _No) -> str:
+def _refused(_asked: RequestFacts, no: _No) -> str:
     if not no.said:
         return f"The server refused the request ({no.status}); look at it with --dry-run."
     return f"The server refused the request ({no.status}){no.because}."
 
 
-def _unauthorized(asked: Asked, _no: _No) -> str:
+def _unauthorized(asked: RequestFacts, _no: _No) -> str:
     what = "refused the API key" if asked.secret else "wants an API key"
     return f"{asked.host} {what} (401). Set one in ANTHROPIC_API_KEY or with %claude_login."
 
 
-def _unpaid(_asked: Asked, no: _No) -> str:
+def _unpaid(_asked: RequestFacts, no: _No) -> str:
     return f"The account cannot pay for this (402){no.because}. See its billing page."
 
 
-def _forbidden(_asked: Asked, no: _No) -> str:
+def _forbidden(_asked: RequestFacts, no: _No) -> str:
     return f"The key may not do this (403){no.because}. Use another key or model."
 
 
-def _not_found(asked: Asked, no: _No) -> str:
+def _not_found(asked: RequestFacts, no: _No) -> str:
     model = asked.body.get("model")
     if not model or not (no.said or no.kind):
         return f"{asked.host} has no Messages API at this address (404): check base_url."
@@ -162,28 +162,28 @@ def _not_found(asked: Asked, no: _No) -> str:
     return f"{asked.host} has no model {asked.clean(model)} (404); {hint}"
 
 
-def _too_large(asked: Asked, _no: _No) -> str:
+def _too_large(asked: RequestFacts, _no: _No) -> str:
     largest = ", ".join(
         f"{place} {_size(size)}" for size, place in _largest(asked.body)[:_LARGEST_SHOWN]
     )
     return f"The request is too large (413). Largest: {largest or 'nothing'}. Send less of it."
 
 
-def _rate_limited(_asked: Asked, no: _No) -> str:
+def _rate_limited(_asked: RequestFacts, no: _No) -> str:
     if is_spend_limit(no.details):
         return f"The spend limit is reached (429){no.because}. Raise it in the account's settings."
     return f"The rate limit is reached (429){no.because}. Ask more slowly, or later."
 
 
-def _overloaded(asked: Asked, _no: _No) -> str:
+def _overloaded(asked: RequestFacts, _no: _No) -> str:
     return f"{asked.host} is overloaded (529). Try again in a few minutes."
 
 
-def _trouble(asked: Asked, no: _No) -> str:
+def _trouble(asked: RequestFacts, no: _No) -> str:
     return f"{asked.host} has trouble ({no.status}){no.because}. Try again in a moment."
 
 
-_SENTENCES: Mapping[int, Callable[[Asked, _No], str]] = {
+_SENTENCES: Mapping[int, Callable[[RequestFacts, _No], str]] = {
     401: _unauthorized,
     402: _unpaid,
     403: _forbidden,
@@ -202,7 +202,7 @@ def _json_object(body: bytes) -> Mapping[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-def _cleaned(value: Any, asked: Asked, depth: int = 0) -> Any:
+def _cleaned(value: Any, asked: RequestFacts, depth: int = 0) -> Any:
     if isinstance(value, str) or depth > _DEEPEST_DETAIL:
         return asked.clean(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Whether the bytes of an image are whole, and whether they can be sent without being decoded.
+"""Whether an image's bytes are whole, how large it may be, and whether it goes without decoding.
 
 Only containers are walked (PNG chunks, JPEG segments, GIF blocks, RIFF chunks); no pixel is
 decoded and nothing is inflated, so a compressed bomb stays compressed.
@@ -10,7 +10,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from .errors import ImageError
+from ..errors import ImageError
 from .sniff import is_frame_header, jpeg_segments
 
 # What changes the picture. Text, time and private chunks do not: they go, so that the same
@@ -168,3 +168,32 @@ def _webp(data: bytes) -> Structure:
     if not frames + pictures:
         raise _truncated("image/webp")
     return Structure(data[:end], plain and not frames, max(frames, 1))
+
+
+# Pillow's own threshold, above which it warns of a decompression bomb.
+MAX_PIXELS = 89_478_485
+# The API's limit for a side, in pixels.
+MAX_EDGE = 8000
+# 5 MB of base64, which every server takes, in bytes before base64.
+MAX_BYTES = 3_750_000
+# A PNG above this is a photograph, or noise, for which there are better encodings.
+MAX_PNG_BYTES = 1_500_000
+
+
+def check_size(width: int, height: int) -> None:
+    """Nothing.
+
+    Raises: ImageError if there is no pixel, or there are more than may be decoded.
+    """
+    if width <= 0 or height <= 0:
+        raise ImageError(f"the image is {width}x{height} pixels: there is nothing in it")
+    if width * height > MAX_PIXELS:
+        raise ImageError(
+            f"the image is {width}x{height} pixels, over the limit of "
+            f"{MAX_PIXELS // 10**6} megapixels: scale it down first"
+        )
+
+
+def sendable_size(data: bytes, kind: str) -> bool:
+    """Whether these bytes are few enough to be sent."""
+    return len(data) <= (MAX_PNG_BYTES if kind == "image/png" else MAX_BYTES)
