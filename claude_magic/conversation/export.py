@@ -13,7 +13,7 @@ from ..messages import models
 from ..messages.blocks import Block
 from ..messages.request import CHOICE, DEFAULT_MAX_TOKENS, agreed
 from ..rendering import literal, plain, reply_bundle
-from ..rendering.reply_facts import footer_text
+from ..rendering.reply import footer_text
 from .ledger import written
 from .settings import ANTHROPIC_URL, OFFLINE, Settings
 from .shown import footer_of, header_of_turn, reply_as_shown

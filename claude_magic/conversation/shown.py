@@ -9,8 +9,7 @@ from ..messages.blocks import Block, joined_text
 from ..messages.catalogue import BUILT_IN, Catalogue
 from ..messages.plain_text import count
 from ..rendering import ReplyFold, drawn, stacked
-from ..rendering.reply import Part, Thinking
-from ..rendering.reply_facts import Footer, Header
+from ..rendering.reply import Footer, Header, Part, Thinking
 from .ledger import model_of, written
 from .settings import ANTHROPIC_URL, OFFLINE
 from .turns import Turn

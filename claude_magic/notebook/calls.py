@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..messages.blocks import Block
 from ..messages.plain_text import count
 from ..rendering import STYLE, plain
-from ..rendering.boxes import box, code, line
+from ..rendering.html import box, code, line
 from ..rendering.part_bundles import given_to
 from .frame import Bundle
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..messages.blocks import Block, content_blocks, is_call
 from ..messages.plain_text import count
 from ..rendering import escape, plain
-from ..rendering.boxes import box
+from ..rendering.html import box
 from ..rendering.reply import outcome_of
 from . import frame
 from .frame import Bundle

@@ -15,7 +15,7 @@ from ..messages.command import as_curl, as_python
 from ..messages.credentials import as_bearer
 from ..messages.errors import ClaudeError
 from ..rendering import STYLE, escape, plain
-from ..rendering.reply_facts import header_text
+from ..rendering.reply import header_text
 from .frame import thumbnails
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, cast
 from ..conversation.shown import footer_of, header_of
 from ..messages.blocks import Block, ImageBlock
 from ..rendering import STYLE, escape, plain
-from ..rendering.boxes import box, line
-from ..rendering.reply_facts import detail_text, footer_text, header_text
+from ..rendering.html import box, line
+from ..rendering.reply import detail_text, footer_text, header_text
 
 if TYPE_CHECKING:
     from ..conversation.plan import Plan

@@ -18,10 +18,9 @@ from ..messages.catalogue import BUILT_IN, Catalogue
 from ..messages.errors import ImageError
 from ..messages.plain_text import count, dollars
 from ..rendering import STYLE, drawn, escape, plain
-from ..rendering.boxes import box, line
 from ..rendering.bundle import words_of
-from ..rendering.reply import Part, Thinking
-from ..rendering.reply_facts import footer_text
+from ..rendering.html import box, line
+from ..rendering.reply import Part, Thinking, footer_text
 from .frame import thumbnails
 from .lines import start
 from .listings import Bundle, table

@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ..conversation.events import Called, Calling, Doing, Ended, Event, Received, Sending, Waiting
 from ..conversation.shown import footer_of, header_of, reply_as_shown
 from ..rendering import ReplyFold, drawn, plain
-from ..rendering.marks import spelled
-from ..rendering.reply import Call, Change, Grew, Part, ServerCall, Sources, Text, Unknown
-from ..rendering.reply_facts import footer_text, header_text
+from ..rendering.markdown import spelled
+from ..rendering.reply import (
+    Call,
+    Change,
+    Grew,
+    Part,
+    ServerCall,
+    Sources,
+    Text,
+    Unknown,
+    footer_text,
+    header_text,
+)
 from . import calls, desktop_view, values
 from .desktop_view import is_call
 

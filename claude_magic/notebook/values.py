@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..rendering import code_bundle, escape
-from ..rendering.boxes import box, line
+from ..rendering.html import box, line
 from .frame import Bundle
 from .listings import RIGHT
 from .value_parts import (

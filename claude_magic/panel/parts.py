@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..messages.blocks import Block
 from ..rendering import plain, reply
-from ..rendering.notes import notes_markdown
+from ..rendering.citations import notes_markdown
 from ..rendering.part_bundles import given_to
 from .protocol import Part
 

@@ -16,7 +16,7 @@ from ..messages.errors import ImageError
 from ..messages.images.sniff import size_of_base64
 from ..messages.plain_text import dollars
 from ..rendering import plain
-from ..rendering.reply_facts import Footer, Header, detail_text, footer_text, header_text
+from ..rendering.reply import Footer, Header, detail_text, footer_text, header_text
 from . import protocol
 from .parts import parts_of
 

@@ -9,14 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .bundle import code_bundle, reply_bundle
-    from .codeblocks import CodeBlock, code_blocks
-    from .inert import literal
-    from .notes import notes_bundle
+    from .bundle import code_bundle, literal, reply_bundle
+    from .citations import notes_bundle
+    from .html import CodeBlock, code_blocks, escape
+    from .markdown import split_point
     from .part_bundles import drawn, stacked
     from .reply import ReplyFold
-    from .segments import split_point
-    from .shield import escape
     from .style import STYLE
     from .terminal import TerminalFilter, plain
 

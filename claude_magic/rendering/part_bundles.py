@@ -8,10 +8,9 @@ from typing import Any
 
 from ..messages.blocks import Block
 from ..messages.plain_text import count, trim_middle
-from .boxes import as_it_is, box, code, folded, line
-from .bundle import reply_bundle
-from .inert import fenced, literal
-from .notes import notes_bundle
+from .bundle import fenced, literal, reply_bundle
+from .citations import notes_bundle
+from .html import as_it_is, box, code, folded, line
 from .reply import Call, Part, Remark, ServerCall, Sources, Text, Thinking, Unknown
 from .terminal import plain
 

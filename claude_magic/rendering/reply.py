@@ -17,16 +17,17 @@ then it is `Unknown`, which every face shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeGuard
 
 from ..messages.blocks import NOT_ALLOWED, Block, content_blocks
 from ..messages.errors import ProtocolError
+from ..messages.plain_text import count, dollars
 from ..messages.request import Emulated, Opening
 from ..messages.transport.stream import GrowingBlock
-from .citations import CitingText, Footnotes
-from .notes import Note
-from .server_tools import described, unknown
+from ..messages.usage import Usage
+from .citations import CitingText, Footnotes, Note
+from .server_calls import described, unknown
 from .terminal import TerminalFilter, plain
 
 Outcome: TypeAlias = Literal["", "ok", "error", "denied"]
@@ -421,3 +422,97 @@ def outcome_of(result: Block) -> Outcome:
         return "ok"
     first = next((b for b in _content(result) if _is(b)), {})
     return "denied" if str(first.get("text", "")).startswith(NOT_ALLOWED) else "error"
+
+
+# A reason that is not known here is the server's word.
+_LONGEST_REASON = 60
+_ENDINGS: Mapping[str, str] = {
+    "interrupted": "interrupted; what came is kept",
+    "broken": "broken off; what came is kept, and not sent later",
+    "refused": "declined by the model; not sent later",
+}
+
+
+@dataclass(frozen=True)
+class Header:
+    """Who was asked, and with what.
+
+    `server` is "" for Anthropic's own. `sees` is how many of the `standing` turns went along, None
+    where that need not be said; `carried` says in words what of the notebook did. `notices` are
+    lines that the user should read before the reply.
+    """
+
+    model: str
+    server: str = ""
+    sees: int | None = None
+    standing: int = 0
+    carried: str = ""
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What a reply took, and how it ended.
+
+    `cost` is in USD, None where it is not known or nothing was paid; with `unpaid` it is what it
+    would have been. `seconds` is None where it is not known. `status` and `stop_reason` are those
+    of the turn.
+    """
+
+    model: str
+    usage: Usage = field(default_factory=Usage)
+    cost: float | None = None
+    unpaid: bool = False
+    seconds: float | None = None
+    status: str = "complete"
+    stop_reason: str | None = None
+
+
+def header_text(header: Header) -> str:
+    """For example "Sonnet 5.5 · sees 3 of 7 turns · 4 cells, 2 figures"."""
+    turns = "" if header.sees is None else f"sees {header.sees} of {count(header.standing, 'turn')}"
+    return _joined(header.model, header.server, turns, header.carried)
+
+
+def footer_text(footer: Footer, raise_by: str = "") -> str:
+    """For example "1,551 in (1,200 cached) · 71 out · $0.004 · 3.1 s".
+
+    `raise_by` names what raises the limit that a reply was cut at.
+    """
+    usage = footer.usage
+    cached = f" ({usage.read:,} cached)" if usage.read else ""
+    price = "" if footer.cost is None else dollars(footer.cost)
+    return _joined(
+        f"{usage.input:,} in{cached}",
+        f"{usage.output:,} out",
+        f"would cost {price}" if price and footer.unpaid else price,
+        "" if footer.seconds is None else f"{footer.seconds:.1f} s",
+        _ending(footer, raise_by),
+    )
+
+
+def detail_text(footer: Footer) -> str:
+    """The particulars of a footer, a line each: model, kinds of tokens, how it ended."""
+    usage = footer.usage
+    thinking = f", thinking {usage.thinking:,}" if usage.thinking else ""
+    lines = (
+        f"model {footer.model}",
+        f"input {usage.fresh:,}, cache written {usage.written:,}, cache read {usage.read:,}",
+        f"output {usage.output:,}{thinking}",
+        f"status {footer.status}, stop reason {footer.stop_reason}",
+    )
+    return plain("\n".join(lines))
+
+
+def _ending(footer: Footer, raise_by: str) -> str:
+    if footer.status != "complete":
+        return _ENDINGS.get(footer.status, footer.status)
+    if footer.stop_reason == "max_tokens":
+        return "max_tokens: cut at the limit" + (f", raise it with {raise_by}" if raise_by else "")
+    if footer.stop_reason in ("end_turn", None):
+        return ""
+    return str(footer.stop_reason)[:_LONGEST_REASON]
+
+
+def _joined(*said: str) -> str:
+    return plain(" · ".join(part for part in said if part))

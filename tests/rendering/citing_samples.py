@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from claude_magic.rendering import ReplyFold
-from claude_magic.rendering.notes import Note
+from claude_magic.rendering.citations import Note
 from claude_magic.rendering.reply import Text
 
 

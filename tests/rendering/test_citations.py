@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from test_reply_properties import gaps, pieces, syntax
 
 from claude_magic.rendering import notes_bundle, plain, reply_bundle
-from claude_magic.rendering.marks import mark
+from claude_magic.rendering.markdown import mark
 
 FOOTNOTE = re.compile(r'<span class="claude-magic-footnote">\[(\d+)\]</span>')
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from claude_magic.messages.request import completed
 from claude_magic.messages.transport.stream import Snapshot, accumulate
-from claude_magic.rendering.marks import mark
-from claude_magic.rendering.notes import Note, Passage
+from claude_magic.rendering.citations import Note, Passage
+from claude_magic.rendering.markdown import mark
 from claude_magic.rendering.reply import (
     Call,
     Change,

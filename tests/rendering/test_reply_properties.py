@@ -36,9 +36,9 @@ def test_any_text_gives_safe_html_and_nothing_but_our_formulas_is_typeset(text: 
 @given(anything)
 @settings(max_examples=300)
 def test_any_text_is_parsed_and_not_shown_by_way_of_the_fallback(text: str) -> None:
-    from claude_magic.rendering.inert import to_markdown
-    from claude_magic.rendering.page import to_html
-    from claude_magic.rendering.parser import parsed
+    from claude_magic.rendering.bundle import to_markdown
+    from claude_magic.rendering.html import to_html
+    from claude_magic.rendering.markdown import parsed
 
     to_html(parsed(plain(text)))
     to_markdown(parsed(plain(text)))

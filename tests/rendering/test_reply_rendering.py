@@ -19,7 +19,7 @@ from claude_magic.rendering import (
     split_point,
 )
 from claude_magic.rendering.bundle import words_of
-from claude_magic.rendering.segments import LIST_MAXIMUM
+from claude_magic.rendering.markdown import LIST_MAXIMUM
 
 DOLLAR = "<span>$</span>"
 BACKSLASH = "<span>\\</span>"

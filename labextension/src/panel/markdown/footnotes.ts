@@ -1,5 +1,5 @@
 /**
- * Numbers of footnotes in a reply's text, by the rules of `claude_magic/rendering/marks.py`.
+ * Numbers of footnotes in a reply's text, by the rules of `claude_magic/rendering/markdown.py`.
  *
  * The kernel marks where a source is cited, with two code points that no text of a reply holds: so
  * a reply cannot write a number itself.

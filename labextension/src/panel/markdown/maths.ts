@@ -1,5 +1,5 @@
 /**
- * Which parts of a reply are maths, by the rules of `claude_magic/rendering/maths.py`.
+ * Which parts of a reply are maths, by the rules of `claude_magic/rendering/markdown.py`.
  *
  * A formula is `$..$`, `$$..$$`, `\(..\)`, `\[..\]`, or an environment such as `align` that stands
  * as a paragraph of its own. None goes past a blank line.

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..messages.plain_text import count
-from .inert import fenced, literal
-from .notes import link, one_line, web_address
+from .bundle import fenced, literal
+from .citations import link, one_line, web_address
 from .terminal import plain
 
 _LONGEST = 8_000
