@@ -76,7 +76,7 @@ def _port(text: str) -> int:
 
 def _doctor(base_url: str | None, model: str | None, *, yes: bool) -> int:
     from .doctor import run
-    from .tools.typed_ahead import drop_typed_ahead
+    from .tools.approval import drop_typed_ahead
 
     def confirmed(question: str) -> bool:
         if yes:

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..messages.errors import InputError
-from ..tools.approval import Decision
-from ..tools.typed_ahead import drop_typed_ahead
+from ..tools.approval import Decision, drop_typed_ahead
 from . import calls
 from .slots import NOTHING, slots
 

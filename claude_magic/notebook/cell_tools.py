@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..tools.results import Answer, failed, told
+from ..tools.results import ToolAnswer, failed, told
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -41,7 +41,7 @@ class CellTools:
         self._last = ""
         self._below: list[str] = []
 
-    def insert_cell(self, source: str, kind: Kind = "code") -> Answer:
+    def insert_cell(self, source: str, kind: Kind = "code") -> ToolAnswer:
         """Put a new cell into the user's notebook, below the one that asks; it is not run.
 
         Args:
@@ -59,7 +59,7 @@ class CellTools:
         self._wrote(cell, source)
         return told(f"The cell {cell} was inserted.")
 
-    def edit_cell(self, cell: str, source: str) -> Answer:
+    def edit_cell(self, cell: str, source: str) -> ToolAnswer:
         """Give a code cell of the user's notebook another text; it is not run.
 
         Args:
@@ -116,7 +116,7 @@ class CellTools:
         if self._recorder.current is not self._run:
             self._run, self._last, self._below = self._recorder.current, "", []
 
-    def _put_below(self, source: str, kind: Kind) -> Answer:
+    def _put_below(self, source: str, kind: Kind) -> ToolAnswer:
         """Without the extension: the shell's own next cell, of which there is one."""
         if self._run is None:
             return failed("A cell can be inserted from a cell only: none runs.")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, TypeVar, Unpack
 
 if TYPE_CHECKING:
-    from ..tools.approval import Asked
+    from ..tools.approval import AskUser
     from ..tools.tool import Approve
 
 Magic = Literal["claude", "claude_caption"]
@@ -173,7 +173,7 @@ class AskOptions(TypedDict, total=False):
         ),
     ]
     approve: Annotated[
-        "Approve | Asked | None",
+        "Approve | AskUser | None",
         Option(
             "before a call: ask you (the default), run it, or never run any",
             example="--approve auto",

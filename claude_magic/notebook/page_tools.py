@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..messages.blocks import Block, text
 from ..messages.plain_text import trim_middle, wrap
-from ..tools.results import MOST_IMAGES, Answer, Render, failed
+from ..tools.results import MOST_IMAGES, Render, ToolAnswer, failed
 from .context import Render as RenderOutput
 from .context import output_shown
 from .fix import SECRET
@@ -61,7 +61,7 @@ class PageTools:
         last: int | None = None,
         search: str = "",
         count: int = _MOST_CELLS,
-    ) -> Answer:
+    ) -> ToolAnswer:
         """Read cells of the user's notebook: their code and what they displayed.
 
         Cells are numbered from the top of the page. Those that did not run in this kernel, and
@@ -86,9 +86,9 @@ class PageTools:
             numbers = f"; known are {_numbers(known)}" if known else ""
             return failed(f"No cell that is known here fits{numbers}.")
         head = f"{len(shown)} of {len(found)} cells that fit; known are {_numbers(known)}."
-        return Answer((text(head), *self._cells(shown)))
+        return ToolAnswer((text(head), *self._cells(shown)))
 
-    def inspect_variable(self, name: str = "") -> Answer:
+    def inspect_variable(self, name: str = "") -> ToolAnswer:
         """Look at a variable of the user's notebook; with no name, list all of them with types.
 
         Tables come as schema and first rows, arrays as shape and extremes, figures as images,
@@ -104,14 +104,14 @@ class PageTools:
             left_out = len(found) - _MOST_VARIABLES
             if left_out > 0:
                 found[_MOST_VARIABLES:] = [f"… {left_out:,} more"]
-            return Answer((text("\n".join(found) or "There are no variables."),))
+            return ToolAnswer((text("\n".join(found) or "There are no variables."),))
         if name not in namespace:
             near = get_close_matches(name[:64], self._names(), n=3)
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
             return failed(f"There is no variable {name[:64]!r}; give a name alone.{hint}")
         if SECRET.search(name):
             return failed(f"{name} is named like a secret: it is not shown.")
-        return Answer(tuple(self._render(namespace[name])))
+        return ToolAnswer(tuple(self._render(namespace[name])))
 
     def known(self) -> list[KnownCell]:
         """The cells of the page that ran here or that the front end has told of, from the top."""

@@ -206,7 +206,7 @@ class Recorder:
         self.current.count = result.execution_count
         error = result.error_in_exec or result.error_before_exec
         if error is not None and not hasattr(error, "_render_traceback_"):
-            from ..tools.failure import traceback_text
+            from ..tools.results import traceback_text
 
             self._add(error=traceback_text(error))
         self.current.well = error is None

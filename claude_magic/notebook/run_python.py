@@ -8,8 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import Block, text
-from ..tools.failure import traceback_text
-from ..tools.results import Answer
+from ..tools.results import ToolAnswer, traceback_text
 from ..tools.tool import Task
 from .context import Render, output_shown
 from .record import Output, StreamText
@@ -34,7 +33,7 @@ class RunPython:
         self._main = main
         self._render = render
 
-    def run_python(self, code: str, *, task: Task) -> Answer:
+    def run_python(self, code: str, *, task: Task) -> ToolAnswer:
         """Run Python code in the user's notebook kernel, as a cell would.
 
         The notebook's variables and imports are there, and what the code defines stays. What it
@@ -47,7 +46,7 @@ class RunPython:
         """
         return self._main.run(partial(self._run, code), task)
 
-    def _run(self, code: str) -> Answer:
+    def _run(self, code: str) -> ToolAnswer:
         """On the main thread: within the cell that asks, or, with none running, apart from all."""
         within = self._recorder.current is not None
         outputs, ended = self._within(code) if within else self._apart(code)
@@ -57,7 +56,7 @@ class RunPython:
         blocks = list(self._blocks(outputs))
         if error is not None:
             blocks.append(text(_told(error)))
-        return Answer(tuple(blocks or [text(_NOTHING)]), failed=error is not None)
+        return ToolAnswer(tuple(blocks or [text(_NOTHING)]), failed=error is not None)
 
     def _within(self, code: str) -> tuple[Sequence[Output], ExecutionResult]:
         """Run `code` as a part of the cell: what it displays stands there."""

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..messages.errors import InputError
 from ..tools.function import function_tool
-from ..tools.server_tools import SERVER_TOOLS
 from ..tools.tool import Tool
+from ..tools.toolbox import SERVER_TOOLS
 
 if TYPE_CHECKING:
-    from ..tools.toolsets import Toolset
+    from ..tools.calling import Toolset
 
 NAMES: Mapping[str, str] = {
     "run_python": "run code in this kernel, as a cell would",

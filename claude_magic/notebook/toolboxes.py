@@ -11,8 +11,7 @@ from ..messages.errors import InputError
 from ..messages.once import Once
 from ..messages.plain_text import terminal_text, trim_middle
 from ..tools.approval import Always, Approval, ByFunction, Nobody, rule_of
-from ..tools.calling import Surroundings
-from ..tools.running import AsyncThread
+from ..tools.calling import AsyncThread, Surroundings
 from ..tools.toolbox import FunctionToolbox
 from .approval import AskInCell
 from .built_in import BuiltIn
@@ -27,9 +26,9 @@ if TYPE_CHECKING:
     from ..messages.credentials import Secret
     from ..messages.images.prepare import Prepared
     from ..tools.approval import Approver
+    from ..tools.calling import Toolset
     from ..tools.results import Render
     from ..tools.tool import Tool
-    from ..tools.toolsets import Toolset
     from .config import Settable
     from .context import Render as RenderOutput
     from .front_end import FrontEnd

@@ -5,6 +5,7 @@ Nothing that a reply, a tool's result, an output or a message of the page says c
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 DENIED = "calls of this tool are denied here"
 """Why a call may not run that nobody is asked about."""
 
-Asked = Callable[[str, Mapping[str, Any]], bool | str]
+AskUser = Callable[[str, Mapping[str, Any]], bool | str]
 """What a script gives as `approve`: it gets a tool's name and the arguments as the model gave them.
 
 True allows the call; False, or a text that says why, does not.
@@ -120,7 +121,7 @@ class Approval:
 class ByFunction:
     """Asks a function of the user's own, as a script gives it."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: AskUser) -> None:
         self._asked = asked
 
     def check(self) -> None: ...
@@ -159,3 +160,25 @@ def _what(function: Any) -> tuple[object, object]:
     while hasattr(written, "func") and not hasattr(written, "__code__"):
         written = written.func
     return function, getattr(written, "__code__", None)
+
+
+def drop_typed_ahead() -> None:
+    """Nothing. What waits to be read from the terminal is gone, half a line too.
+
+    Called right before a question that decides something, after what it is about has been shown.
+    Where no terminal is read from there is nothing to drop. Raises nothing.
+    """
+    if sys.stdin is None or not sys.stdin.isatty():
+        return
+    if sys.platform == "win32":
+        import msvcrt
+
+        while msvcrt.kbhit():
+            msvcrt.getwch()
+        return
+    import termios
+
+    try:
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+    except termios.error:  # the terminal was closed meanwhile: nobody will answer
+        return

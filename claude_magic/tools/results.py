@@ -6,12 +6,13 @@ import dataclasses
 import json
 import math
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 from uuid import UUID
 
@@ -30,34 +31,34 @@ _AS_TEXT = (timedelta, Decimal, Fraction, PurePath, UUID)
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
+class ToolAnswer:
     """A result as content blocks; `failed` says that it tells of an error."""
 
     blocks: tuple[Block, ...]
     failed: bool = False
 
 
-def answer(value: object, render: Render) -> Answer:
+def answer(value: object, render: Render) -> ToolAnswer:
     """What a function returned as content blocks; an `Answer` is taken as it is.
 
     Text as it is; plain values, in containers, dataclasses and pydantic models too, as JSON; of a
     short list or dict with figures or tables in it each part for itself; else what `render` makes
     of it.
     """
-    if isinstance(value, Answer):
+    if isinstance(value, ToolAnswer):
         return value
     if value is None:
-        return Answer((text("The call is done; it returned nothing (None)."),))
+        return ToolAnswer((text("The call is done; it returned nothing (None)."),))
     if isinstance(value, str):
-        return Answer(tuple(render(value)))
+        return ToolAnswer(tuple(render(value)))
     try:
         plain = _Plain().of(value, 0)
     except _NotPlainError:
-        return Answer(tuple(_parts(value, render)))
-    return Answer(tuple(render(json.dumps(plain, ensure_ascii=False))))
+        return ToolAnswer(tuple(_parts(value, render)))
+    return ToolAnswer(tuple(render(json.dumps(plain, ensure_ascii=False))))
 
 
-def result(call: Block, found: Answer) -> dict[str, Any]:
+def result(call: Block, found: ToolAnswer) -> dict[str, Any]:
     """The `tool_result` block that answers `call`: never empty, and not with too many images."""
     blocks = list(_sendable(found.blocks)) or [text("(nothing)")]
     block: dict[str, Any] = {
@@ -72,14 +73,14 @@ def result(call: Block, found: Answer) -> dict[str, Any]:
     return block if toolset is None else {**block, "toolset_name": toolset}
 
 
-def told(words: str) -> Answer:
+def told(words: str) -> ToolAnswer:
     """A result in words of ours."""
-    return Answer((text(words),))
+    return ToolAnswer((text(words),))
 
 
-def failed(words: str) -> Answer:
+def failed(words: str) -> ToolAnswer:
     """A result that tells of an error."""
-    return Answer((text(words),), failed=True)
+    return ToolAnswer((text(words),), failed=True)
 
 
 def _sendable(blocks: Sequence[Block]) -> Iterable[Block]:
@@ -169,3 +170,40 @@ class _Plain:
         if isinstance(key, str | int | float | bool | date | None):
             return str(key)
         raise _NotPlainError
+
+
+_LIBRARY = Path(traceback.__file__).parent
+# What only calls the user's code: this package, and what an async function comes back through.
+_AROUND = tuple(
+    str(path)
+    for path in (Path(__file__).parent.parent, _LIBRARY / "asyncio", _LIBRARY / "concurrent")
+)
+
+
+def traceback_text(error: BaseException) -> str:
+    """The traceback of `error`, from the first frame of the notebook on; else without our frames.
+
+    The files of cells, whose names hold the process id, are called "<cell>".
+    """
+    frames = traceback.TracebackException.from_exception(error)
+    stack = frames.stack
+    in_cell = _is_cell(getattr(frames, "filename", None) or "")
+    if in_cell:  # a SyntaxError: the cell itself never ran, all frames are the kernel's
+        frames.filename = "<cell>"
+    nowhere = len(stack) if in_cell else _past_ours(stack)
+    first = next((i for i, f in enumerate(stack) if _is_cell(f.filename)), nowhere)
+    for frame in stack[first:]:
+        if _is_cell(frame.filename):
+            frame.filename = "<cell>"
+    frames.stack = traceback.StackSummary.from_list(list(stack[first:]))
+    return "".join(frames.format())
+
+
+def _past_ours(stack: traceback.StackSummary) -> int:
+    """How many frames at the start only called what failed."""
+    outside = (i for i, f in enumerate(stack) if not f.filename.startswith(_AROUND))
+    return next(outside, len(stack))
+
+
+def _is_cell(filename: str) -> bool:
+    return "ipykernel_" in filename or filename.startswith(("<ipython-input", "<cell"))

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from claude_magic.messages.blocks import Block, image_base64, text
 from claude_magic.messages.images.prepare import prepare
 from claude_magic.notebook.toolboxes import RESULT_CHARACTERS, shown_to_model
-from claude_magic.tools.results import MOST_IMAGES, Answer, answer, result
+from claude_magic.tools.results import MOST_IMAGES, ToolAnswer, answer, result
 from tests.messages.image_samples import photo, saved
 
 
@@ -92,7 +92,7 @@ SHOWN = {
     "what shows itself": (Rich(), "**rich**"),
     "words of other languages": (["größe"], '["größe"]'),
     "a repr that raises": (Broken(), "<Broken: its repr raised ValueError>"),
-    "an answer of ours": (Answer((text("said"),)), "said"),
+    "an answer of ours": (ToolAnswer((text("said"),)), "said"),
 }
 
 
@@ -129,7 +129,7 @@ def test_a_container_with_pictures_is_shown_part_by_part() -> None:
 
 def test_of_many_pictures_the_last_ones_go_along_and_that_is_said() -> None:
     picture = image_base64("image/png", "AAAA")
-    found = result({"id": "1"}, Answer((picture,) * (MOST_IMAGES + 2)))["content"]
+    found = result({"id": "1"}, ToolAnswer((picture,) * (MOST_IMAGES + 2)))["content"]
     assert [b["type"] for b in found] == ["text"] * 2 + ["image"] * MOST_IMAGES
     assert "left out" in found[0]["text"]
 

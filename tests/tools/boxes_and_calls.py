@@ -10,12 +10,10 @@ from claude_magic.messages.blocks import Block, text
 from claude_magic.messages.credentials import Secret
 from claude_magic.messages.transport.cancel import Cancel
 from claude_magic.tools.approval import Always, Approval, Approver, Decision, Nobody
-from claude_magic.tools.calling import Surroundings
+from claude_magic.tools.calling import AsyncThread, Surroundings, Toolset
 from claude_magic.tools.function import function_tool
-from claude_magic.tools.running import AsyncThread
 from claude_magic.tools.tool import Approve, Tool
 from claude_magic.tools.toolbox import FunctionToolbox
-from claude_magic.tools.toolsets import Toolset
 
 KEY = "sk-canary-0123456789"
 

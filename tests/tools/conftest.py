@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from claude_magic.tools.running import AsyncThread
+from claude_magic.tools.calling import AsyncThread
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from claude_magic.conversation.toolbox import Called, CallEvent, Calling
 from claude_magic.messages.errors import Interrupted
 from claude_magic.messages.transport.cancel import Cancel
 from claude_magic.tools.approval import Decision
-from claude_magic.tools.running import AsyncThread
+from claude_magic.tools.calling import AsyncThread
 from tests.tools.boxes_and_calls import Answering, box, call, ends, half, noted, said, unheard
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from claude_magic.tools.running import AsyncThread
+from claude_magic.tools.calling import AsyncThread
 from claude_magic.tools.tool import tool
 from tests.tools.boxes_and_calls import box, call, ends, ran, said
 

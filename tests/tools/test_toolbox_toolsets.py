@@ -15,7 +15,7 @@ from claude_magic.messages.blocks import Block, text
 from claude_magic.messages.errors import InputError
 from claude_magic.messages.transport.cancel import Cancel
 from claude_magic.tools.approval import Always, Decision
-from claude_magic.tools.toolsets import Toolset
+from claude_magic.tools.calling import Toolset
 from tests.tools.boxes_and_calls import KEY, Answering, box, call, half, noted, ran, said
 
 
