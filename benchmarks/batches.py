@@ -68,7 +68,7 @@ def captioned(url: str, images: int, out: Path) -> Any:
     """A job of so many images, done; what it came to."""
     from claude_magic.captions.access import Access
     from claude_magic.captions.datasets.caption_run import CaptionRun, How, Wanted, check, written
-    from claude_magic.conversation.connection import Server
+    from claude_magic.conversation.asking.connection import Server
     from claude_magic.conversation.settings import Settings
 
     server = Server(url, "offline", offline=True, anthropic=True, loopback=True)

@@ -87,7 +87,7 @@ def image(number: int) -> bytes:
 def captioned(url: str, images: int, concurrency: int, folder: Path) -> None:
     from claude_magic.captions.access import Access
     from claude_magic.captions.datasets.caption_run import CaptionRun, How, Wanted, check, frame
-    from claude_magic.conversation.connection import Server
+    from claude_magic.conversation.asking.connection import Server
     from claude_magic.conversation.settings import Settings
 
     server = Server(url, "offline", offline=True, anthropic=True, loopback=True)

@@ -102,8 +102,8 @@ def ours(url: str) -> int:
 
 
 def asked(url: str) -> int:
+    from claude_magic.conversation.asking.question import Question
     from claude_magic.conversation.events import Event, Received
-    from claude_magic.conversation.question import Question
     from claude_magic.conversation.session import Session
     from claude_magic.conversation.settings import Settings
     from claude_magic.messages.blocks import text

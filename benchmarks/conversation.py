@@ -29,12 +29,12 @@ from typing import Any
 
 from long_conversation import WHERE, cell, fill, held, records, serve
 
-from claude_magic.conversation.conversations import Conversations
+from claude_magic.conversation.asking.plan import begun
+from claude_magic.conversation.asking.question import Question
 from claude_magic.conversation.history import History
-from claude_magic.conversation.plan import begun
-from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
+from claude_magic.conversation.store.conversations import Conversations
 from claude_magic.messages.blocks import text
 from claude_magic.messages.body import post
 

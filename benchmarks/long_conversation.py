@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from claude_magic.conversation.conversations import Conversations, Whereabouts
+from claude_magic.conversation.store.conversations import Conversations, Whereabouts
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import Block, image_base64, text
 from claude_magic.messages.usage import Usage

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from claude_magic.conversation.store import Store
+from claude_magic.conversation.store.store import Store
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import image_base64, text
 from claude_magic.messages.usage import Usage
@@ -32,7 +32,7 @@ ROUNDS = 5
 LOAD = """
 import json, resource, sys, time, tracemalloc
 from pathlib import Path
-from claude_magic.conversation.store import Store
+from claude_magic.conversation.store.store import Store
 traced = sys.argv[2] == "traced"
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 if traced:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .api import Conversation, ask
     from .captioning import caption
-    from .conversation.reply import Reply
+    from .conversation.reply_value import Reply
     from .panel import ClaudeChat
     from .tools.tool import tool
 
@@ -66,7 +66,7 @@ def __getattr__(name: str) -> Any:
 
         return caption
     if name == "Reply":
-        from .conversation.reply import Reply
+        from .conversation.reply_value import Reply
 
         return Reply
     if name == "tool":

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from .conversation.origin import Origin
-from .conversation.spending import OF_THIS_PROCESS
+from .conversation.spending import OF_THIS_PROCESS, Origin
 from .messages.errors import InputError
 from .messages.once import Once
 from .notebook.options import AskOptions, from_python, with_arguments
 
 if TYPE_CHECKING:
+    from .conversation.asking.connection import Keys
     from .conversation.history import History
-    from .conversation.keys import Keys
-    from .conversation.reply import Reply
+    from .conversation.reply_value import Reply
     from .conversation.session import Session
     from .conversation.turns import Turn
     from .notebook.config import Settable
@@ -39,7 +38,7 @@ class Conversation:
     """
 
     def __init__(self, name: str = "", *, key: str | None = None, **settings: object) -> None:
-        from .conversation.keys import Keys
+        from .conversation.asking.connection import Keys
         from .messages.credentials import Secret
         from .notebook.config import Settable
 
@@ -149,8 +148,8 @@ class _Script:
     def _open(self) -> History:
         from jupyter_core.paths import jupyter_data_dir
 
-        from .conversation.conversations import STORE, Conversations, Whereabouts
         from .conversation.history import History
+        from .conversation.store.conversations import STORE, Conversations, Whereabouts
 
         if not self._name or self.settable.value("store") == "off":
             return History()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from claude_magic.cli import main
-from claude_magic.conversation.connection import Server
+from claude_magic.conversation.asking.connection import Server
 from claude_magic.conversation.settings import Settings
 from claude_magic.doctor.report import INTERRUPTED, NOT_CONFIRMED, UNUSABLE, report
 from claude_magic.messages.transport.client import Client

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from ..conversation.connection import Server, environment_headers, require_key
-from ..conversation.known_models import KnownModels
+from ..conversation.asking.connection import KnownModels, Server, environment_headers, require_key
 from ..messages.address import CustomHeaders
 from ..messages.credentials import FoundKey, as_bearer
 from .limits import GivingWay, Limit

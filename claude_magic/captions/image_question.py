@@ -18,7 +18,7 @@ from ..messages.transport.retry import is_spend_limit
 from ..messages.usage import Usage, estimate_input
 
 if TYPE_CHECKING:
-    from ..conversation.toolbox import Shape
+    from ..conversation.asking.question import Shape
     from ..messages.transport.cancel import Cancel
     from ..messages.transport.client import Client
 

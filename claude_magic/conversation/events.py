@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .frozen import Frozen
-from .toolbox import Called, CallEvent, Calling, Doing, Seen
+from .asking.question import Called, CallEvent, Calling, Doing, Frozen, Seen
 
 if TYPE_CHECKING:
     from ..messages.transport.retry import Wait
-    from .plan import Plan
-    from .reply import Reply
+    from .asking.plan import Plan
+    from .reply_value import Reply
 
 __all__ = [
     "Called",

@@ -15,8 +15,8 @@ from ..messages.request import CHOICE, DEFAULT_MAX_TOKENS, agreed
 from ..rendering import literal, plain, reply_bundle
 from ..rendering.reply import footer_text
 from .ledger import written
+from .reply_value import footer_of, header_of_turn, reply_as_shown
 from .settings import ANTHROPIC_URL, OFFLINE, Settings
-from .shown import footer_of, header_of_turn, reply_as_shown
 from .turns import Turn, messages, told
 
 # What a turn remembers of its request and that is not a field of it, or needs more than a script:

@@ -1,4 +1,8 @@
-"""The turns of a conversation: those of this kernel, and those that the store brought back."""
+"""The turns of a conversation: those of this kernel, and those that the store brought back.
+
+A question asked in place of another retires it, with all that was asked after it in the panel. The
+turns are kept: each knows the first version of the question that it answers, and what it saw.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,9 @@ from dataclasses import replace
 
 from ..messages.blocks import Block
 from ..messages.once import OwnLock
-from .counting import Counting
-from .page import left_out
-from .steps import Step
-from .store import Store
-from .turns import Turn
+from .store.store import Store
+from .turns import Step, Turn
+from .visible_turns import VisibleTurns, left_out
 
 
 class History:
@@ -40,7 +42,7 @@ class History:
         """The cells no run of which has ended well: what counts of them is the last that came."""
         self.rejected: dict[str, set[str]] = {}
         """By server, the keys of the blocks that it could not take; see `healing`."""
-        self._counting = Counting(self.turns, retired)
+        self._counting = VisibleTurns(self.turns, retired)
         # Retired on disk: what a run shows again counts at once, and is restored once that ends.
         self._recorded = set(retired)
         self.observers: list[Callable[[], None]] = []
@@ -320,7 +322,7 @@ class History:
             self.turns.clear()
             self._at.clear()
             self._digests.clear()
-            self._counting = Counting()
+            self._counting = VisibleTurns()
             self._recorded.clear()
             self.asked.clear()
             self.latest.clear()
@@ -383,3 +385,38 @@ class History:
                 self._begun = True
                 self._store = self._begin() or self._store
             return self._store
+
+
+def followers(turns: Sequence[Turn], retired: Collection[str], turn_id: str) -> list[str]:
+    """The ids of the panel turns that count and that saw this one, in the order asked."""
+    return [t.id for t in turns if t.panel and t.id not in retired and turn_id in t.saw]
+
+
+def versions(turns: Sequence[Turn], turn: Turn) -> list[Turn]:
+    """The panel turns that answer the question of `turn`, itself among them, in the order asked."""
+    return [t for t in turns if t.panel and _origin(t) == _origin(turn)]
+
+
+def path(turns: Sequence[Turn], turn: Turn) -> list[str]:
+    """The ids of `turn` and of what was asked after it in the panel, as the newest of it saw it."""
+    after = [t for t in turns if t.panel and turn.id in t.saw]
+    if not after:
+        return [turn.id]
+    newest = max(after, key=lambda t: t.started)
+    between = {t.id for t in after}.intersection(newest.saw)
+    return [turn.id, *(t.id for t in after if t.id in between), newest.id]
+
+
+def switch(history: History, turn: Turn) -> None:
+    """Have this version of a question count, with what was asked after it, and no other one."""
+    turns = list(history.turns)
+    kept = path(turns, turn)
+    others = [t.id for t in versions(turns, turn) if t.id != turn.id]
+    gone = {*others, *(t.id for t in turns if t.panel and not set(others).isdisjoint(t.saw))}
+    history.retire([t.id for t in turns if t.id in gone and t.id not in kept])
+    for turn_id in kept:
+        history.restore(history[turn_id])
+
+
+def _origin(turn: Turn) -> str:
+    return turn.version_of or turn.id

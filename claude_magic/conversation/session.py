@@ -13,16 +13,21 @@ from ..messages.errors import BrokenReply, ClaudeError, InputError, Interrupted,
 from ..messages.images.cache import ImageCache
 from ..messages.once import Once, OwnLock
 from ..messages.transport.cancel import Cancel
-from .connection import Connections, Server, environment_headers, require_key, withheld
+from .asking.connection import (
+    Connections,
+    KnownModels,
+    Server,
+    environment_headers,
+    require_key,
+    withheld,
+)
+from .asking.plan import Plan, about, begun, make_plan
+from .asking.question import Question
+from .asking.replay import RecordedReply, Replays
+from .asking.run import ListedAdvice, QuestionRun
 from .events import Ended, Failed, Listener, Sending, to_all
 from .history import History
-from .informer import Informer
-from .known_models import KnownModels
-from .plan import Plan, about, begun, make_plan
-from .question import Question
-from .replay import Recorded, Replays
-from .reply import Reply
-from .run import Run
+from .reply_value import Reply
 from .settings import OFFLINE, Settings
 from .spending import Spending
 from .turns import Status, Turn
@@ -147,12 +152,12 @@ class Session:
             plan = plan.noting(self._replays.miss(plan))
         if question.tools is not None and not (recorded and question.tools.once):
             question.tools.check()
-        informer = Informer(self._known, plan, lambda: self.plan(question))
+        informer = ListedAdvice(self._known, plan, lambda: self.plan(question))
         turn = begun(plan, self._first_version(question), self._clock())
-        run = Run(turn, plan, tell, cancel, clock=self._clock, learn=informer)
+        run = QuestionRun(turn, plan, tell, cancel, clock=self._clock, learn=informer)
         return _checked(plan, self._run(run, settings, recorded))
 
-    def _run(self, run: Run, settings: Settings, recorded: Recorded | None) -> Reply:
+    def _run(self, run: QuestionRun, settings: Settings, recorded: RecordedReply | None) -> Reply:
         """The reply, after all the requests that it takes; the turn is kept, however it ends."""
         try:
             recorded = self._answer(run, settings, recorded)
@@ -174,7 +179,9 @@ class Session:
         refused = run.snapshot.get("stop_reason") == "refusal"
         return self._end(run, "refused" if refused else "complete")
 
-    def _answer(self, run: Run, settings: Settings, recorded: Recorded | None) -> Recorded | None:
+    def _answer(
+        self, run: QuestionRun, settings: Settings, recorded: RecordedReply | None
+    ) -> RecordedReply | None:
         """Have each request answered, from the record as long as that holds it: its last reply.
 
         Tools run again in any case; what they give decides whether the record still answers.
@@ -192,7 +199,7 @@ class Session:
                 recorded = self._replays.go_on(run.plan, run.digest, recorded, settings)
                 run.plan = run.plan.noting(*(recorded.notices if recorded else ()))
 
-    def _send(self, run: Run, settings: Settings) -> None:
+    def _send(self, run: QuestionRun, settings: Settings) -> None:
         """Send the request whose turn it is, within the budget, and take what it cost."""
         plan = run.plan
         self._check_server(plan, settings)
@@ -219,7 +226,7 @@ class Session:
         """
         value = None
         if question.shape is not None:
-            from .shape import read_own
+            from .asking.shape import read_own
 
             value = read_own(question.shape, reply)
         plan = self.plan(question)
@@ -355,7 +362,7 @@ class Session:
         if turn.sent_later:
             self.history.retire([i for i in question.instead if i != turn.id])
 
-    def _end(self, run: Run, status: Status) -> Reply:
+    def _end(self, run: QuestionRun, status: Status) -> Reply:
         """Keep the turn and show how it ended; an interrupt meanwhile comes after that."""
         try:
             return self._ended(run, status)
@@ -365,7 +372,7 @@ class Session:
                 raise Interrupted("you stopped it as it ended: the reply is whole.") from None
             return reply
 
-    def _ended(self, run: Run, status: Status) -> Reply:
+    def _ended(self, run: QuestionRun, status: Status) -> Reply:
         plan, turn = run.plan, run.ended(status)
         self.history.end(turn)
         self._replace(plan.question, turn)

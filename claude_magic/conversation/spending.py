@@ -1,13 +1,16 @@
-"""What a kernel has spent, and what it may."""
+"""What a process has spent and may spend, shared by its threads and forked children."""
 
 from __future__ import annotations
 
 import mmap
 import os
 import struct
+import threading
+import uuid
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from ..messages.errors import BudgetError
 from ..messages.once import OwnLock
@@ -94,3 +97,27 @@ class Spending:
 
 OF_THIS_PROCESS = Spending()
 """The purse of questions that have none of their own: a script's, each by itself."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Made before anything is asked. `process` is the id of the process that it was made in.
+
+    `conversation` is the id of the conversation that begins here, if one does: children that were
+    forked before that begin the same one. `spending` is what all spend from.
+    """
+
+    process: int = field(default_factory=os.getpid)
+    conversation: str = field(default_factory=lambda: uuid.uuid4().hex)
+    spending: Spending = field(default_factory=Spending)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether this is another thread than the one that runs the code, or a forked child.
+
+        What is asked there is none of the questions that one by one take the places of a cell or a
+        script: several may be asked at once, and none takes the place of another.
+        """
+        if os.getpid() != self.process:
+            return True
+        return threading.current_thread() is not threading.main_thread()

@@ -13,7 +13,7 @@ from ..messages.usage import Usage
 from .probes import FREE, LONGEST, PROBES, NotFollowed, Patient, needless
 
 if TYPE_CHECKING:
-    from ..conversation.connection import Server
+    from ..conversation.asking.connection import Server
     from ..messages.transport.client import Client
 
 # A word or two, and as much thinking as a small question takes.

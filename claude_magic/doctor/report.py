@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..conversation.connection import Connections, Server, environment_headers, require_key
-from ..conversation.plan import about
+from ..conversation.asking.connection import Connections, Server, environment_headers, require_key
+from ..conversation.asking.plan import about
 from ..messages.catalogue import BUILT_IN, Catalogue
 from ..messages.credentials import find_key, mask
 from ..messages.errors import ClaudeError

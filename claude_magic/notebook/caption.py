@@ -18,8 +18,8 @@ from .options import QuestionOptions, bare, several
 from .question_builder import render_output
 
 if TYPE_CHECKING:
-    from ..conversation.question import Question
-    from ..conversation.reply import Reply
+    from ..conversation.asking.question import Question
+    from ..conversation.reply_value import Reply
     from .front_end import FrontEnd
     from .notebook import Notebook
     from .standing import Beside

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..messages.errors import InputError
 
 if TYPE_CHECKING:
-    from ..conversation.reply import Reply
+    from ..conversation.reply_value import Reply
 
 
 def chosen_code(reply: Reply, number: str = "") -> str:

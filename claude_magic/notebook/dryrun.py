@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..conversation.reply_value import header_of
 from ..conversation.settings import ANTHROPIC_URL
-from ..conversation.shown import header_of
 from ..messages import plain_text
 from ..messages.blocks import Block, Message, content_blocks
 from ..messages.command import as_curl, as_python
@@ -19,8 +19,8 @@ from ..rendering.reply import header_text
 from .frame import thumbnails
 
 if TYPE_CHECKING:
-    from ..conversation.plan import Plan
-    from ..conversation.question import Question
+    from ..conversation.asking.plan import Plan
+    from ..conversation.asking.question import Question
     from ..messages.images.prepare import ImageCache
     from .notebook import Notebook
 

@@ -10,15 +10,15 @@ import html
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
-from ..conversation.shown import footer_of, header_of
+from ..conversation.reply_value import footer_of, header_of
 from ..messages.blocks import Block, ImageBlock
 from ..rendering import STYLE, escape, plain
 from ..rendering.html import box, line
 from ..rendering.reply import detail_text, footer_text, header_text
 
 if TYPE_CHECKING:
-    from ..conversation.plan import Plan
-    from ..conversation.reply import Reply
+    from ..conversation.asking.plan import Plan
+    from ..conversation.reply_value import Reply
     from ..messages.images.prepare import ImageCache
 
 Bundle = Mapping[str, str]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from ..conversation.export import attachments, question_text
 from ..conversation.ledger import entry, written
+from ..conversation.reply_value import footer_of, parts_of
 from ..conversation.settings import OFFLINE
-from ..conversation.shown import footer_of, parts_of
 from ..conversation.turns import Turn
 from ..messages.blocks import Block
 from ..messages.catalogue import BUILT_IN, Catalogue

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..conversation.shape import is_schema, shape_of
+from ..conversation.asking.shape import is_schema, shape_of
 from ..messages.credentials import Secret, mask
 from ..messages.errors import InputError
 from .choices import Evaluate, is_file, value_of
 
 if TYPE_CHECKING:
-    from ..conversation.toolbox import Shape
+    from ..conversation.asking.question import Shape
 
 _HINT = "Give a type such as Finding or list[Finding], a schema as a dict, or a .json file."
 # Of models, dataclasses, TypedDicts and enums.

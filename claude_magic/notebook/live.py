@@ -23,7 +23,7 @@ from ..conversation.events import (
     Sending,
     Waiting,
 )
-from ..conversation.shown import parts_of, reply_as_shown
+from ..conversation.reply_value import parts_of, reply_as_shown
 from ..messages.plain_text import count
 from ..rendering import ReplyFold, drawn, notes_bundle, stacked
 from ..rendering.reply import Call, Change, Grew, Part, Put, ServerCall, Text, Thinking, Unknown
@@ -32,8 +32,8 @@ from .desktop_view import DesktopView, is_call, strip
 from .slots import NOTHING, Publisher, Segments, Slot, slots
 
 if TYPE_CHECKING:
-    from ..conversation.plan import Plan
-    from ..conversation.reply import Reply
+    from ..conversation.asking.plan import Plan
+    from ..conversation.reply_value import Reply
     from ..messages.blocks import Block
     from ..messages.images.prepare import ImageCache
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from IPython.core.magic import line_cell_magic, line_magic, magics_class, no_var_expand
 from traitlets import TraitError
 
-from ..conversation.origin import Origin
+from ..conversation.spending import Origin
 from ..messages.once import Once
 from .config import Settable
 from .conversation_magics import ConversationMagics
@@ -19,7 +19,7 @@ from .recorder import Recorder
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ..conversation.reply import Reply
+    from ..conversation.reply_value import Reply
     from .notebook import Notebook
     from .options import Magic
 

@@ -13,13 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ..conversation.conversations import STORE, Conversations
+from ..conversation.asking.connection import Keys
+from ..conversation.asking.question import Question
 from ..conversation.events import Ended, Event
 from ..conversation.history import History
-from ..conversation.keys import Keys
-from ..conversation.page import current
-from ..conversation.question import Question
 from ..conversation.session import Session
+from ..conversation.store.conversations import STORE, Conversations
+from ..conversation.visible_turns import current
 from ..messages import plain_text
 from ..messages.blocks import Block
 from ..messages.once import Once
@@ -38,9 +38,9 @@ from .standing import Asker, Beside, Standing
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ..conversation.origin import Origin
-    from ..conversation.reply import Reply
-    from ..conversation.toolbox import Toolbox
+    from ..conversation.asking.question import Toolbox
+    from ..conversation.reply_value import Reply
+    from ..conversation.spending import Origin
     from ..messages.images.prepare import Prepared
     from ..messages.transport.cancel import Cancel
     from ..tools.approval import Approver

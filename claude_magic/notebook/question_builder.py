@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from ..conversation.question import Question
+from ..conversation.asking.question import Question
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
 from . import lines
@@ -26,9 +26,9 @@ from .pictures import pictures, preparing
 from .standing import Asker
 
 if TYPE_CHECKING:
-    from ..conversation.keys import Keys
+    from ..conversation.asking.connection import Keys
+    from ..conversation.asking.question import Shape, Toolbox
     from ..conversation.session import Session
-    from ..conversation.toolbox import Shape, Toolbox
     from ..messages.images.prepare import Prepared
     from .config import Settable
     from .record import CellRun, Output

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..conversation import export, recording
-from ..conversation.conversations import Conversations
-from ..conversation.page import above, on_page
-from ..conversation.stale import stale_turns
+from ..conversation import export
+from ..conversation.asking import replay
+from ..conversation.ledger import stale_turns
+from ..conversation.store.conversations import Conversations
+from ..conversation.visible_turns import above, on_page
 from ..messages import plain_text
 from ..messages.errors import InputError
 from . import lines
@@ -19,8 +20,8 @@ from .listings import Bundle, table
 from .options import bare
 
 if TYPE_CHECKING:
+    from ..conversation.asking.question import Question
     from ..conversation.history import History
-    from ..conversation.question import Question
     from ..conversation.turns import Turn
     from ..messages.catalogue import Catalogue
     from .notebook import Notebook
@@ -172,10 +173,10 @@ def written(notebook: Notebook, target: str, *, record: bool, force: bool) -> st
     turns = [row.turn for row in rows(notebook)]
     if not turns:
         raise InputError("There is no turn to write: ask with %%claude first.")
-    if path.exists() and not force and not (record and recording.is_recording(path)):
+    if path.exists() and not force and not (record and replay.is_recording(path)):
         raise InputError(f"{path} is there already: give another name, or --force.")
     if record:
-        count = recording.write(path, turns)
+        count = replay.write(path, turns)
         return f"{plain_text.count(count, 'turn')} recorded in {path}: use it with record={path}"
     form = _FORMS.get(path.suffix)
     if form is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..conversation.digest import text_digest
+from ..conversation.turns import text_digest
 
 _FIGURES = frozenset({"image/png", "image/jpeg", "image/svg+xml"})
 _OURS = "claude_magic"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..conversation.conversations import Whereabouts
-from ..conversation.page import Page, lowest
+from ..conversation.store.conversations import Whereabouts
+from ..conversation.visible_turns import PageOrder, lowest
 from .named_cells import NamedCells, newest
 from .record import CellRun, Output, StreamText
 from .saved import Saved, SavedNotebook, notebook_path, source_digest
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..conversation.history import History
-    from ..conversation.origin import Origin
+    from ..conversation.spending import Origin
     from .front_end import FrontEnd, SeenCell
     from .recorder import Recorder
 
@@ -55,7 +55,7 @@ class Standing:
     def __init__(
         self, shell: InteractiveShell, recorder: Recorder, front_end: FrontEnd, origin: Origin
     ) -> None:
-        self.page = Page()
+        self.page = PageOrder()
         self._shell = shell
         self._recorder = recorder
         self._front_end = front_end

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..conversation.events import Called, Calling, Doing, Ended, Event, Received, Sending, Waiting
-from ..conversation.shown import footer_of, header_of, reply_as_shown
+from ..conversation.reply_value import footer_of, header_of, reply_as_shown
 from ..rendering import ReplyFold, drawn, plain
 from ..rendering.markdown import spelled
 from ..rendering.reply import (
@@ -25,8 +25,8 @@ from . import calls, desktop_view, values
 from .desktop_view import is_call
 
 if TYPE_CHECKING:
-    from ..conversation.plan import Plan
-    from ..conversation.reply import Reply
+    from ..conversation.asking.plan import Plan
+    from ..conversation.reply_value import Reply
 
 
 class TerminalDisplay:

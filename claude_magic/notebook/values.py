@@ -26,8 +26,8 @@ from .value_parts import (
 from .value_text import as_markdown, as_text
 
 if TYPE_CHECKING:
-    from ..conversation.plan import Plan
-    from ..conversation.reply import Reply
+    from ..conversation.asking.plan import Plan
+    from ..conversation.reply_value import Reply
 
 # A folded table of the first level stands open if it has no more rows.
 _OPEN_ROWS = 8

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..conversation.branches import followers
+from ..conversation.history import followers
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
 from ..notebook.fix import about_cell, fix_prompt
@@ -16,8 +16,8 @@ from ..notebook.standing import Beside
 from . import protocol
 
 if TYPE_CHECKING:
+    from ..conversation.asking.question import Question
     from ..conversation.history import History
-    from ..conversation.question import Question
     from ..conversation.turns import Turn
     from ..notebook.notebook import Notebook
     from ..tools.approval import Approver

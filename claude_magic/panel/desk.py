@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..conversation.branches import switch
+from ..conversation.history import switch
 from ..messages.errors import ClaudeError, Interrupted
 from ..messages.plain_text import in_a_line
 from ..messages.transport.cancel import Cancel
@@ -32,7 +32,7 @@ from .threads import beside_the_cells
 from .views import Views, state
 
 if TYPE_CHECKING:
-    from ..conversation.question import Question
+    from ..conversation.asking.question import Question
     from ..messages.images.prepare import Prepared
     from ..notebook.notebook import Notebook
     from ..notebook.record import Output

@@ -27,8 +27,8 @@ from . import protocol
 from .parts import State, part_of
 
 if TYPE_CHECKING:
-    from ..conversation.plan import Plan
-    from ..conversation.question import Question
+    from ..conversation.asking.plan import Plan
+    from ..conversation.asking.question import Question
     from ..conversation.turns import Turn
     from ..messages.blocks import Block
     from ..messages.transport.cancel import Cancel

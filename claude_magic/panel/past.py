@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from ..conversation import export
-from ..conversation.branches import versions
-from ..conversation.page import on_page
+from ..conversation.history import versions
+from ..conversation.visible_turns import on_page
 from ..messages.errors import InputError
 from ..notebook.history import Row, whole
 from . import protocol

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from ..conversation import shown
-from ..conversation.connection import Server
+from ..conversation import reply_value
+from ..conversation.asking.connection import Server
 from ..conversation.export import question_text
 from ..conversation.ledger import total, written
 from ..messages import models
@@ -21,8 +21,8 @@ from . import protocol
 from .parts import parts_of
 
 if TYPE_CHECKING:
-    from ..conversation.plan import Plan
-    from ..conversation.question import Question
+    from ..conversation.asking.plan import Plan
+    from ..conversation.asking.question import Question
     from ..conversation.session import Session
     from ..conversation.turns import Turn
     from ..messages.blocks import Block, ImageBlock
@@ -42,7 +42,7 @@ class Views:
 
     def asked(self, question: Question, plan: Plan | None) -> protocol.Asked:
         """A question that is about to be sent; `plan` is None if it could not be planned."""
-        header = shown.header_of(plan) if plan else None
+        header = reply_value.header_of(plan) if plan else None
         return {
             "prompt": plain(question.prompt),
             "cell": question.cell or "",
@@ -72,7 +72,7 @@ class Views:
                 "notices": [plain(n) for n in (*header.notices, *turn.healed)],
                 "started": turn.started,
             },
-            "parts": parts_of(shown.parts_of(turn), self.thumbnail),
+            "parts": parts_of(reply_value.parts_of(turn), self.thumbnail),
             "status": turn.status,
             "below": "" if written(turn) else footer_text(footer),
             "detail": f"{detail_text(footer)}\n{when}",
@@ -82,8 +82,10 @@ class Views:
     def _around(self, turn: Turn) -> tuple[Header, Footer]:
         """What stands above and below the reply."""
         known = self._session.catalogue
-        header = Header("written by you") if written(turn) else shown.header_of_turn(turn, known)
-        return header, shown.footer_of(turn, known)
+        header = (
+            Header("written by you") if written(turn) else reply_value.header_of_turn(turn, known)
+        )
+        return header, reply_value.footer_of(turn, known)
 
     def images(self, blocks: Iterable[Block], *, small: bool = False) -> list[protocol.Image]:
         """The images among the blocks; with `small` as small images, else their size only."""

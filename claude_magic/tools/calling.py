@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ..conversation.toolbox import Called, Calling, Doing, Seen, Tell
+from ..conversation.asking.question import Called, Calling, Doing, Seen, Tell
 from ..messages.blocks import NOT_ALLOWED, Block
 from ..messages.credentials import Secret, masked
 from ..messages.errors import Interrupted

@@ -14,7 +14,7 @@ from .calling import Calls, Surroundings, Toolset, as_tool
 from .tool import Tool
 
 if TYPE_CHECKING:
-    from ..conversation.toolbox import Tell
+    from ..conversation.asking.question import Tell
     from ..messages.transport.cancel import Cancel
 
 SERVER_TOOLS: Mapping[str, str] = {

@@ -11,7 +11,7 @@ from PIL import Image
 
 from claude_magic.captions.access import Access
 from claude_magic.captions.datasets.caption_run import CaptionRun, How, Wanted, check, frame
-from claude_magic.conversation.connection import Server
+from claude_magic.conversation.asking.connection import Server
 from claude_magic.conversation.settings import Settings
 from claude_magic.messages.credentials import FoundKey, Secret
 from claude_magic.messages.transport.retry import Clock

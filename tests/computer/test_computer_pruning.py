@@ -10,7 +10,7 @@ from calls_as_sent import FORMS, NEWEST, call
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.conversation.screenshots import BATCH, GONE, MOST, pruned
+from claude_magic.conversation.asking.plan import BATCH, GONE, MOST, pruned
 from claude_magic.messages.blocks import Message
 from claude_magic.messages.models import Model
 

@@ -14,7 +14,7 @@ from calls_as_sent import FORMS
 from recorder import Recorder
 
 from claude_magic.computer import ComputerTool, Workplace
-from claude_magic.conversation.screenshots import pruned
+from claude_magic.conversation.asking.plan import pruned
 from claude_magic.messages.models import Model
 from claude_magic.offline import OfflineServer
 

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from claude_magic.conversation.conversations import Conversations, Whereabouts
+from claude_magic.conversation.asking.question import Called, Calling, Question, Tell
 from claude_magic.conversation.events import Ended, Event, Listener, Received, Sending
-from claude_magic.conversation.question import Question
-from claude_magic.conversation.reply import Reply
+from claude_magic.conversation.reply_value import Reply
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
-from claude_magic.conversation.toolbox import Called, Calling, Tell
+from claude_magic.conversation.store.conversations import Conversations, Whereabouts
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import Block, text
 from claude_magic.messages.models import Model

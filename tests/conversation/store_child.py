@@ -22,7 +22,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from claude_magic.conversation.store import Store
+from claude_magic.conversation.store.store import Store
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import image_base64, text
 from claude_magic.messages.usage import Usage

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from claude_magic.conversation.store import Store
+from claude_magic.conversation.store.store import Store
 from tests.conversation.store_child import asked, turn
 
 IN_MEMORY = "new turns are kept in memory"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from claude_magic.conversation.branches import followers, path, switch, versions
-from claude_magic.conversation.question import Question
+from claude_magic.conversation.asking.question import Question
+from claude_magic.conversation.history import followers, path, switch, versions
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.turns import Turn

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from claude_magic.conversation.conversations import Conversations, Whereabouts
 from claude_magic.conversation.history import History
+from claude_magic.conversation.store.conversations import Conversations, Whereabouts
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import text
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from claude_magic.conversation import events
+from claude_magic.conversation.asking.question import Frozen
 from claude_magic.conversation.events import (
     Called,
     Calling,
@@ -20,7 +21,6 @@ from claude_magic.conversation.events import (
     Waiting,
     to_all,
 )
-from claude_magic.conversation.frozen import Frozen
 from claude_magic.messages.blocks import Block
 
 CALL: Block = {"type": "tool_use", "id": "t1", "name": "weigh", "input": {}}

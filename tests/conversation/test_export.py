@@ -15,12 +15,11 @@ import httpx
 import pytest
 from markdown_it import MarkdownIt
 
+from claude_magic.conversation.asking.question import Question
 from claude_magic.conversation.export import as_markdown, as_messages, as_python, question_text
-from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
-from claude_magic.conversation.steps import Step
-from claude_magic.conversation.turns import Turn
+from claude_magic.conversation.turns import Step, Turn
 from claude_magic.messages.blocks import document_text, image_base64, text
 from claude_magic.messages.usage import Usage
 from claude_magic.offline import OfflineServer

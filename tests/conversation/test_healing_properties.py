@@ -8,7 +8,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claude_magic.conversation.healing import TooLong, how_many_oldest, mended_tools, without_oldest
+from claude_magic.conversation.asking.healing import (
+    TooLong,
+    how_many_oldest,
+    mended_tools,
+    without_oldest,
+)
 from claude_magic.messages.blocks import text
 from claude_magic.offline.referee.referee import check
 from tests.conversation.message_samples import HEADERS, RED, SONNET, A, body, call, result, user

@@ -6,7 +6,7 @@ from copy import deepcopy
 
 import pytest
 
-from claude_magic.conversation.healing import block_key, rejected, without
+from claude_magic.conversation.asking.healing import block_key, rejected, without
 from claude_magic.messages.blocks import document_text, image_base64, text
 from claude_magic.offline.referee.json_checks import Refusal
 from claude_magic.offline.referee.referee import check

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from claude_magic.conversation.healing import TooLong, how_many_oldest, too_long, without_oldest
+from claude_magic.conversation.asking.healing import (
+    TooLong,
+    how_many_oldest,
+    too_long,
+    without_oldest,
+)
 from claude_magic.messages.blocks import text
 from claude_magic.messages.models import unknown
 from claude_magic.messages.usage import estimate_input

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from claude_magic.conversation.healing import mended_tools
+from claude_magic.conversation.asking.healing import mended_tools
 from claude_magic.messages.blocks import text
 from claude_magic.offline.referee.referee import check
 from tests.conversation.message_samples import (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claude_magic.conversation.json_text import json_value
+from claude_magic.conversation.asking.shape import json_value
 
 READ: dict[str, tuple[str, Any]] = {
     "the JSON alone": ('{"a": [1, 2.5, null, true]}', {"a": [1, 2.5, None, True]}),

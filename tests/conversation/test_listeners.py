@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from claude_magic.conversation.asking.question import Question
 from claude_magic.conversation.events import (
     Ended,
     Event,
@@ -17,7 +18,6 @@ from claude_magic.conversation.events import (
     Sending,
     Waiting,
 )
-from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
 from claude_magic.messages.blocks import text

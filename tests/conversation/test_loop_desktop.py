@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
+from claude_magic.conversation.asking.question import Tell
 from claude_magic.conversation.events import Event
-from claude_magic.conversation.toolbox import Tell
 from claude_magic.messages.blocks import Block, image_base64, text
 from claude_magic.messages.errors import Interrupted
 from claude_magic.messages.transport.cancel import Cancel

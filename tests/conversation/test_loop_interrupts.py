@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from claude_magic.conversation.asking.question import Question
 from claude_magic.conversation.events import Event, Failed, Received
-from claude_magic.conversation.question import Question
 from claude_magic.messages.blocks import content_blocks, text
 from claude_magic.messages.errors import Interrupted
 from claude_magic.messages.transport.cancel import Cancel

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from claude_magic.conversation.asking.replay import write
 from claude_magic.conversation.events import Event
-from claude_magic.conversation.recording import write
 from claude_magic.messages.errors import Interrupted, NotRecordedError
 from tests.conversation.desk_and_scales import ONE_CALL, Desk, Scales, interrupt, noted
 from tests.conversation.scripted_server import says

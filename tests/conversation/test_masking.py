@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from claude_magic.conversation.conversations import Conversations, Whereabouts
+from claude_magic.conversation.asking.question import Question
+from claude_magic.conversation.asking.shape import shape_of
 from claude_magic.conversation.events import Event, Received
-from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
-from claude_magic.conversation.shape import shape_of
+from claude_magic.conversation.store.conversations import Conversations, Whereabouts
 from claude_magic.messages.blocks import text
 from claude_magic.messages.body import sealed
 from claude_magic.messages.credentials import FoundKey, Incoming, Secret, mask, masked_body

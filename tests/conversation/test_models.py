@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from claude_magic.conversation.question import Question
-from claude_magic.conversation.run import Following
+from claude_magic.conversation.asking.question import Question
+from claude_magic.conversation.asking.run import Following
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
 from claude_magic.messages.blocks import text

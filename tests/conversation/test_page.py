@@ -9,9 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.conversation.counting import Counting
-from claude_magic.conversation.page import Page, current, left_out, on_page
 from claude_magic.conversation.turns import Turn
+from claude_magic.conversation.visible_turns import (
+    PageOrder,
+    VisibleTurns,
+    current,
+    left_out,
+    on_page,
+)
 from claude_magic.messages.blocks import text
 
 
@@ -35,7 +40,7 @@ def seen_by(
     order: Sequence[str],
     **said: bool,
 ) -> list[Turn]:
-    return Counting(turns, retired).seen(cell, run, order, **said)
+    return VisibleTurns(turns, retired).seen(cell, run, order, **said)
 
 
 def test_a_question_sees_the_turns_of_the_cells_above_it_and_none_below() -> None:
@@ -110,7 +115,7 @@ def test_a_run_that_did_not_end_well_leaves_the_whole_one_and_not_parts_of_both(
 
 def test_a_run_under_way_is_seen_by_itself_and_by_others_once_it_has_ended() -> None:
     """Until then they see the run before it, if there is one."""
-    counting = Counting([A, B])
+    counting = VisibleTurns([A, B])
     counting.put(turn("b2", "B"))
     counting.begin(["b2"])
     assert names(counting.seen("C", (), "ABC")) == ["a", "b"]
@@ -123,7 +128,7 @@ def test_a_run_under_way_is_seen_by_itself_and_by_others_once_it_has_ended() -> 
 
 def test_a_broken_turn_is_seen_where_the_one_that_goes_on_from_it_is() -> None:
     broken = turn("b", "B", status="broken")
-    counting = Counting([A, broken, turn("d", "D", going_on="b")])
+    counting = VisibleTurns([A, broken, turn("d", "D", going_on="b")])
     assert names(counting.seen("C", (), "ABCD")) == ["a"]
     assert names(counting.seen("E", (), "ABCDE")) == ["a", "b", "d"]
     counting.retire(["d"])
@@ -137,7 +142,7 @@ def test_panel_turns_stand_below_their_cell_in_the_order_started() -> None:
         turn("stopped", "B", panel=True, status="interrupted"),
         turn("gone", "X", panel=True, order=("X", "B")),
     ]
-    counting = Counting([B, *panel, A])
+    counting = VisibleTurns([B, *panel, A])
     assert names(counting.seen("C", (), "ABC")) == ["gone", "a", "p1", "p2", "b"]
     assert names(counting.seen("A", (), "ABC")) == ["gone"]
     seen = counting.seen("B", (), "ABC", panel=True)
@@ -146,27 +151,27 @@ def test_panel_turns_stand_below_their_cell_in_the_order_started() -> None:
 
 class TestThePage:
     def test_an_unknown_cell_stands_below_the_cell_that_ran_before_it(self) -> None:
-        page = Page()
+        page = PageOrder()
         page.tell(["A", "B"])
         page.ran("A")
         page.ran("new")
         assert page.order == ("A", "new", "B")
 
     def test_the_first_cell_of_an_unknown_page_is_its_first(self) -> None:
-        page = Page()
+        page = PageOrder()
         page.ran("A")
         page.ran("B")
         page.ran("A")
         assert page.order == ("A", "B")
 
     def test_a_saved_order_is_taken_over_when_cells_were_moved(self) -> None:
-        page = Page()
+        page = PageOrder()
         page.tell(["A", "B", "C"])
         page.tell(["C", "A", "B"])
         assert page.order == ("C", "A", "B")
 
     def test_a_cell_that_was_not_saved_yet_keeps_its_neighbour(self) -> None:
-        page = Page()
+        page = PageOrder()
         page.tell(["A", "B"])
         page.ran("A")
         page.ran("new")
@@ -174,7 +179,7 @@ class TestThePage:
         assert page.order == ("B", "A", "new")
 
     def test_a_cell_that_was_saved_and_then_deleted_is_gone(self) -> None:
-        page = Page()
+        page = PageOrder()
         page.tell(["A", "B", "C"])
         page.tell(["A", "C"])
         assert page.order == ("A", "C")

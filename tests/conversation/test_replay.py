@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from claude_magic.conversation.conversations import Conversations, Whereabouts
-from claude_magic.conversation.question import Question
-from claude_magic.conversation.recording import write
-from claude_magic.conversation.reply import Reply
+from claude_magic.conversation.asking.question import Question
+from claude_magic.conversation.asking.replay import write
+from claude_magic.conversation.reply_value import Reply
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
+from claude_magic.conversation.store.conversations import Conversations, Whereabouts
 from claude_magic.messages.blocks import image_base64, text
 from claude_magic.messages.errors import InputError, NotRecordedError
 from claude_magic.offline import OfflineServer

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from claude_magic.conversation.export import as_markdown, as_messages, as_python
-from claude_magic.conversation.reply import Reply
-from claude_magic.conversation.steps import Step, unanswered
-from claude_magic.conversation.turns import Turn, messages
+from claude_magic.conversation.reply_value import Reply
+from claude_magic.conversation.turns import Step, Turn, messages, unanswered
 from claude_magic.messages.blocks import document_text, text
 from claude_magic.offline.referee.referee import check
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from claude_magic.conversation.connection import Server, require_key
+from claude_magic.conversation.asking.connection import Server, require_key
+from claude_magic.conversation.asking.plan import Plan
+from claude_magic.conversation.asking.question import Question
 from claude_magic.conversation.events import Event, Received, Sending
-from claude_magic.conversation.plan import Plan
-from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
 from claude_magic.messages.address import CustomHeaders, custom_headers

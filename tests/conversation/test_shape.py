@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, field_validator
 
-from claude_magic.conversation.shape import shape_of
+from claude_magic.conversation.asking.shape import shape_of
 from claude_magic.messages.errors import InputError
 from claude_magic.offline.referee.model_rules import check_schema
 from claude_magic.offline.replies.schema_values import value_for
@@ -386,7 +386,7 @@ def test_a_model_asks_for_the_bounds_that_the_api_does_not_take_in_words() -> No
 
 def test_a_reference_to_elsewhere_is_never_fetched() -> None:
     """Not even by the check, for a schema that reached it by another way."""
-    from claude_magic.conversation.shape_faults import validator
+    from claude_magic.conversation.asking.shape import validator
 
     check = validator({"$ref": "http://127.0.0.1:9/schema"}, "it")
     with pytest.raises(Exception, match="Unresolvable"):
@@ -434,7 +434,7 @@ def test_no_reply_raises_anything_but_a_value_error(shape: Any, reply: str) -> N
 def test_without_jsonschema_a_dict_schema_is_refused_with_what_to_do() -> None:
     code = (
         "import sys; sys.modules['jsonschema'] = None\n"
-        "from claude_magic.conversation.shape import shape_of\n"
+        "from claude_magic.conversation.asking.shape import shape_of\n"
         "from claude_magic.messages.errors import InputError\n"
         "assert shape_of(list[int])\n"
         "try: shape_of({'type': 'object'})\n"

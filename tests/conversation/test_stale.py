@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from claude_magic.conversation.stale import stale_turns
+from claude_magic.conversation.ledger import stale_turns
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import text
 

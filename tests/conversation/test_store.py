@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from claude_magic.conversation.steps import Step
-from claude_magic.conversation.store import Store
-from claude_magic.conversation.store_records import Found
+from claude_magic.conversation.store.records import ReadRecords
+from claude_magic.conversation.store.store import Store
+from claude_magic.conversation.turns import Step
 from claude_magic.messages.blocks import text
 from tests.conversation.store_child import asked, turn
 from tests.conversation.store_segments import segments
@@ -84,7 +84,7 @@ def test_of_a_turn_s_progress_only_the_newest_is_held(tmp_path: Path) -> None:
     store.start(asked(turn("a")))
     for count in range(1, 50):
         store.progress("a", [text("word " * count)])
-    found = Found()
+    found = ReadRecords()
     for path in [*segments(tmp_path), *segments(tmp_path)]:
         found.read(path.read_bytes().splitlines(keepends=True))
     assert [record["seq"] for record in found.ordered()] == [1, 2, 51]

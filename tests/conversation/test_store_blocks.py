@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claude_magic.conversation.store import Store
+from claude_magic.conversation.store.store import Store
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import document_base64, image_base64, text
 from claude_magic.messages.usage import Usage

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_magic.conversation.store import Store
+from claude_magic.conversation.store.store import Store
 from claude_magic.messages.blocks import text
 from tests.conversation.store_child import asked, turn
 from tests.conversation.store_segments import IN_MEMORY

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_magic.conversation.store import Store
+from claude_magic.conversation.store.store import Store
 from claude_magic.messages.blocks import image_base64, text
 from tests.conversation.store_child import image, turn
 from tests.conversation.store_segments import filled, start_line

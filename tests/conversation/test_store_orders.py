@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.conversation.store import Store
+from claude_magic.conversation.store.store import Store
 from claude_magic.conversation.turns import Turn
 from tests.conversation.store_child import turn
 from tests.conversation.store_segments import segments

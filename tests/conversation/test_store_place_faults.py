@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_magic.conversation.store import Store
+from claude_magic.conversation.store.store import Store
 from tests.conversation.store_child import turn
 from tests.conversation.store_segments import IN_MEMORY, filled, line
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_magic.conversation.store import Loaded, Store
+from claude_magic.conversation.store.store import Loaded, Store
 from tests.conversation.store_child import WORDS, asked, turn
 
 CHILD = [sys.executable, str(Path(__file__).with_name("store_child.py"))]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from claude_magic.conversation.store import Store
+from claude_magic.conversation.store.store import Store
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import text
 from tests.conversation.store_child import asked, turn

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from claude_magic.conversation.steps import Step
-from claude_magic.conversation.turns import Turn
+from claude_magic.conversation.turns import Step, Turn
 from claude_magic.messages.blocks import Block, document_text, image_base64, text
 from claude_magic.messages.images.prepare import ImageCache
 from claude_magic.messages.usage import Usage

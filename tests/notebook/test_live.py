@@ -12,6 +12,8 @@ from PIL import Image
 
 from claude_magic.computer import DesktopStep
 from claude_magic.computer.screen_pictures import png
+from claude_magic.conversation.asking.plan import Plan
+from claude_magic.conversation.asking.question import Question
 from claude_magic.conversation.events import (
     Called,
     Calling,
@@ -21,9 +23,7 @@ from claude_magic.conversation.events import (
     Sending,
     Waiting,
 )
-from claude_magic.conversation.plan import Plan
-from claude_magic.conversation.question import Question
-from claude_magic.conversation.reply import Reply
+from claude_magic.conversation.reply_value import Reply
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.turns import Turn

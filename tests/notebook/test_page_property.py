@@ -23,12 +23,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from claude_magic.conversation.conversations import Conversations, Whereabouts
+from claude_magic.conversation.asking.question import Question
 from claude_magic.conversation.events import Ended, Event, Received
 from claude_magic.conversation.history import History
-from claude_magic.conversation.question import Question
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
+from claude_magic.conversation.store.conversations import Conversations, Whereabouts
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import content_blocks, joined_text, text
 from claude_magic.messages.errors import AuthenticationError, BrokenReply, InputError, Interrupted

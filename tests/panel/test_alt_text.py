@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from claude_magic.conversation.keys import Keys
+from claude_magic.conversation.asking.connection import Keys
 from claude_magic.messages.credentials import Secret
 from claude_magic.panel.alt_text import Described, describe, read_request
 from tests.kernels import Kernel

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from claude_magic.conversation.asking.plan import Plan
+from claude_magic.conversation.asking.question import Question
 from claude_magic.conversation.events import Ended, Event, Received, Sending
 from claude_magic.conversation.export import as_markdown
-from claude_magic.conversation.plan import Plan
-from claude_magic.conversation.question import Question
-from claude_magic.conversation.reply import Reply
+from claude_magic.conversation.reply_value import Reply
+from claude_magic.conversation.reply_value import parts_of as parts_of_turn
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
-from claude_magic.conversation.shown import parts_of as parts_of_turn
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import text
 from claude_magic.messages.images.prepare import ImageCache

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
+from claude_magic.conversation.asking.question import Question
 from claude_magic.conversation.events import Called, Calling, Received, Sending
-from claude_magic.conversation.question import Question
+from claude_magic.conversation.reply_value import parts_of as parts_of_turn
 from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
-from claude_magic.conversation.shown import parts_of as parts_of_turn
-from claude_magic.conversation.steps import Step
-from claude_magic.conversation.turns import Turn
+from claude_magic.conversation.turns import Step, Turn
 from claude_magic.messages.blocks import Block, text
 from claude_magic.messages.transport.cancel import Cancel
 from claude_magic.panel import protocol

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from claude_magic.conversation.toolbox import Called, CallEvent, Calling, Tell
+from claude_magic.conversation.asking.question import Called, CallEvent, Calling, Tell
 from claude_magic.messages.blocks import Block, text
 from claude_magic.messages.credentials import Secret
 from claude_magic.messages.transport.cancel import Cancel

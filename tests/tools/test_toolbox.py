@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claude_magic.conversation.toolbox import CallEvent
+from claude_magic.conversation.asking.question import CallEvent
 from claude_magic.messages import models
 from claude_magic.messages.blocks import text
 from claude_magic.messages.errors import InputError

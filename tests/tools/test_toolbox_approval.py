@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from claude_magic.conversation.toolbox import CallEvent
+from claude_magic.conversation.asking.question import CallEvent
 from claude_magic.messages.errors import InputError
 from claude_magic.tools.approval import Always, Decision
 from claude_magic.tools.tool import Approve, tool

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from claude_magic.conversation.toolbox import Called, CallEvent, Calling
+from claude_magic.conversation.asking.question import Called, CallEvent, Calling
 from claude_magic.messages.errors import Interrupted
 from claude_magic.messages.transport.cancel import Cancel
 from claude_magic.tools.approval import Decision

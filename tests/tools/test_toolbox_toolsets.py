@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from claude_magic.computer import ComputerTool, Workplace
-from claude_magic.conversation.toolbox import CallEvent
+from claude_magic.conversation.asking.question import CallEvent
 from claude_magic.messages import models
 from claude_magic.messages.blocks import Block, text
 from claude_magic.messages.errors import InputError

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ...conversation.plan import about
-from ...conversation.shape import shape_of
+from ...conversation.asking.plan import about
+from ...conversation.asking.shape import shape_of
 from ...messages.errors import ClaudeError, ImageError, InputError, Interrupted
 from ...messages.request import Options
 from ..access import Access

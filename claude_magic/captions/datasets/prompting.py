@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...conversation.plan import about
-from ...conversation.shape import shape_of
+from ...conversation.asking.plan import about
+from ...conversation.asking.shape import shape_of
 from ...messages.blocks import Block, document_base64, text
 from ...messages.errors import InputError
 from ...messages.images.prepare import LONG_EDGE, prepare

@@ -26,7 +26,7 @@ from ..image_question import ImageAnswer, ImageAsker, JobBudget
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...conversation.connection import Server
+    from ...conversation.asking.connection import Server
     from ...conversation.settings import Settings
     from ..image_question import ImageAnswer, Job
 

@@ -6,24 +6,34 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..messages.blocks import Block, Message, content_blocks, joined_text, text
-from ..messages.body import Sealed, seal, sealed
-from ..messages.credentials import masked_body, masked_value
-from ..messages.errors import APIError
-from ..messages.request import agreed
-from ..messages.usage import Usage, estimate_input
+from ...messages.blocks import Block, Message, content_blocks, joined_text, text
+from ...messages.body import Sealed, seal, sealed
+from ...messages.credentials import masked_body, masked_value
+from ...messages.errors import APIError, BadRequest, ClaudeError, InputError, NotFound
+from ...messages.request import agreed
+from ...messages.usage import Usage, estimate_input
+from ..events import Called, Calling, Listener, Received, Waiting
+from ..history import History
+from ..turns import (
+    Status,
+    Step,
+    StepKind,
+    Turn,
+    asked_again,
+    calls,
+    digest,
+    unanswered,
+    with_results,
+    without_thinking,
+)
 from . import healing
-from .digest import digest
-from .events import Called, Calling, Listener, Received, Waiting
-from .history import History
+from .connection import KnownModels
 from .plan import EXPECTED_OUTPUT, Plan, within_image_limits
-from .replay import Recorded
-from .steps import Kind, Step, asked_again, calls, unanswered, with_results, without_thinking
-from .turns import Status, Turn
+from .replay import RecordedReply
 
 if TYPE_CHECKING:
-    from ..messages.transport.client import Cancel, Client, ReplyStream
-    from ..messages.transport.retry import Wait
+    from ...messages.transport.client import Cancel, Client, ReplyStream
+    from ...messages.transport.retry import Wait
 
 # Seconds between two records of what has come so far: what a killed kernel can lose.
 _PROGRESS = 1.0
@@ -40,7 +50,7 @@ _SUM_UP = (
 _NO_FIT = "This does not fit what was asked for: {}\nAnswer again with the corrected JSON only."
 
 
-class Run:
+class QuestionRun:
     """One question on its way: its requests, and what came of it so far."""
 
     def __init__(
@@ -62,7 +72,7 @@ class Run:
         self.sent = False
         """Whether a request has left, and was not answered from the record."""
         self._following = Following(plan)
-        self._recorded: Recorded | None = None
+        self._recorded: RecordedReply | None = None
         self._cancel = cancel
         self._clock = clock
         self._learn = learn
@@ -92,7 +102,7 @@ class Run:
         """The content of the newest reply as far as it came."""
         return tuple(self.snapshot.get("content", ()))
 
-    def show(self, recorded: Recorded) -> None:
+    def show(self, recorded: RecordedReply) -> None:
         """Take a recorded reply for the answer to the request whose turn it is."""
         self._recorded = recorded
         for index, block in enumerate(recorded.reply):
@@ -167,7 +177,7 @@ class Run:
             return ()
         return recorded.turn.steps[recorded.index].answer
 
-    def _add(self, kind: Kind, answer: Sequence[Block], digest: str, history: History) -> None:
+    def _add(self, kind: StepKind, answer: Sequence[Block], digest: str, history: History) -> None:
         """The newest reply was not the last: keep it, and what goes back."""
         step = Step(
             kind,
@@ -263,7 +273,7 @@ class Following:
         used = Usage(fresh=estimate_input(self.body, self._plan.model), output=EXPECTED_OUTPUT)
         return used.cost(self._plan.model) or 0.0
 
-    def kind(self, reply: Mapping[str, Any], steps: Sequence[Step]) -> Kind | None:
+    def kind(self, reply: Mapping[str, Any], steps: Sequence[Step]) -> StepKind | None:
         """Why something has to go back after `reply`; None where it is the last one."""
         stop, question = reply.get("stop_reason"), self._plan.question
         content = reply.get("content", ())
@@ -280,7 +290,7 @@ class Following:
 
     def answer(
         self,
-        kind: Kind,
+        kind: StepKind,
         reply: Sequence[Block],
         answer: list[Block],
         tell: Listener,
@@ -313,7 +323,7 @@ class Following:
         ]
 
     def go_on(
-        self, kind: Kind, reply: Sequence[Block], answer: list[Block], steps: Sequence[Step]
+        self, kind: StepKind, reply: Sequence[Block], answer: list[Block], steps: Sequence[Step]
     ) -> None:
         """The next request: it holds `steps`, and then `reply` and its `answer`."""
         question = self._plan.question
@@ -376,3 +386,55 @@ def _thoughtless(message: Mapping[str, Any]) -> Mapping[str, Any]:
     blocks = content_blocks(message)
     kept = without_thinking(blocks)
     return message if len(kept) == len(blocks) or not kept else {**message, "content": kept}
+
+
+# What the list decides about a request; a refusal of anything else is none of its business.
+_SHAPED = ("thinking", "output_config", "max_tokens")
+
+
+class ListedAdvice:
+    """Asks for the list of models once, after the first refusal that it may explain.
+
+    `again` gives the plan of the same question as it would be made now.
+    """
+
+    def __init__(self, known: KnownModels, plan: Plan, again: Callable[[], Plan]) -> None:
+        self._known = known
+        self._plan = plan
+        self._again = again
+
+    def __call__(self, client: Client, error: APIError) -> Mapping[str, Any]:
+        """The fields of the request that the list has otherwise; None in place of one to leave out.
+
+        Empty where it has none, or is not to be had: the refusal stands. Raises NotFound, naming
+        what comes nearest, if the list does not have the model.
+        """
+        if not isinstance(error, NotFound | BadRequest) or self._known.knows(self._plan.server):
+            return {}
+        try:
+            self._known.learn(self._plan.server, client.models())
+        except ClaudeError:
+            self._known.learn(self._plan.server, None)
+            return {}
+        if isinstance(error, NotFound):
+            self._check_listed(error)
+            return {}
+        try:
+            now = self._again().request.body
+        except InputError:
+            return {}
+        before = self._plan.request.body
+        return {n: now.get(n) for n in _SHAPED if now.get(n) != before.get(n)}
+
+    def _check_listed(self, error: NotFound) -> None:
+        server, model = self._plan.server, self._plan.model
+        known = self._known.listed_by(server, self._plan.known)
+        unlisted = known.unlisted(model.id, server.host)
+        if unlisted:
+            raise NotFound(
+                f"{unlisted} (404). %claude_models shows the list.",
+                status=error.status,
+                error_type=error.error_type,
+                request_id=error.request_id,
+                details=error.details,
+            )

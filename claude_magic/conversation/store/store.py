@@ -12,14 +12,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..messages.blocks import Block
-from .steps import Step
-from .store_compact import Compact
-from .store_files import Folder, RefusedError
-from .store_fold import Fold, Loaded, turn_of
-from .store_images import Images, put_back
-from .store_records import END_FIELDS, FIELDS, KINDS, Found, Line, Record, Segment
-from .turns import Turn
+from ...messages.blocks import Block
+from ..turns import Step, Turn
+from .fold import Loaded, RecordFold, turn_of
+from .folder import Folder, Images, RefusedError, put_back
+from .records import END_FIELDS, FIELDS, KINDS, Compact, Line, ReadRecords, Record, Segment
 
 __all__ = ["Loaded", "Store"]
 
@@ -64,7 +61,7 @@ class Store:
             self._lamport = max(self._lamport, *(key[0] for key in found.records), 0)
             if found.newer:
                 self._stop("A newer version of claude_magic has written to this conversation")
-            fold = Fold(self._compact)
+            fold = RecordFold(self._compact)
             for record in found.ordered():
                 fold.add(record)
             turns, notes = self._restored(fold)
@@ -216,9 +213,9 @@ class Store:
                 self._folder.append(self._segment.name, line.content, sync=line.sync)
                 self._waiting.popleft()
 
-    def _read(self) -> tuple[Found, list[Record]]:
+    def _read(self) -> tuple[ReadRecords, list[Record]]:
         """The records of all segments with those that wait, and a note for each torn line."""
-        found = Found()
+        found = ReadRecords()
         torn: list[Record] = []
         segments: list[str] = []
         found.read(line.content for line in self._waiting)
@@ -232,7 +229,7 @@ class Store:
                         torn.append({"kind": "torn", "segment": segment, "bytes": lost})
         return found, torn
 
-    def _restored(self, fold: Fold) -> tuple[list[Turn], list[Record]]:
+    def _restored(self, fold: RecordFold) -> tuple[list[Turn], list[Record]]:
         """Turns and notes with their images; what makes no turn is counted in `fold.aside`."""
         lost: set[str] = set()
 

@@ -7,11 +7,9 @@ from dataclasses import dataclass, field, fields
 from types import NoneType
 from typing import Any, get_args
 
-from ..messages.usage import Usage
-from .steps import Kind
-from .store_compact import Compact
-from .store_records import END_FIELDS, Record, has_types
-from .turns import Status, Turn
+from ...messages.usage import Usage
+from ..turns import Status, StepKind, Turn
+from .records import END_FIELDS, Compact, Record, has_types
 
 _TURN_TYPES: Mapping[str, Any] = {
     "id": str,
@@ -73,7 +71,7 @@ class Loaded:
 
 
 @dataclass
-class Standing:
+class CountedTurns:
     """What is recorded of one turn: `time` is that of the newest word on it."""
 
     start: Mapping[str, Any]
@@ -83,7 +81,7 @@ class Standing:
     steps: list[Any] = field(default_factory=list)
 
 
-class Fold:
+class RecordFold:
     """What records come to, taken over one by one in their order.
 
     `turns` are in the order started; `aside` counts the records that make no sense, such as the
@@ -91,7 +89,7 @@ class Fold:
     """
 
     def __init__(self, compact: Compact) -> None:
-        self.turns: dict[str, Standing] = {}
+        self.turns: dict[str, CountedTurns] = {}
         self.retired: set[str] = set()
         self.restored: set[str] = set()
         self.notes: list[Record] = []
@@ -118,7 +116,7 @@ class Fold:
         turn = record.get("turn")
         if not (isinstance(turn, dict) and isinstance(turn.get("id"), str)):
             return False
-        self.turns.setdefault(turn["id"], Standing(turn, record["time"]))
+        self.turns.setdefault(turn["id"], CountedTurns(turn, record["time"]))
         return True
 
     def _progress(self, record: Record) -> bool:
@@ -161,18 +159,18 @@ class Fold:
         self.restored.add(record["turn"])
         return True
 
-    def _standing(self, record: Record) -> Standing | None:
+    def _standing(self, record: Record) -> CountedTurns | None:
         turn = record.get("turn")
         return self.turns.get(turn) if isinstance(turn, str) else None
 
 
-def _place(standing: Standing) -> tuple[Any, Any]:
+def _place(standing: CountedTurns) -> tuple[Any, Any]:
     if standing.start.get("panel"):
         return None, None
     return standing.start.get("cell"), standing.start.get("ordinal")
 
 
-def turn_of(standing: Standing, put_back: Callable[[Any], Any]) -> Turn | None:
+def turn_of(standing: CountedTurns, put_back: Callable[[Any], Any]) -> Turn | None:
     """The turn, or None where its records do not make one.
 
     One that has not ended is broken, with what had come. Fields that this version does not know
@@ -218,7 +216,7 @@ def _checked_step(record: Any) -> Mapping[str, Any] | None:
     if not (isinstance(record, dict) and has_types(record, _STEP_TYPES)):
         return None
     blocks = [*record["reply"], *record["answer"]]
-    if record["kind"] not in get_args(Kind) or not all(isinstance(b, dict) for b in blocks):
+    if record["kind"] not in get_args(StepKind) or not all(isinstance(b, dict) for b in blocks):
         return None
     values = {name: record[name] for name in _STEP_TYPES}
     return {**values, "usage": _counts(record["usage"])}

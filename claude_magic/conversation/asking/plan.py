@@ -8,26 +8,85 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from ..messages import models
-from ..messages.blocks import Block, ImageBlock, content_blocks
-from ..messages.body import Sealed, sealed
-from ..messages.catalogue import BUILT_IN, Catalogue
-from ..messages.credentials import mask, masked_body
-from ..messages.errors import InputError
-from ..messages.request import Options, Request, build
-from ..messages.usage import Usage, estimate_input
+from ...messages import models
+from ...messages.blocks import Block, ImageBlock, Message, content_blocks, is_call, text
+from ...messages.body import Sealed, sealed
+from ...messages.catalogue import BUILT_IN, Catalogue
+from ...messages.credentials import mask, masked_body
+from ...messages.errors import InputError
+from ...messages.request import Options, Request, build
+from ...messages.usage import Usage, estimate_input
+from ..settings import OFFLINE, Settings
+from ..turns import Turn, digest, told
 from .connection import Server
-from .digest import digest
 from .healing import mended_tools
 from .question import Question
-from .screenshots import pruned
-from .settings import OFFLINE, Settings
-from .turns import Turn, told
 
 if TYPE_CHECKING:
-    from ..messages.credentials import Secret
-    from ..messages.images.prepare import ImageCache
-    from .known_models import KnownModels
+    from ...messages.credentials import Secret
+    from ...messages.images.prepare import ImageCache
+    from .connection import KnownModels
+
+MOST = 20
+"""The most screenshots in a request. Above 20 images the API holds all to a stricter size."""
+BATCH = 15
+"""How many go at once: after that, requests grow again, and the server's cache holds."""
+
+GONE = "[An earlier screenshot stood here.]"
+
+
+def pruned(
+    messages: Sequence[Message], *, most: int = MOST, batch: int = BATCH
+) -> Sequence[Message]:
+    """The messages with at most `most` screenshots; a line of text stands for each older one.
+
+    The oldest go, `batch` at a time, so that what is sent stays the same, byte by byte, until
+    there are `batch` new ones. Messages in which nothing changes are the same objects, and so is
+    `messages` where nothing changes at all.
+    """
+    calls = {
+        str(block.get("id"))
+        for message in messages
+        for block in content_blocks(message)
+        if block.get("type") == "tool_use" and is_call(block)
+    }
+    total = sum(_count(block, calls) for message in messages for block in content_blocks(message))
+    if total <= most:
+        return messages
+    left = -(-(total - most) // batch) * batch
+    kept: list[Message] = []
+    for message in messages:
+        changed, left = _without(message, calls, left)
+        kept.append(changed)
+    return kept
+
+
+def _count(block: Block, calls: set[str]) -> int:
+    return sum(part.get("type") == "image" for part in _parts(block, calls))
+
+
+def _parts(block: Block, calls: set[str]) -> Sequence[Mapping[str, Any]]:
+    """The content of a result of the computer tool; of any other block, nothing."""
+    content = block.get("content")
+    ours = block.get("type") == "tool_result" and str(block.get("tool_use_id")) in calls
+    return content if ours and isinstance(content, list) else ()
+
+
+def _without(message: Message, calls: set[str], left: int) -> tuple[Message, int]:
+    """The message without its first `left` screenshots, and how many are still to go."""
+    if not left or message["role"] != "user" or isinstance(message["content"], str):
+        return message, left
+    blocks: list[Block] = []
+    before = left
+    for block in message["content"]:
+        parts: list[Block] = []
+        for part in _parts(block, calls):
+            gone = part.get("type") == "image" and left > 0
+            left -= gone
+            parts.append(text(GONE) if gone else part)
+        blocks.append({**block, "content": parts} if parts else block)
+    return (message if left == before else {"role": "user", "content": blocks}), left
+
 
 _MANY_IMAGES = 20
 # A reply's length is not known beforehand; a budget that allowed for the longest possible one
@@ -271,7 +330,7 @@ def _fitted(message: Sealed, cache: ImageCache) -> Sealed:
 
 def _fitted_blocks(blocks: Sequence[Block], cache: ImageCache) -> list[Block] | None:
     """The blocks with their images fitted, those in tool results too; None where all fit."""
-    from ..messages.images.prepare import fit_many
+    from ...messages.images.prepare import fit_many
 
     fitted: list[Block] = []
     for block in blocks:

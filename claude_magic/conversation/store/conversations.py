@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .digest import text_digest
-from .history import History
+from ..history import History
+from ..turns import text_digest
+from .folder import Folder
 from .store import Loaded, Store
-from .store_files import Folder
 
 STORE = "claude_magic"
 """The folder in Jupyter's data folder that holds the conversations."""

@@ -1,25 +1,205 @@
-"""Answers from the record: the same request is neither sent nor paid twice."""
+"""Answers from the record: the same request is neither sent nor paid twice; portable recordings.
+
+One JSON object a line, one line a turn. It holds what was asked in the user's words and the digest
+of the request, not what went along: so it stays small, and tells nothing that the notebook does
+not show.
+"""
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..messages.blocks import Block
-from ..messages.errors import NotRecordedError
-from ..messages.once import OwnLock
-from . import why
-from .history import History
-from .ledger import model_of
-from .page import current
-from .plan import Plan
+from ...files import replacing
+from ...messages.blocks import Block
+from ...messages.errors import InputError, NotRecordedError
+from ...messages.once import OwnLock
+from ..history import History
+from ..ledger import model_of
+from ..settings import Settings
+from ..turns import Turn
+from ..visible_turns import current
+from .plan import Plan, parameters, parameters_for
 from .question import Question
-from .recording import Recording
-from .settings import Settings
-from .turns import Turn
+
+HISTORY = "an earlier turn"
+
+
+def changes(plan: Plan, before: Turn, history: Mapping[str, Turn]) -> list[str]:
+    """What is not as it was when `before` was asked, in words; `history` has the turns by id."""
+    found = []
+    if before.server != plan.server.label:
+        found.append("the server")
+    if before.requested and before.requested != plan.model.id:
+        found.append("the model")
+    asked = parameters(plan.request)
+    names = sorted(
+        name
+        for name in {*asked, *before.parameters}
+        if asked.get(name) != before.parameters.get(name)
+    )
+    found += [f"the option {name}" for name in names]
+    if before.prompt != plan.question.prompt:
+        found.append("the question")
+    else:
+        found += _content(before.asked, plan.asked)
+    if plan.saw != before.saw and _told(plan.saw, history) != _told(before.saw, history):
+        found.append(HISTORY)
+    return found
+
+
+def same_options(plan: Plan, before: Turn) -> bool:
+    """Whether `before` asked the same words with the same options, whatever went along.
+
+    What nobody chose is not an option: a default that is another one elsewhere.
+    """
+    if before.prompt != plan.question.prompt:
+        return False
+    asked, there = dict(before.parameters), (before.server, before.requested)
+    return asked in (parameters(plan.request), parameters_for(plan, *there))
+
+
+def _content(before: Sequence[Block], now: Sequence[Block]) -> list[str]:
+    """Which kinds of blocks that go along differ."""
+    found = []
+    for kind, words in (
+        ("image", "a figure or image that goes along"),
+        ("document", "a file that goes along"),
+        ("text", "a cell, an output or a value that goes along"),
+    ):
+        if _of(kind, before) != _of(kind, now):
+            found.append(words)
+    return found
+
+
+def _of(kind: str, blocks: Sequence[Block]) -> list[Block]:
+    return [block for block in blocks if block.get("type") == kind]
+
+
+def _told(saw: Sequence[str], history: Mapping[str, Turn]) -> list[object]:
+    """What those turns said, as digests; the same words asked again count as the same."""
+    return [
+        [part.digest for part in history[turn_id].sealed] if turn_id in history else turn_id
+        for turn_id in saw
+    ]
+
+
+def line(reasons: Sequence[str], below: int, price: float | None) -> str:
+    """The line for the user: why it is asked again, and what else will be."""
+    said = f"Asked again: {_listed(reasons)} changed since it was answered."
+    if below:
+        cost = "" if price is None else f", {_dollars(price)}"
+        questions = "question below sees" if below == 1 else "questions below see"
+        said += f" {below} {questions} this one and will be asked again when run{cost}."
+    return said
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _dollars(amount: float) -> str:
+    return f"about ${amount:.2f}" if amount >= 0.005 else "less than $0.01"
+
+
+_VERSION = 1
+_LEFT_OUT = ("asked", "saw", "order", "source")
+
+
+class Recording:
+    """The turns of one file, read once and then kept up with what is added."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._turns = list(_read(path))
+        self._lock = OwnLock()
+
+    def __iter__(self) -> Iterator[Turn]:
+        return iter(list(self._turns))
+
+    def of_digest(self, digest: str) -> list[Turn]:
+        """The turns one of whose requests had this digest, in the order recorded."""
+        return [turn for turn in self if digest in turn.digests]
+
+    def add(self, turn: Turn) -> None:
+        """Append a turn, unless this very one is there. Raises InputError where it cannot."""
+        with self._lock:
+            if any(turn.id == known.id for known in self._turns):
+                return
+            problem = ""
+            try:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(_line(turn))
+            except OSError as error:
+                problem = error.strerror or str(error)
+            if problem:
+                raise InputError(
+                    f"The recording {self.path} cannot be written ({problem}): "
+                    "choose another file with %claude_config record=FILE"
+                )
+            self._turns.append(turn)
+
+
+def write(path: Path, turns: Iterable[Turn]) -> int:
+    """Write a recording of the complete ones of `turns` in place of the file; how many.
+
+    Raises InputError where it cannot be written.
+    """
+    kept = [turn for turn in turns if turn.status == "complete"]
+    try:
+        with replacing(path) as beside:
+            beside.write_text("".join(map(_line, kept)), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror or error}).") from None
+    return len(kept)
+
+
+def is_recording(path: Path) -> bool:
+    """Whether the file is a recording."""
+    try:
+        return next(iter(_read(path)), None) is not None
+    except InputError:
+        return False
+
+
+def _line(turn: Turn) -> str:
+    values = {k: v for k, v in turn.to_json().items() if k not in _LEFT_OUT}
+    # Nor what tools gave: they run again. What they gave is in the digest of the next request.
+    values["steps"] = [{**step, "answer": []} for step in values["steps"]]
+    return json.dumps({"recording": _VERSION, **values}, ensure_ascii=True) + "\n"
+
+
+def _read(path: Path) -> Iterator[Turn]:
+    try:
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The recording {path} cannot be read: {error}") from None
+    for number, line in enumerate(lines, 1):
+        turn = _turn(line)
+        if turn is None:
+            raise InputError(
+                f"{path}, line {number}: not a line of a recording; give a file made with "
+                "%claude_export --record FILE"
+            )
+        yield turn
+
+
+def _turn(line: str) -> Turn | None:
+    from ..store.fold import checked_turn
+
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(values, Mapping) or values.get("recording") != _VERSION:
+        return None
+    missing: dict[str, Any] = {"asked": [], "saw": (), "order": ()}
+    return checked_turn({**missing, **values})
+
 
 _CHANGED = (
     "From the record, though what goes along with the question has changed since: "
@@ -28,7 +208,7 @@ _CHANGED = (
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedReply:
     """A reply of the record: the one to request `index` of `turn`, with lines for the user."""
 
     turn: Turn
@@ -79,7 +259,7 @@ class Replays:
                 self._recording = Recording(path)
             return self._recording
 
-    def find(self, plan: Plan, settings: Settings) -> Recorded | None:
+    def find(self, plan: Plan, settings: Settings) -> RecordedReply | None:
         """The reply that answers `plan`; None to ask the server.
 
         Raises NotRecordedError where nothing but the record may answer, and it does not.
@@ -93,11 +273,11 @@ class Replays:
             found = self._same_request(plan, plan.digest, recording.of_digest(plan.digest))
         if found is not None or not only:
             return found
-        return Recorded(self._same_question(plan, recording), notices=(_CHANGED,))
+        return RecordedReply(self._same_question(plan, recording), notices=(_CHANGED,))
 
     def go_on(
-        self, plan: Plan, digest: str, before: Recorded, settings: Settings
-    ) -> Recorded | None:
+        self, plan: Plan, digest: str, before: RecordedReply, settings: Settings
+    ) -> RecordedReply | None:
         """The reply to the request with this digest, which follows on the one that had `before`.
 
         Raises NotRecordedError as `find` does.
@@ -107,7 +287,7 @@ class Replays:
         found = self._same_request(plan, digest, [*known, before.turn])
         if found is not None or settings.replay != "only":
             return found
-        following = Recorded(before.turn, before.index + 1, (_CHANGED,))
+        following = RecordedReply(before.turn, before.index + 1, (_CHANGED,))
         if before.last or not following.whole:
             raise NotRecordedError(
                 "What the tools gave is not what they gave when this was recorded, and the record "
@@ -149,17 +329,17 @@ class Replays:
         before = self._here(plan)
         if before is None or before.prompt != question.prompt:
             return None
-        reasons = why.changes(plan, before, _by_id(history))
-        if not reasons or reasons == [why.HISTORY]:
+        reasons = changes(plan, before, _by_id(history))
+        if not reasons or reasons == [HISTORY]:
             return None  # part of a cascade that was told where it began
         below = [
             t
             for t in current(t for t in history.turns if t.id not in history.retired)
             if before.id in t.saw and t.status == "complete"
         ]
-        return why.line(reasons, len(below), None if plan.server.offline else _cost(below))
+        return line(reasons, len(below), None if plan.server.offline else _cost(below))
 
-    def _same_request(self, plan: Plan, digest: str, turns: Iterable[Turn]) -> Recorded | None:
+    def _same_request(self, plan: Plan, digest: str, turns: Iterable[Turn]) -> RecordedReply | None:
         """Of the whole replies to this request the one of this place, else the newest.
 
         One that this run has shown already does not answer again: the same question asked twice
@@ -167,7 +347,7 @@ class Replays:
         """
         question = plan.question
         found = [
-            Recorded(turn, turn.digests.index(digest))
+            RecordedReply(turn, turn.digests.index(digest))
             for turn in turns
             if turn.id not in question.run and digest in turn.digests
         ]
@@ -184,7 +364,7 @@ class Replays:
             t
             for t in turns
             if t.status == "complete" and t.id not in plan.question.run
-            if why.same_options(plan, t)
+            if same_options(plan, t)
         ]
         recorded = _nearest(plan.question, found)
         if recorded is not None:

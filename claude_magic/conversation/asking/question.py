@@ -1,0 +1,205 @@
+"""What is asked, and what it brings along: tools, and a shape for the reply.
+
+A frozen dataclass takes a third of a millisecond to define: too much for each of many values that
+stand on the way of the first question.
+
+And what a tool's call can tell while it runs; `events` holds all that happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, dataclass_transform
+
+from ...messages.blocks import Block
+from ...messages.models import Model
+
+if TYPE_CHECKING:
+    from ...messages.transport.cancel import Cancel
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question, its content ready to send; None means "as the session is set".
+
+    `cell` is the id of the cell that asks, `ordinal` which of its questions this is, `run` the ids
+    of the turns that this run of it asked before, `order` the cells of the page from top to bottom.
+    `panel` says that no cell asks: the question stands below `cell`. `source` is the digest of the
+    cell's text, `prompt` the question in the user's own words. `counts` holds the cells that
+    execution counts mean. `going_on` is the id of a turn, maybe broken, that this one goes on from.
+    `instead` holds the ids of the turns that it is asked in place of, the one whose place it takes
+    first: it sees none of them, and they retire once it has a reply.
+    `fresh` asks the server even where the same request was answered before.
+    `cite` asks for citations of the documents that go along. `tools` are offered to the model;
+    `shape` is what the reply, in JSON, has to be like.
+    `carried` says in words what goes along ("4 cells, 2 figures"); `notices` are lines for the
+    user about what was left out or changed on the way.
+    """
+
+    content: tuple[Block, ...]
+    model: str | None = None
+    system: str | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    prefill: str = ""
+    effort: str | None = None
+    think: str | None = None
+    cite: bool = False
+    tools: Toolbox | None = None
+    shape: Shape | None = None
+    alone: bool = False
+    fresh: bool = False
+    cell: str | None = None
+    ordinal: int = 0
+    run: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    panel: bool = False
+    source: str = ""
+    prompt: str = ""
+    counts: Mapping[str, str] = field(default_factory=dict)
+    going_on: str = ""
+    instead: tuple[str, ...] = ()
+    carried: str = ""
+    notices: tuple[str, ...] = ()
+
+
+@dataclass_transform(frozen_default=True)
+class Frozen(tuple[Any, ...]):
+    """A value with the fields that its class annotates, given in their order.
+
+    It equals a value of the same class with equal fields. Each class says `__slots__ = ()`, so that
+    its values hold nothing else.
+    """
+
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        names = tuple(cls.__annotations__)
+        fields = {name: property(itemgetter(place)) for place, name in enumerate(names)}
+        for name, value in {"__match_args__": names, **fields}.items():
+            setattr(cls, name, value)
+
+    def __new__(cls, *fields: Any) -> Frozen:
+        return tuple.__new__(cls, fields)
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return tuple(self)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and tuple.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash((type(self), tuple(self)))
+
+    def __repr__(self) -> str:
+        fields = zip(type(self).__annotations__, self, strict=True)
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in fields)})"
+
+
+class Calling(Frozen):
+    """A tool is about to run `call`: what it displays stands below what was shown so far."""
+
+    __slots__ = ()
+    call: Block
+
+
+class Doing(Frozen):
+    """A call that runs says `what` it does, or waits for, in a few words."""
+
+    __slots__ = ()
+    call: Block
+    what: str
+
+
+class Seen(Frozen):
+    """What a call has left on a screen, as a PNG: it is shown, and is no part of the result."""
+
+    __slots__ = ()
+    call: Block
+    picture: bytes
+
+
+class Called(Frozen):
+    """A call is over, or was not allowed; `seconds` is how long the tool ran.
+
+    None where it did not run, and its recorded result is shown.
+    """
+
+    __slots__ = ()
+    call: Block
+    result: Block
+    seconds: float | None
+
+
+CallEvent: TypeAlias = Calling | Doing | Seen | Called
+Tell: TypeAlias = Callable[[CallEvent], None]
+"""Takes what happens to a call; each `Listener` does."""
+
+
+class Toolbox(Protocol):
+    """The tools that a question offers; those that do not run at the server run here."""
+
+    @property
+    def most_steps(self) -> int:
+        """How often the model may have tools run for one question; then it has to sum up."""
+
+    @property
+    def once(self) -> bool:
+        """Whether calls must not be run again where the question is answered from the record.
+
+        What they did changed something; the recorded run is shown with the recorded results.
+        """
+
+    def definitions(self, model: Model, *, anthropic: bool) -> Sequence[Mapping[str, Any]]:
+        """The tools in wire form, always in the same order.
+
+        `anthropic` says that the server knows all of the API. Raises InputError for a tool that
+        the model or the server does not take.
+        """
+
+    def betas(self, model: Model) -> tuple[str, ...]:
+        """The names that the header `anthropic-beta` needs for these tools."""
+
+    def check(self) -> None:
+        """Nothing. Raises InputError where a call could not be run.
+
+        Nobody can be asked to approve it, or something is not installed.
+        """
+
+    def run(self, calls: Sequence[Block], tell: Tell, cancel: Cancel | None) -> Iterator[Block]:
+        """The `tool_result` of each call, in their order, each as soon as it is there.
+
+        Whatever a call asks for and whatever a tool raises is a result that says so. Raises
+        KeyboardInterrupt, and Interrupted once `cancel` is set: the results so far stand. `tell` is
+        given each call as it begins and as it ends.
+        """
+
+    def ended(self, answered: Sequence[tuple[Block, Block]]) -> Sequence[Any]:
+        """The question is over, however it ended: what its calls leave to look at in the reply.
+
+        `answered` are all its calls, each with its result.
+        """
+
+
+class Shape(Protocol):
+    """What a reply in JSON has to be like."""
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON schema as the API takes it."""
+
+    @property
+    def name(self) -> str:
+        """What the user called it."""
+
+    def read(self, text: str) -> Any:
+        """The value that the reply's text stands for.
+
+        Raises ValueError, whose text is for the model as well as for the user, where it does not
+        fit.
+        """

@@ -1,0 +1,1 @@
+"""Where the turns of conversations are kept between kernels: records that only grow."""
