@@ -125,12 +125,14 @@ def measure(root: Path, how: str) -> dict[str, float]:
 
 def looked_up(session: Session) -> dict[str, float]:
     """What the table of the turns takes, and one of them whole."""
-    from claude_magic.notebook import records  # its imports are no part of what is held
+    from claude_magic.notebook import (
+        conversation_commands,  # its imports are no part of what is held
+    )
 
     made, middle = notebook(session), len(session.turns) // 2
     return {
-        "table": processor(lambda _: records.history(made), 5),
-        "whole": processor(lambda _: records.one(made, middle), 5),
+        "table": processor(lambda _: conversation_commands.history(made), 5),
+        "whole": processor(lambda _: conversation_commands.one(made, middle), 5),
     }
 
 

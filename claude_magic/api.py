@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .notebook.notebook import Notebook
     from .notebook.options import QuestionOptions
     from .notebook.question_builder import Brought
-    from .notebook.toolboxes import Toolboxes
+    from .notebook.tools.toolboxes import Toolboxes
     from .tools.toolbox import FunctionToolbox
 
 
@@ -102,16 +102,18 @@ class _Script:
 
     def bring(self, *_: object) -> Brought:
         """The place of the question, and nothing else: there are no cells."""
+        from .notebook.page.question_place import QuestionPlace, without_cell
         from .notebook.question_builder import Brought
-        from .notebook.standing import Asker, without_cell
 
         self.keys.find()  # from now on the keyring's is known too, and stands in nothing sent
         elsewhere = self.origin.elsewhere
-        return Brought(Asker(None, panel=True) if elsewhere else without_cell(self.session.history))
+        return Brought(
+            QuestionPlace(None, panel=True) if elsewhere else without_cell(self.session.history)
+        )
 
     def toolbox(self, options: QuestionOptions) -> FunctionToolbox | None:
         """The tools that the options or the settings name."""
-        from .notebook.toolboxes import script_box
+        from .notebook.tools.toolboxes import script_box
 
         return script_box(self._boxes(), options)
 
@@ -139,8 +141,8 @@ class _Script:
         )
 
     def _made_boxes(self) -> Toolboxes:
-        from .notebook.pictures import preparing
-        from .notebook.toolboxes import Toolboxes
+        from .notebook.context.named_images import preparing
+        from .notebook.tools.toolboxes import Toolboxes
 
         prepare = preparing(None, self.session.images)
         return Toolboxes(self.settable, self.keys.secrets, prepare)

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, is_typeddict
 
-from claude_magic.notebook import page_messages
-from claude_magic.notebook.checked import Most, Text, fields
+from claude_magic.notebook.page import page_messages
+from claude_magic.notebook.page.page_messages import Most, Text, fields
 from claude_magic.panel import protocol
 
 CHECKING = Path(__file__).parent / "src/checks.ts"

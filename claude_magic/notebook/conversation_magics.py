@@ -29,31 +29,33 @@ class ConversationMagics(Magics):
         too, `--restore 3` brings one back. `--resume` takes up the last conversation where cells
         have no ids (a terminal). `--all` lists all notebooks.
         """
-        from . import records
-        from .line_words import words
+        from . import conversation_commands
+        from .option_line import words
 
         said = words(line, "%claude_history", flags=("old", "resume", "all"), values=("restore",))
         if said.flag("all"):
             known = self.notebook.session.catalogue
-            self._show(records.notebooks(self.notebook.conversations(), known))
+            self._show(conversation_commands.notebooks(self.notebook.conversations(), known))
         elif said.flag("resume"):
-            self._say(records.resume(self.notebook))
+            self._say(conversation_commands.resume(self.notebook))
         elif said.value("restore"):
-            self._say(records.restore(self.notebook, said.number(said.value("restore"))))
+            self._say(
+                conversation_commands.restore(self.notebook, said.number(said.value("restore")))
+            )
         elif said.rest:
-            self._show(records.one(self.notebook, said.number(said.one())))
+            self._show(conversation_commands.one(self.notebook, said.number(said.one())))
         else:
-            self._show(records.history(self.notebook, old=said.flag("old")))
+            self._show(conversation_commands.history(self.notebook, old=said.flag("old")))
 
     @no_var_expand
     @line_magic
     def claude_undo(self, line: str) -> None:
         """Take the turn that was asked last out of the conversation; it stays on record."""
-        from . import records
-        from .line_words import words
+        from . import conversation_commands
+        from .option_line import words
 
         words(line, "%claude_undo").nothing()
-        self._say(records.undo(self.notebook))
+        self._say(conversation_commands.undo(self.notebook))
 
     @no_var_expand
     @line_magic
@@ -62,12 +64,12 @@ class ConversationMagics(Magics):
 
         `--purge` deletes the records and images of this notebook from the disk.
         """
-        from . import records
-        from .line_words import words
+        from . import conversation_commands
+        from .option_line import words
 
         said = words(line, "%claude_reset", flags=("purge",))
         said.nothing()
-        self._say(records.reset(self.notebook, purge=said.flag("purge")))
+        self._say(conversation_commands.reset(self.notebook, purge=said.flag("purge")))
 
     @no_var_expand
     @line_magic
@@ -76,9 +78,9 @@ class ConversationMagics(Magics):
 
         Words on the line go along: `%claude_continue but shorter`.
         """
-        from . import records
+        from . import conversation_commands
 
-        question = records.going_on(self.notebook, line.strip())
+        question = conversation_commands.going_on(self.notebook, line.strip())
         if question is None:
             self._say("The reply above came whole this time: there is nothing to go on with.")
             return
@@ -91,20 +93,20 @@ class ConversationMagics(Magics):
 
         `--turns` shows each turn of this notebook.
         """
-        from . import usage_table
-        from .line_words import words
+        from .display import tables
+        from .option_line import words
 
         said = words(line, "%claude_usage", flags=("turns",))
         said.nothing()
         mine, session = self.notebook.session.turns, self.notebook.session
         if said.flag("turns"):
-            self._show(usage_table.turns_table(mine, session.catalogue))
+            self._show(tables.turns_table(mine, session.catalogue))
             return
         others = (t for _, loaded in self.notebook.conversations().all() for t in loaded.turns)
-        everywhere = usage_table.distinct((*others, *mine))
+        everywhere = tables.distinct((*others, *mine))
         budget, spent = session.settings().budget, session.spending.spent
         known = session.catalogue
-        self._show(usage_table.usage_table(mine, everywhere, spent, budget, known))
+        self._show(tables.usage_table(mine, everywhere, spent, budget, known))
 
     @no_var_expand
     @line_magic
@@ -114,13 +116,13 @@ class ConversationMagics(Magics):
         `%claude_export --record FILE` writes a recording instead, for `record=FILE`. `--force`
         writes over a file that is there.
         """
-        from . import records
-        from .line_words import words
+        from . import conversation_commands
+        from .option_line import words
 
         said = words(line, "%claude_export", flags=("force", "record"))
         target = said.one("a file's name, as in %claude_export talk.md")
         record, force = said.flag("record"), said.flag("force")
-        self._say(records.written(self.notebook, target, record=record, force=force))
+        self._say(conversation_commands.written(self.notebook, target, record=record, force=force))
 
     @no_var_expand
     @line_magic
@@ -129,7 +131,7 @@ class ConversationMagics(Magics):
 
         Words on the line go along: `%claude_fix keep the loop`.
         """
-        from .fix import fix_question, last_failure, mended
+        from .fix_magic import fix_question, last_failure, mended
         from .options import bare
 
         notebook = self.notebook
@@ -150,11 +152,11 @@ class ConversationMagics(Magics):
             self.notebook.shell.user_ns[name] = value
 
     def _say(self, text: str) -> None:
-        from .frame import notice
+        from .display.header_footer import notice
 
         self._show(notice(text))
 
     def _show(self, bundle: dict[str, Any]) -> None:
-        from .recorder import OURS
+        from .page.recorder import OURS
 
         self.notebook.shell.display_pub.publish(bundle, {OURS: {}})

@@ -84,6 +84,6 @@ def _keyring() -> Any:
 
 
 def _line(text: str) -> dict[str, str]:
-    from .frame import notice
+    from .display.header_footer import notice
 
     return notice(text)

@@ -10,11 +10,12 @@ from IPython.core.magic import line_cell_magic, line_magic, magics_class, no_var
 from traitlets import TraitError
 
 from ..conversation.spending import Origin
+from ..messages.errors import InputError
 from ..messages.once import Once
 from .config import Settable
 from .conversation_magics import ConversationMagics
-from .front_end import FrontEnd
-from .recorder import Recorder
+from .page.front_end import FrontEnd
+from .page.recorder import Recorder
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -89,7 +90,7 @@ class ClaudeMagics(ConversationMagics, Settable):
         options, prompt = parse(line)
         question = self.notebook.question(options, prompt, cell or "")
         if form := options.get("dry_run"):
-            from .dryrun import show
+            from .display.dry_run import show
 
             self._show(show(self.notebook, question, form))
             return
@@ -117,13 +118,13 @@ class ClaudeMagics(ConversationMagics, Settable):
         alt-text` finds it there. `-o` binds the caption, of several figures a list. Words on the
         line go along.
         """
-        from .caption import caption_question, captioned, figures
+        from .caption_magic import caption_question, captioned, figures
         from .option_line import parse
 
         options, words = parse(line, "claude_caption")
         found = figures(self.notebook, options)
         if form := options.get("dry_run"):
-            from .dryrun import show
+            from .display.dry_run import show
 
             for figure in found:
                 question = caption_question(self.notebook, options, figure, words)
@@ -161,7 +162,7 @@ class ClaudeMagics(ConversationMagics, Settable):
             context = 32768
         """
         from ..messages.errors import InputError
-        from .models_table import models_table
+        from .display.tables import models_table
 
         if line.strip():
             raise InputError("%claude_models takes no words; choose one with -m or model=.")
@@ -173,7 +174,7 @@ class ClaudeMagics(ConversationMagics, Settable):
 
         Example: `%claude_config model=opus budget=20`; `%claude_config model=` takes it back.
         """
-        from .listings import assignments, settings_table
+        from .display.tables import assignments, settings_table
 
         said = list(assignments(line))
         for name, value in said:
@@ -205,7 +206,7 @@ class ClaudeMagics(ConversationMagics, Settable):
         return {run.cell for run in self.recorder.runs if run.cell}
 
     def _put_code(self, reply: Reply, number: str = "") -> None:
-        from .code import chosen_code
+        pass
 
         self._put(chosen_code(reply, number))
 
@@ -229,9 +230,9 @@ def load(shell: InteractiveShell) -> ClaudeMagics:
     shell.register_magics(magics)
     magics.recorder.attach()
     magics.front_end.attach()
-    from . import completion, question_mark
+    from . import option_completion, question_mark
 
-    completion.attach(shell)
+    option_completion.attach(shell)
     question_mark.attach(shell)
     return magics
 
@@ -247,8 +248,26 @@ def unload(shell: InteractiveShell) -> None:
             n for n, f in manager.magics[kind].items() if getattr(f, "__self__", None) is magics
         ]:
             del manager.magics[kind][name]
-    from . import completion, question_mark
+    from . import option_completion, question_mark
 
-    completion.detach(shell)
+    option_completion.detach(shell)
     question_mark.detach(shell)
     magics.close()
+
+
+def chosen_code(reply: Reply, number: str = "") -> str:
+    """The code of all blocks of `reply`, or of block `number`, counted from 1.
+
+    Raises InputError if there is none, or no such number.
+    """
+    blocks = reply.code_blocks
+    if not blocks:
+        raise InputError("The reply holds no code block.")
+    if not number:
+        return "\n\n".join(block.code.strip("\n") for block in blocks)
+    if not number.isdecimal() or not 1 <= int(number) <= len(blocks):
+        raise InputError(
+            f"%claude_code {number}: the reply holds {len(blocks)} code blocks; "
+            f"give a number from 1 to {len(blocks)}, or none for all."
+        )
+    return blocks[int(number) - 1].code.strip("\n")

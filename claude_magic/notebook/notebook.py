@@ -23,17 +23,16 @@ from ..conversation.visible_turns import current
 from ..messages import plain_text
 from ..messages.blocks import Block
 from ..messages.once import Once
-from .carrying import Carrying
-from .choices import Evaluate
-from .context import Render
-from .frame import notice
+from .context.chosen_cells import CarriedCell, CarriedContext
+from .context.named_images import preparing
+from .context.named_values import Evaluate
+from .context.question_context import Render
+from .display.header_footer import notice
 from .options import QuestionOptions
-from .pictures import preparing
-from .pieces import Piece
+from .page.question_place import PanelPlace, QuestionPlace, QuestionPlaces
+from .page.recorder import OURS
+from .page.saved_notebook import source_digest
 from .question_builder import Brought, build, chosen_images, prepare_for, render_output
-from .recorder import OURS
-from .saved import source_digest
-from .standing import Asker, Beside, Standing
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -45,10 +44,9 @@ if TYPE_CHECKING:
     from ..messages.transport.cancel import Cancel
     from ..tools.approval import Approver
     from .config import Settable
-    from .front_end import FrontEnd
-    from .record import CellRun
-    from .recorder import Recorder
-    from .toolboxes import NotebookTools
+    from .page.front_end import FrontEnd
+    from .page.recorder import CellRun, Recorder
+    from .tools.toolboxes import NotebookTools
 
 
 class Display(Protocol):
@@ -85,8 +83,8 @@ class Notebook:
             secrets=self.keys.secrets,
         )
         self._origin = origin
-        self.standing = Standing(shell, recorder, front_end, origin)
-        self._carrying = Carrying(recorder, settable, self.standing, self.session)
+        self.standing = QuestionPlaces(shell, recorder, front_end, origin)
+        self._carrying = CarriedContext(recorder, settable, self.standing, self.session)
         self._front_end = front_end
         self.last: Reply | None = None
         self._back: str | None = None
@@ -103,7 +101,7 @@ class Notebook:
         *words: str,
         blocks: Sequence[Block] = (),
         approver: Approver | None = None,
-        beside: Beside | None = None,
+        beside: PanelPlace | None = None,
         names: bool = True,
     ) -> Question:
         """The question that `options` and `words` ask, with all that it carries.
@@ -119,7 +117,7 @@ class Notebook:
         return build(_NotebookFace(self, approver, beside, names=names), options, prompt, blocks)
 
     def bring(
-        self, options: QuestionOptions, prompt: str, render: Render, beside: Beside | None
+        self, options: QuestionOptions, prompt: str, render: Render, beside: PanelPlace | None
     ) -> Brought:
         """What of the cells goes along with a question, and which cell asks it."""
         self.standing.read()
@@ -145,7 +143,7 @@ class Notebook:
         return self._tools()
 
     def _made_tools(self) -> NotebookTools:
-        from .toolboxes import NotebookTools, Toolboxes
+        from .tools.toolboxes import NotebookTools, Toolboxes
 
         prepare = self._prepare_result
         return NotebookTools(
@@ -181,7 +179,7 @@ class Notebook:
             self.last = self.session.ask(question, *listeners, cancel=cancel)
         return self.last
 
-    def carried(self, beside: Beside) -> list[Piece]:
+    def carried(self, beside: PanelPlace) -> list[CarriedCell]:
         """What a question of the panel would bring along by default, from top to bottom."""
         self.standing.read()
         asker = self.standing.asker(self.session.history, beside)
@@ -199,12 +197,12 @@ class Notebook:
         quiet = quiet or bool(self.settable.value("quiet"))
         streaming = self.settable.value("stream") == "on"
         if hasattr(self.shell, "kernel"):
-            from .live import CellDisplay
+            from .display.cell_display import CellDisplay
 
             return CellDisplay(
                 self.shell.display_pub, self.session.images, quiet=quiet, streaming=streaming
             )
-        from .terminal import TerminalDisplay
+        from .display.terminal_display import TerminalDisplay
 
         return TerminalDisplay(self.recorder.stdout, quiet=quiet, streaming=streaming)
 
@@ -237,7 +235,7 @@ class Notebook:
             fresh=self._origin.conversation,
         )
 
-    def _again(self, asker: Asker) -> bool:
+    def _again(self, asker: QuestionPlace) -> bool:
         """Whether this cell was the last to run before this run: then it is meant to ask afresh."""
         runs = self.recorder.runs
         if asker.panel or asker.cell is None or len(runs) < 2:
@@ -273,7 +271,12 @@ class _NotebookFace:
     empty = "write it on the line or in the cell below it."
 
     def __init__(
-        self, notebook: Notebook, approver: Approver | None, beside: Beside | None, *, names: bool
+        self,
+        notebook: Notebook,
+        approver: Approver | None,
+        beside: PanelPlace | None,
+        *,
+        names: bool,
     ) -> None:
         self._notebook = notebook
         self._approver = approver

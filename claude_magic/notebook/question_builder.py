@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Protocol
 from ..conversation.asking.question import Question
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
-from . import lines
-from .choices import Evaluate, no_name
-from .context import Context, Render
-from .files import file_blocks, given_files
-from .interpolate import interpolate
-from .named_cells import NamedCells
+from .context.documents import file_blocks, given_files
+from .context.interpolate import interpolate
+from .context.named_images import pictures, preparing
+from .context.named_values import Evaluate, no_name
+from .context.outputs import Rendered, output_blocks
+from .context.question_context import Context, Render
+from .display import header_footer
 from .options import QuestionOptions, several
-from .outputs import Rendered, output_blocks
-from .pictures import pictures, preparing
-from .standing import Asker
+from .page.question_place import NamedCells, QuestionPlace
 
 if TYPE_CHECKING:
     from ..conversation.asking.connection import Keys
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from ..conversation.session import Session
     from ..messages.images.prepare import Prepared
     from .config import Settable
-    from .record import CellRun, Output
+    from .page.recorder import CellRun, Output
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Brought:
     `again` says that the cell was run twice in a row: it is meant to ask afresh.
     """
 
-    asker: Asker
+    asker: QuestionPlace
     order: tuple[str, ...] = ()
     runs: Sequence[CellRun] = ()
     cells: NamedCells = field(default_factory=lambda: NamedCells((), {}, {}))
@@ -104,7 +103,7 @@ def build(
         render=render,
         prepare=prepare,
     )
-    carried = lines.carried(
+    carried = header_footer.carried(
         ("cell", context.cells),
         ("output", context.outputs),
         ("figure", context.figures),
@@ -173,6 +172,6 @@ def _opened(options: QuestionOptions) -> list[Block]:
 def _shape(said: object, face: Face) -> Shape | None:
     if said is None:
         return None
-    from .json_option import wanted_shape
+    from .context.named_values import wanted_shape
 
     return wanted_shape(said, face.evaluate, *face.keys.secrets())

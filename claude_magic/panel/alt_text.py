@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..messages.plain_text import dollars, in_a_line
-from ..notebook.record import Output
-from ..notebook.standing import Beside
+from ..notebook.page.question_place import PanelPlace
+from ..notebook.page.recorder import Output
 
 if TYPE_CHECKING:
-    from ..notebook.figures import Figure, Figures
+    from ..notebook.caption_magic import Figures, ShownFigure
     from ..notebook.notebook import Notebook
 
 _REQUEST = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -60,9 +60,9 @@ def describe(notebook: Notebook, asked: Described) -> dict[str, Any]:
 
 
 def _asked(notebook: Notebook, asked: Described) -> dict[str, str]:
-    from ..notebook.caption import alt_text, caption_question, finder
+    from ..notebook.caption_magic import alt_text, caption_question, finder
 
-    beside = Beside(asked.cell or None)
+    beside = PanelPlace(asked.cell or None)
     figure = _figure(finder(notebook, {}, beside), asked)
     question = caption_question(notebook, {}, figure, beside=beside)
     question = replace(question, prompt="Write alt text for an output of this cell")
@@ -71,7 +71,7 @@ def _asked(notebook: Notebook, asked: Described) -> dict[str, str]:
     return {"alt": alt_text(reply), "cost": cost}
 
 
-def _figure(found: Figures, asked: Described) -> Figure:
+def _figure(found: Figures, asked: Described) -> ShownFigure:
     """The figure as the kernel knows it; as the page shows it, where the kernel did not draw it.
 
     Raises ImageError for what cannot be sent.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..conversation.events import Calling
-from ..notebook import calls
+from ..notebook.display import tool_calls
 from ..tools.approval import Decision
 from .protocol import Approval, Decide
 
@@ -96,10 +96,10 @@ class AskInPanel:
             return Decision(False, "nobody can be asked any more")
 
         def tell(approval: str) -> None:
-            shown = calls.asked(call, tool)["text/plain"]
+            shown = tool_calls.asked(call, tool)["text/plain"]
             approve: Approval = {
                 "approval": approval,
-                "name": calls.name(call),
+                "name": tool_calls.name(call),
                 "text": shown,
                 "lasting": tool.lasting,
             }

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from ..conversation.history import followers
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
-from ..notebook.fix import about_cell, fix_prompt
+from ..notebook.fix_magic import about_cell, fix_prompt
 from ..notebook.options import QuestionOptions, bare
-from ..notebook.record import CellRun, Output
-from ..notebook.standing import Beside
+from ..notebook.page.question_place import PanelPlace
+from ..notebook.page.recorder import CellRun, Output
 from . import protocol
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def question_of(
     `approver` is asked whether a tool's call may run. Raises InputError where it cannot be asked.
     """
     history = notebook.session.history
-    beside = Beside(ask["cell"] or None, frozenset(ask["without"]))
+    beside = PanelPlace(ask["cell"] or None, frozenset(ask["without"]))
     instead = _instead(history, ask)
     if ask["about"] is not None:
         question = _about(notebook, ask["about"], ask, place=place, attached=attached)
@@ -74,7 +74,7 @@ def again(notebook: Notebook, message: protocol.Again, approver: Approver) -> Qu
     made = notebook.question(
         bare(model=message["model"] or None),
         turn.prompt or "again",
-        beside=Beside(turn.cell),
+        beside=PanelPlace(turn.cell),
         approver=approver,
     )
     return replace(
@@ -118,7 +118,7 @@ def _edited(
     """A question in other words: what went along with it goes along again."""
     last = turn.asked[-1] if turn.asked else {}
     if last.get("text") != turn.prompt:  # it held expressions: their values are looked up anew
-        beside = Beside(turn.cell, frozenset(ask["without"]))
+        beside = PanelPlace(turn.cell, frozenset(ask["without"]))
         kept = [b for b in _kept(turn.asked, ask["keep"]) if b.get("type") == "image"]
         blocks = [*kept, *attached]
         return notebook.question(
@@ -128,7 +128,7 @@ def _edited(
     options = bare(model=ask["model"] or None)
     options["raw"] = False
     made = notebook.question(
-        options, ask["text"], blocks=before, beside=Beside(turn.cell), approver=approver
+        options, ask["text"], blocks=before, beside=PanelPlace(turn.cell), approver=approver
     )
     return replace(made, carried=str(turn.shown.get("carried", "")))
 
@@ -174,7 +174,7 @@ def _about(
         bare(model=ask["model"] or None, tools=("none",)),
         prompts[about["task"]],
         blocks=blocks,
-        beside=Beside(about["cell"] or None),
+        beside=PanelPlace(about["cell"] or None),
     )
     title = titles[about["task"]]
     return replace(question, prompt=f"{title}: {words}" if words else title)

@@ -83,6 +83,6 @@ class Attachments:
 
 
 def _render(bundle: Mapping[str, Any], prepare: Callable[[object], Prepared]) -> Sequence[Block]:
-    from ..notebook.outputs import output_blocks
+    from ..notebook.context.outputs import output_blocks
 
     return output_blocks(bundle, prepare=prepare).blocks

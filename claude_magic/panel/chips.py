@@ -6,23 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..messages.errors import ClaudeError
-from ..notebook.beside import is_figure
-from ..notebook.context import NEWEST_FIGURES
-from ..notebook.pieces import Piece
+from ..notebook.context.chosen_cells import CarriedCell, is_figure
+from ..notebook.context.question_context import NEWEST_FIGURES
 from ..rendering import plain
 from .protocol import Chip
 
 if TYPE_CHECKING:
     from ..messages.blocks import Block
-    from ..notebook.outputs import Rendered
-    from ..notebook.record import Output
+    from ..notebook.context.outputs import Rendered
+    from ..notebook.page.recorder import Output
 
 _LABEL = 40
 _DETAIL = 600
 
 
 def chips(
-    pieces: Sequence[Piece],
+    pieces: Sequence[CarriedCell],
     places: Mapping[str, str],
     *,
     render: Callable[[Output], Rendered],
@@ -45,7 +44,7 @@ def chips(
     return found
 
 
-def _cell(piece: Piece, place: str) -> Chip:
+def _cell(piece: CarriedCell, place: str) -> Chip:
     first = next((line.strip() for line in piece.source.splitlines() if line.strip()), "output")
     label = first if len(first) <= _LABEL else first[: _LABEL - 1] + "…"
     return {

@@ -16,10 +16,10 @@ from ..conversation.history import switch
 from ..messages.errors import ClaudeError, Interrupted
 from ..messages.plain_text import in_a_line
 from ..messages.transport.cancel import Cancel
-from ..notebook.checked import UnfitError, checked
-from ..notebook.outputs import output_blocks
-from ..notebook.pictures import preparing
-from ..notebook.standing import Beside
+from ..notebook.context.named_images import preparing
+from ..notebook.context.outputs import output_blocks
+from ..notebook.page.page_messages import UnfitError, checked
+from ..notebook.page.question_place import PanelPlace
 from . import asking, protocol
 from .approvals import Approvals, AskInPanel
 from .attachments import Attachments
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..conversation.asking.question import Question
     from ..messages.images.prepare import Prepared
     from ..notebook.notebook import Notebook
-    from ..notebook.record import Output
+    from ..notebook.page.recorder import Output
 
 Buffers = Sequence[Any]
 
@@ -248,7 +248,7 @@ class Desk:
             self._chips_due = False
         self._read_places()
         try:
-            pieces = self.notebook.carried(Beside(self._cell or None))
+            pieces = self.notebook.carried(PanelPlace(self._cell or None))
             figures = self.notebook.settable.value("images") != "none"
         except ClaudeError:
             pieces, figures = [], False

@@ -20,7 +20,7 @@ from ..conversation.events import (
 )
 from ..messages.errors import Interrupted
 from ..messages.plain_text import count, in_a_line
-from ..notebook import calls
+from ..notebook.display import tool_calls
 from ..rendering import ReplyFold, reply
 from ..rendering.reply import Change, Grew
 from . import protocol
@@ -100,9 +100,9 @@ class LiveRun:
                 self._say(f"{wait.reason}: again in {wait.seconds:.0f} s")
             case Calling(call):
                 self._stand(call, "running")
-                self._say(f"running {calls.name(call)}")
+                self._say(f"running {tool_calls.name(call)}")
             case Doing(call, what):
-                self._say(f"{calls.name(call)}: {what}")
+                self._say(f"{tool_calls.name(call)}: {what}")
             case Called(call, result, seconds):
                 with self._lock:
                     self._change(self._fold.called(call, result, seconds))

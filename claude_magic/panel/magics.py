@@ -49,7 +49,7 @@ class PanelMagics(Magics):
         `%claude_chat` shows it in the cell, `%claude_chat --dock` at the right of JupyterLab. What
         is asked in a cell appears in the panel, and the other way round.
         """
-        from ..notebook.line_words import words
+        from ..notebook.option_line import words
         from .hosts import hosts
         from .showing import show
 

@@ -12,7 +12,7 @@ from ..conversation import export
 from ..conversation.history import versions
 from ..conversation.visible_turns import on_page
 from ..messages.errors import InputError
-from ..notebook.history import Row, whole
+from ..notebook.display.history_table import HistoryRow, whole
 from . import protocol
 from .views import Views
 
@@ -140,7 +140,7 @@ class Past:
 
     def sent(self, turn_id: str) -> str:
         """All that was sent with a turn, as text."""
-        shown = whole(Row(self.turn(turn_id), 0, ""), self._notebook.session.images)
+        shown = whole(HistoryRow(self.turn(turn_id), 0, ""), self._notebook.session.images)
         asked, _, _ = shown["text/plain"].partition("\n--- assistant")
         return asked.partition("\n--- user\n")[2]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypeAlias, TypedDict
 
-from ..notebook.checked import Most, Text
+from ..notebook.page.page_messages import Most, Text
 
 Id = Annotated[str, Text(128, r"[A-Za-z0-9][A-Za-z0-9._:-]*")]
 Said = Annotated[str, Text(4_000_000)]

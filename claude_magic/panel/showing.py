@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..notebook.frame import notice
-from ..notebook.recorder import OURS
+from ..notebook.display.header_footer import notice
+from ..notebook.page.recorder import OURS
 from .chat import NO_PANEL, Chat
 from .threads import beside_the_cells
 

@@ -12,9 +12,9 @@ import pytest
 
 from claude_magic.messages.blocks import NOT_ALLOWED, Block, image_base64, text
 from claude_magic.messages.images.prepare import ImageCache
-from claude_magic.notebook import calls
-from claude_magic.notebook.approval import decision
-from claude_magic.notebook.frame import thumbnails
+from claude_magic.notebook.display import tool_calls
+from claude_magic.notebook.display.header_footer import thumbnails
+from claude_magic.notebook.tools.approval_prompt import decision
 from claude_magic.rendering import ReplyFold, drawn
 from claude_magic.tools.approval import Decision
 from claude_magic.tools.function import function_tool
@@ -111,7 +111,7 @@ def test_what_a_call_or_its_result_holds_is_only_shown(attack: str) -> None:
     hostile = attacks.ALL[attack]
     for made in (call(hostile, gene=hostile), call("run_python", code=hostile)):
         html = shown(made, result(text(hostile), is_error=True))
-        asked = calls.asked(made, tool())["text/html"].split("</style>", 1)[1]
+        asked = tool_calls.asked(made, tool())["text/html"].split("</style>", 1)[1]
         for form in (html, asked):
             tags = set(_tags(form))
             assert tags <= {"div", "details", "summary", "pre", "code", "span"}, tags
@@ -133,7 +133,7 @@ def _tags(html: str) -> list[str]:
 
 def test_a_call_that_is_to_be_allowed_is_shown_whole() -> None:
     code = "\n".join(f"step_{n}()" for n in range(2_000)) + "\nlast()"
-    asked = calls.asked(
+    asked = tool_calls.asked(
         call("run_python", code=code), tool(preview=lambda given: ("python", given["code"]))
     )
     assert "run_python is to run, 2,001 lines:" in asked["text/html"]
@@ -156,14 +156,14 @@ INVISIBLE = {
 def test_what_cannot_be_seen_of_a_call_is_written_out_before_it_is_allowed(case: str) -> None:
     character, written = INVISIBLE[case]
     code = call("run_python", code=f"a{character}b")
-    asked = calls.asked(code, tool(preview=lambda given: ("python", given["code"])))
+    asked = tool_calls.asked(code, tool(preview=lambda given: ("python", given["code"])))
     assert f"a{written}b" in asked["text/plain"]
     assert f"a{written}b" in re.sub("<[^>]*>", "", asked["text/html"])
 
 
 def test_letters_and_signs_of_all_languages_are_shown_as_they_are() -> None:
     words = "größe — 数据 नमस्ते 𝛼\t\n"
-    assert calls.visible(words) == words
+    assert tool_calls.visible(words) == words
 
 
 ANSWERS = {

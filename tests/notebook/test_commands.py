@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_magic.messages.command import as_curl, as_python
+from claude_magic.notebook.display.dry_run import as_curl, as_python
 from claude_magic.offline import OfflineServer
 from tests.kernels import Kernel, kernel
 

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic.messages.errors import ImageError
-from claude_magic.notebook.describe import describe, summary_line, trim_middle
+from claude_magic.notebook.context.describe import describe, summary_line, trim_middle
 
 mpl.use("agg")
 
@@ -130,7 +130,7 @@ def test_a_deep_list_and_a_huge_string_within_are_bounded() -> None:
 
 def test_a_set_gives_the_same_bytes_in_every_kernel() -> None:
     code = (
-        "from claude_magic.notebook.describe import describe;"
+        "from claude_magic.notebook.context.describe import describe;"
         "print(describe({'a': {str(i) for i in range(9000)}, 'b': object()})[0]['text'])"
     )
     shown = {

@@ -15,8 +15,7 @@ from PIL import Image
 
 from claude_magic.messages.errors import ImageError, InputError
 from claude_magic.messages.images.prepare import prepare
-from claude_magic.notebook.documents import MOST_BYTES, MOST_TABLE
-from claude_magic.notebook.files import Given, file_blocks
+from claude_magic.notebook.context.documents import MOST_BYTES, MOST_TABLE, Given, file_blocks
 
 PDF = b"%PDF-1.7\n1 0 obj <</Type /Page>> endobj\n"
 

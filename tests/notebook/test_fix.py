@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from claude_magic.messages.errors import InputError
-from claude_magic.notebook.fix import fix_question, last_failure, mended
-from claude_magic.notebook.record import CellRun, Output
+from claude_magic.notebook.fix_magic import fix_question, last_failure, mended
+from claude_magic.notebook.page.recorder import CellRun, Output
 from claude_magic.rendering import CodeBlock, code_blocks
 
 SOURCE = "unused = 1\nratio(rows, a)"

@@ -11,10 +11,10 @@ from typing import Any, cast
 import pytest
 
 from claude_magic import __version__
-from claude_magic.notebook.front_end import COMM, FrontEnd
+from claude_magic.notebook.page.front_end import COMM, FrontEnd
 from tests.kernels import SECONDS, Kernel, kernel
 
-ATTACH = """from claude_magic.notebook.front_end import FrontEnd
+ATTACH = """from claude_magic.notebook.page.front_end import FrontEnd
 front = FrontEnd(get_ipython(), ran=lambda: ['a', 'b'])
 front.attach()"""
 HEAR_LOG = """import logging

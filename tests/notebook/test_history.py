@@ -12,7 +12,7 @@ from claude_magic.conversation.turns import Step, Turn
 from claude_magic.messages.blocks import Block, document_text, image_base64, text
 from claude_magic.messages.images.prepare import ImageCache
 from claude_magic.messages.usage import Usage
-from claude_magic.notebook.history import Row, history_table, whole
+from claude_magic.notebook.display.history_table import HistoryRow, history_table, whole
 from tests.offline.offline_samples import base64_of, picture
 
 TURN = Turn(
@@ -32,8 +32,8 @@ IMAGE = image_base64("image/png", base64_of(picture()))
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[2J"
 
 
-def row(turn: Turn = TURN, **said: Any) -> Row:
-    return replace(Row(turn, 3, "[7]"), **said)
+def row(turn: Turn = TURN, **said: Any) -> HistoryRow:
+    return replace(HistoryRow(turn, 3, "[7]"), **said)
 
 
 def cells(turn: Turn = TURN, **said: Any) -> list[str]:
@@ -176,7 +176,7 @@ class TestOneTurnWhole:
             parameters={HOSTILE: HOSTILE},
             prompt="",
         )
-        shown = whole(Row(made, 1, HOSTILE), ImageCache())
+        shown = whole(HistoryRow(made, 1, HOSTILE), ImageCache())
         for active in ("<script", "<img", "\x1b"):
             assert active not in shown["text/html"]
         assert "\x1b" not in shown["text/plain"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from claude_magic.messages.blocks import joined_text
 from claude_magic.messages.errors import InputError
-from claude_magic.notebook.interpolate import interpolate
+from claude_magic.notebook.context.interpolate import interpolate
 
 
 def evaluator(**names: object) -> Callable[[str], object]:

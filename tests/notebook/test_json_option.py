@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from claude_magic.messages.credentials import Secret
 from claude_magic.messages.errors import InputError
-from claude_magic.notebook.json_option import shapes, wanted_shape
+from claude_magic.notebook.context.named_values import shapes, wanted_shape
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 

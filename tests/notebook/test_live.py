@@ -30,8 +30,8 @@ from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import text
 from claude_magic.messages.images.prepare import ImageCache
 from claude_magic.messages.transport.retry import Wait
-from claude_magic.notebook import live
-from claude_magic.notebook.live import CellDisplay
+from claude_magic.notebook.display import cell_display
+from claude_magic.notebook.display.cell_display import CellDisplay
 from claude_magic.rendering import stacked
 from tests.interrupting import places, returns
 
@@ -249,7 +249,7 @@ def test_wherever_an_interrupt_meets_the_end_it_can_end_once_more() -> None:
     plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
     reply = Reply(turn_of(plan, "It is so."))
     count = 0
-    for interrupt in places(live, threading):
+    for interrupt in places(cell_display, threading):
         display = CellDisplay(Cell(), ImageCache(), clock=Clock())
         display(Sending(plan))
         display(Received(delta("It is so.")))

@@ -16,7 +16,7 @@ import base64, io
 from dataclasses import dataclass
 from PIL import Image
 import claude_magic
-from claude_magic.notebook.caption import caption_question, figures
+from claude_magic.notebook.caption_magic import caption_question, figures
 from claude_magic.notebook.option_line import parse
 from claude_magic.notebook.options import from_python
 from claude_magic.notebook.question_builder import build

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from claude_magic.messages.errors import ImageError
 from claude_magic.messages.images.plots import chart_png
-from claude_magic.notebook.outputs import Rendered, output_blocks, terminal_text
+from claude_magic.notebook.context.outputs import Rendered, output_blocks, terminal_text
 
 GOOD = {name: f"picture {name}".encode() for name in ("png", "jpeg", "webp", "gif")}
 SVG = "<svg xmlns='http://www.w3.org/2000/svg'><text>axis</text></svg>"

@@ -16,7 +16,7 @@ import pytest
 
 from claude_magic.conversation.events import Called, Calling, Seen
 from claude_magic.messages.blocks import text
-from claude_magic.notebook.terminal import TerminalDisplay
+from claude_magic.notebook.display.terminal_display import TerminalDisplay
 from tests.conversation.scripted_server import Refuses, Says, ScriptedServer, calls, says
 
 

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from claude_magic.messages.blocks import Block, image_base64, text
 from claude_magic.messages.images.prepare import prepare
-from claude_magic.notebook.toolboxes import RESULT_CHARACTERS, shown_to_model
+from claude_magic.notebook.tools.toolboxes import RESULT_CHARACTERS, shown_to_model
 from claude_magic.tools.results import MOST_IMAGES, ToolAnswer, answer, result
 from tests.messages.image_samples import photo, saved
 

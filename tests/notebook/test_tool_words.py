@@ -11,7 +11,7 @@ import pytest
 from claude_magic.messages.errors import InputError
 from claude_magic.notebook.option_completion import complete
 from claude_magic.notebook.option_line import parse
-from claude_magic.notebook.tool_words import NAMES, Chosen, chosen, offered
+from claude_magic.notebook.tools.toolboxes import NAMES, Chosen, chosen, offered
 from claude_magic.tools.function import function_tool
 from claude_magic.tools.tool import Tool, tool
 

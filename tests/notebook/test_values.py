@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from pydantic import BaseModel, RootModel
 
-from claude_magic.notebook.values import value_bundle
+from claude_magic.notebook.display.json_value import value_bundle
 
 
 class Kind(Enum):

@@ -9,7 +9,7 @@ from datetime import datetime
 from queue import Empty
 from typing import Any
 
-from claude_magic.notebook.checked import checked
+from claude_magic.notebook.page.page_messages import checked
 from claude_magic.panel.protocol import KernelMessage
 from tests.kernels import SECONDS as KERNEL_SECONDS
 from tests.kernels import Kernel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from claude_magic.notebook.checked import fields
+from claude_magic.notebook.page.page_messages import fields
 from claude_magic.panel.protocol import KernelMessage
 from tests.kernels import Kernel
 from tests.messages.image_samples import photo, saved

@@ -23,9 +23,9 @@ from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import text
 from claude_magic.messages.images.prepare import ImageCache
-from claude_magic.notebook.history import Row, whole
-from claude_magic.notebook.live import CellDisplay
-from claude_magic.notebook.terminal import TerminalDisplay
+from claude_magic.notebook.display.cell_display import CellDisplay
+from claude_magic.notebook.display.history_table import HistoryRow, whole
+from claude_magic.notebook.display.terminal_display import TerminalDisplay
 from claude_magic.panel.parts import parts_of
 from claude_magic.rendering import reply_bundle
 
@@ -195,7 +195,7 @@ def in_the_panel() -> str:
 
 
 def in_the_history(form: str) -> str:
-    shown = whole(Row(replace(turn(plan()), asked=()), 1, ""), ImageCache())[form]
+    shown = whole(HistoryRow(replace(turn(plan()), asked=()), 1, ""), ImageCache())[form]
     return of_html(shown) if form == "text/html" else shown
 
 

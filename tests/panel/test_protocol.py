@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.notebook import page_messages
-from claude_magic.notebook.checked import UnfitError, checked, fields
+from claude_magic.notebook.page import page_messages
+from claude_magic.notebook.page.page_messages import UnfitError, checked, fields
 from claude_magic.panel import protocol
 
 LABEXTENSION = Path(__file__).parents[2] / "labextension"

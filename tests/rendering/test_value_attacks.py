@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
-from claude_magic.notebook.values import value_bundle
+from claude_magic.notebook.display.json_value import value_bundle
 
 PLACES: dict[str, Callable[[str], Any]] = {
     "by itself": lambda text: text,

@@ -1,4 +1,4 @@
-// Made from claude_magic/notebook/page_messages.py by labextension/generate.py: change it there.
+// Made from claude_magic/notebook/page/page_messages.py by labextension/generate.py: change it there.
 
 import {
   isWhole, text, oneOf, listOf, object, tagged

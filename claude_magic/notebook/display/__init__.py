@@ -1,0 +1,1 @@
+"""A reply in a cell or terminal, and the tables of ours."""
