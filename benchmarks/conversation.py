@@ -125,9 +125,7 @@ def measure(root: Path, how: str) -> dict[str, float]:
 
 def looked_up(session: Session) -> dict[str, float]:
     """What the table of the turns takes, and one of them whole."""
-    from claude_magic.notebook import (
-        conversation_commands,  # its imports are no part of what is held
-    )
+    from claude_magic.notebook import conversation_commands
 
     made, middle = notebook(session), len(session.turns) // 2
     return {

@@ -42,7 +42,7 @@ def load_ipython_extension(ipython: InteractiveShell) -> None:
     if "ClaudeMagics" in ipython.magics_manager.registry:
         return
     from .notebook.magics import load
-    from .panel.magics import load as load_panel
+    from .panel.chat_magic import load as load_panel
 
     load_panel(load(ipython))
 
@@ -50,7 +50,7 @@ def load_ipython_extension(ipython: InteractiveShell) -> None:
 def unload_ipython_extension(ipython: InteractiveShell) -> None:
     """Called by `%unload_ext claude_magic`."""
     from .notebook.magics import unload
-    from .panel.magics import unload as unload_panel
+    from .panel.chat_magic import unload as unload_panel
 
     unload_panel(ipython)
     unload(ipython)

@@ -305,7 +305,7 @@ def test_the_commands_settings_and_extras_that_the_text_names_exist(document: st
     from claude_magic.cli import main
     from claude_magic.notebook.config import Settable
     from claude_magic.notebook.magics import ClaudeMagics
-    from claude_magic.panel.magics import PanelMagics
+    from claude_magic.panel.chat_magic import PanelMagics
 
     magics = {*ClaudeMagics.magics["line"], *PanelMagics.magics["line"]}
     for said in _INLINE.findall((ROOT / document).read_text(encoding="utf-8")):

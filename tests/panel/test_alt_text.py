@@ -9,14 +9,14 @@ import pytest
 
 from claude_magic.conversation.asking.connection import Keys
 from claude_magic.messages.credentials import Secret
-from claude_magic.panel.alt_text import Described, describe, read_request
+from claude_magic.panel.dock import Described, describe, read_request
 from tests.kernels import Kernel
 from tests.messages.image_samples import photo, saved
 
 GOOD = {"id": "a-1", "cell": "c", "source": "plot()", "bundle": {"image/png": "AA=="}}
 DESCRIBE = """
 from base64 import b64encode
-from claude_magic.panel.alt_text import Described, describe
+from claude_magic.panel.dock import Described, describe
 notebook = get_ipython().magics_manager.registry["ClaudeMagics"].notebook
 """
 

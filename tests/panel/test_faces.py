@@ -26,7 +26,7 @@ from claude_magic.messages.images.prepare import ImageCache
 from claude_magic.notebook.display.cell_display import CellDisplay
 from claude_magic.notebook.display.history_table import HistoryRow, whole
 from claude_magic.notebook.display.terminal_display import TerminalDisplay
-from claude_magic.panel.parts import parts_of
+from claude_magic.panel.live import parts_of
 from claude_magic.rendering import reply_bundle
 
 SEARCH = {

@@ -133,8 +133,8 @@ def test_a_view_that_comes_late_gets_what_is_under_way(panel: Panel, own: Kernel
 def test_what_a_late_view_is_told_is_told_the_others_too(own: Kernel) -> None:
     own.run("%%claude\nOne", cell="A")
     own.run(
-        "from claude_magic.panel.past import Past\n"
-        "from claude_magic.panel.views import Views\n"
+        "from claude_magic.panel.turns_told import Past\n"
+        "from claude_magic.panel.turns_told import Views\n"
         f"notebook = {NOTEBOOK}\n"
         "past = Past(notebook, Views(notebook.session, {}))\n"
         "past.history('early', [])\n"
@@ -209,7 +209,7 @@ def test_unloading_takes_the_panel_away_and_loading_brings_a_new_one(
 
 def test_a_kernel_loaded_for_the_panel_is_as_one_that_is_not_to_its_cells(tmp_path: Path) -> None:
     with kernel(tmp_path, load=False) as started:
-        started.run("from claude_magic.panel.magics import ensure; ensure()")
+        started.run("from claude_magic.panel.chat_magic import ensure; ensure()")
         ran = started.run("%load_ext claude_magic")
         assert ran.printed == ""
         started.run("%claude Hi")

@@ -16,8 +16,7 @@ from claude_magic.conversation.turns import Step, Turn
 from claude_magic.messages.blocks import Block, text
 from claude_magic.messages.transport.cancel import Cancel
 from claude_magic.panel import protocol
-from claude_magic.panel.live import LiveRun
-from claude_magic.panel.parts import parts_of
+from claude_magic.panel.live import LiveRun, parts_of
 from claude_magic.panel.protocol import Part
 
 CALL: Block = {"type": "tool_use", "id": "c1", "name": "look\x1b[31m", "input": {"a": 1}}

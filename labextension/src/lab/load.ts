@@ -34,7 +34,7 @@ def _claude_magic_load():
                     "the one that this kernel has imported is not installed, it comes from "
                     + origin + "; if you trust it, run %load_ext claude_magic in a cell"
                 )
-        from claude_magic.panel.magics import ensure
+        from claude_magic.panel.chat_magic import ensure
         ensure()
     finally:
         sys.path[:] = before + [p for p in sys.path if p not in safe]

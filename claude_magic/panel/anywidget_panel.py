@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anywidget
 
-from .chat import Chat
+from .widget import Chat
 
 _STATIC = Path(__file__).parent / "static"
 

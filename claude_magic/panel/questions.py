@@ -1,25 +1,36 @@
-"""The questions that a panel's messages ask."""
+"""The questions that a panel's messages ask, and what goes along with them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..conversation.history import followers
 from ..messages.blocks import Block, text
-from ..messages.errors import InputError
+from ..messages.errors import ClaudeError, InputError
+from ..messages.plain_text import wrap
+from ..notebook.context.chosen_cells import CarriedCell, is_figure
+from ..notebook.context.question_context import NEWEST_FIGURES
 from ..notebook.fix_magic import about_cell, fix_prompt
 from ..notebook.options import QuestionOptions, bare
 from ..notebook.page.question_place import PanelPlace
 from ..notebook.page.recorder import CellRun, Output
+from ..rendering import plain
 from . import protocol
+from .protocol import Chip
 
 if TYPE_CHECKING:
     from ..conversation.asking.question import Question
     from ..conversation.history import History
     from ..conversation.turns import Turn
+    from ..messages.blocks import Block
+    from ..messages.images.prepare import Prepared
+    from ..notebook.context.outputs import Rendered
     from ..notebook.notebook import Notebook
+    from ..notebook.page.recorder import Output
     from ..tools.approval import Approver
 
 _LEFT_OUT = "[an image stood here: the user left it out]"
@@ -197,3 +208,138 @@ def _run(notebook: Notebook, about: protocol.About) -> CellRun:
 def _usual(ask: protocol.Ask) -> QuestionOptions:
     """The options of a question that carries what one does where nothing else is said."""
     return {"model": ask["model"] or None}
+
+
+# What is attached and never sent does not stay for ever.
+_MOST = 50
+_LONGEST_LABEL = 200
+
+
+class Attachments:
+    """Prepared as they come, so that what cannot be sent is said before the question is.
+
+    `prepare` prepares an image, `thumbnail` gives a block's small image. Safe to use from several
+    threads.
+    """
+
+    def __init__(
+        self, prepare: Callable[[object], Prepared], thumbnail: Callable[[Block], str]
+    ) -> None:
+        self._prepare = prepare
+        self._thumbnail = thumbnail
+        self._held: OrderedDict[str, tuple[Block, ...]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, given: protocol.Attach, data: bytes | None) -> protocol.Attached:
+        """Hold an attachment for the question to come; what the panel shows of it."""
+        label, problem, src = given["label"][:_LONGEST_LABEL], "", ""
+        try:
+            blocks = self._blocks(given, data)
+            images = [b for b in blocks if b.get("type") == "image"]
+            src = self._thumbnail(images[0]) if images else ""
+            with self._lock:
+                self._held[given["attachment"]] = blocks
+                while len(self._held) > _MOST:
+                    self._held.popitem(last=False)
+        except ClaudeError as error:
+            problem = str(error)
+        return {
+            "type": "attached",
+            "attachment": given["attachment"],
+            "label": label,
+            "src": src,
+            "problem": problem,
+        }
+
+    def use(self, attachments: Sequence[str]) -> list[Block]:
+        """The blocks of these, which go along now. Raises InputError for one that is not held."""
+        with self._lock:
+            missing = [i for i in attachments if i not in self._held]
+            if missing:
+                raise InputError("An attachment is not here any more: attach it again.")
+            return [block for i in attachments for block in self._held[i]]
+
+    def drop(self, attachments: Sequence[str]) -> None:
+        """These went along."""
+        with self._lock:
+            for attachment in attachments:
+                self._held.pop(attachment, None)
+
+    def _blocks(self, given: protocol.Attach, data: bytes | None) -> tuple[Block, ...]:
+        if data is not None:
+            return (self._prepare(data).block,)
+        rendered = _render(given["bundle"], self._prepare)
+        blocks = [
+            text(wrap("output", str(b["text"]))) if b.get("type") == "text" else b for b in rendered
+        ]
+        if not blocks:
+            raise InputError("There is nothing in this output that can be sent.")
+        return tuple(blocks)
+
+
+def _render(bundle: Mapping[str, Any], prepare: Callable[[object], Prepared]) -> Sequence[Block]:
+    from ..notebook.context.outputs import output_blocks
+
+    return output_blocks(bundle, prepare=prepare).blocks
+
+
+_LABEL = 40
+_DETAIL = 600
+
+
+def chips(
+    pieces: Sequence[CarriedCell],
+    places: Mapping[str, str],
+    *,
+    render: Callable[[Output], Rendered],
+    thumbnail: Callable[[Block], str],
+    figures: bool = True,
+) -> list[Chip]:
+    """A chip for each cell, and for each of the newest figures, in the order of the page.
+
+    `places` gives the word for a cell by the serial of its run; `figures` False leaves them out,
+    as the setting `images=none` does.
+    """
+    shown = [o.serial for p in pieces for o in p.outputs if is_figure(o)] if figures else []
+    newest = set(shown[-NEWEST_FIGURES:])
+    found: list[Chip] = []
+    for piece in pieces:
+        place = places.get(str(piece.serial), "")
+        if piece.source or any(not is_figure(o) for o in piece.outputs):
+            found.append(_cell(piece, place))
+        found += [_figure(o, place, render, thumbnail) for o in piece.outputs if o.serial in newest]
+    return found
+
+
+def _cell(piece: CarriedCell, place: str) -> Chip:
+    first = next((line.strip() for line in piece.source.splitlines() if line.strip()), "output")
+    label = first if len(first) <= _LABEL else first[: _LABEL - 1] + "…"
+    return {
+        "serial": piece.serial,
+        "kind": "cell",
+        "label": plain(f"{place} {label}".strip()),
+        "detail": plain(piece.source[:_DETAIL]) or "what this cell showed after its question",
+        "src": "",
+    }
+
+
+def _figure(
+    output: Output,
+    place: str,
+    render: Callable[[Output], Rendered],
+    thumbnail: Callable[[Block], str],
+) -> Chip:
+    src = ""
+    try:
+        image = next((b for b in render(output).blocks if b.get("type") == "image"), None)
+        src = thumbnail(image) if image is not None else ""
+    except ClaudeError:
+        pass  # it is said when the question is asked
+    label = f"figure of {place}" if place else "figure"
+    return {
+        "serial": output.serial,
+        "kind": "figure",
+        "label": label,
+        "detail": plain(str(output.metadata.get("alt", ""))) or label,
+        "src": src,
+    }

@@ -20,22 +20,37 @@ from ..notebook.context.named_images import preparing
 from ..notebook.context.outputs import output_blocks
 from ..notebook.page.page_messages import UnfitError, checked
 from ..notebook.page.question_place import PanelPlace
-from . import asking, protocol
+from . import protocol, questions
 from .approvals import Approvals, AskInPanel
-from .attachments import Attachments
-from .chips import chips
 from .live import LiveRun
-from .outbox import Outbox
-from .past import Past
-from .places import places, title
-from .threads import beside_the_cells
-from .views import Views, state
+from .outbox import Outbox, beside_the_cells
+from .questions import Attachments, chips
+from .turns_told import Past, TurnViews, state
 
 if TYPE_CHECKING:
     from ..conversation.asking.question import Question
     from ..messages.images.prepare import Prepared
     from ..notebook.notebook import Notebook
     from ..notebook.page.recorder import Output
+
+
+def places(notebook: Notebook) -> dict[str, str]:
+    """By cell id its execution count, "[7]", else where it stands: "cell 3"."""
+    notebook.standing.read()
+    found = {cell: f"cell {n}" for n, cell in enumerate(notebook.standing.page.order, 1)}
+    found |= {
+        run.cell: f"[{run.count}]"
+        for run in tuple(notebook.recorder.runs)
+        if run.cell and run.count is not None
+    }
+    return found
+
+
+def title(notebook: Notebook) -> str:
+    """The notebook's name; "" where it is not known."""
+    path = notebook.standing.path
+    return path.stem if path else ""
+
 
 Buffers = Sequence[Any]
 
@@ -47,7 +62,7 @@ class Panel(Protocol):
         """Send a message to the front end."""
 
 
-class Desk:
+class Panels:
     """One notebook's panels. Nothing is heard or sent before the first one says hello."""
 
     def __init__(self, notebook: Notebook) -> None:
@@ -56,7 +71,7 @@ class Desk:
         self._approver = AskInPanel(self._approvals, self._run_of)
         self._panels: list[Panel] = []
         self._places: dict[str, str] = {}
-        self._views = Views(notebook.session, self._places)
+        self._views = TurnViews(notebook.session, self._places)
         self._past = Past(notebook, self._views)
         self._attachments = Attachments(self._prepare, self._views.thumbnail)
         self._outbox = Outbox(self._send, self._gather)
@@ -175,11 +190,11 @@ class Desk:
         request = message["request"]
         try:
             if message["type"] == "again":
-                question = asking.again(self.notebook, message, self._approver)
+                question = questions.again(self.notebook, message, self._approver)
             else:
                 attached = self._attachments.use(message["attachments"])
                 place = self._places.get(message["cell"], "")
-                question = asking.question_of(
+                question = questions.question_of(
                     self.notebook, message, self._approver, place=place, attached=attached
                 )
                 self._attachments.drop(message["attachments"])
