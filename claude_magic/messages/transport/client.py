@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from ... import __version__
+from ..._version import __version__
 from ..address import KEY_HEADERS, Address, CustomHeaders, parse_address
 from ..body import Outgoing, checked_headers, post
 from ..credentials import Secret
