@@ -86,7 +86,8 @@ def image(number: int) -> bytes:
 
 def captioned(url: str, images: int, concurrency: int, folder: Path) -> None:
     from claude_magic.captions.access import Access
-    from claude_magic.captions.datasets.caption_run import CaptionRun, How, Wanted, check, frame
+    from claude_magic.captions.datasets.caption_job import Wanted
+    from claude_magic.captions.datasets.caption_run import CaptionRun, How, check, frame
     from claude_magic.conversation.asking.connection import Server
     from claude_magic.conversation.settings import Settings
 
@@ -112,7 +113,7 @@ def plain(url: str, images: int, concurrency: int) -> None:
     import httpx
 
     from claude_magic.captions.access import Access
-    from claude_magic.captions.datasets.caption_run import Wanted, job_of
+    from claude_magic.captions.datasets.caption_job import Wanted, job_of
     from claude_magic.captions.guidance import CAPTION_PROMPT
     from claude_magic.conversation.settings import Settings
     from claude_magic.messages.blocks import text

@@ -74,7 +74,7 @@ def caption(given: argparse.Namespace) -> int:
 
 def _job(given: argparse.Namespace, access: Access) -> Job:
     from .captioning import long_edge
-    from .captions.datasets.caption_run import Wanted, job_of
+    from .captions.datasets.caption_job import Wanted, job_of
     from .captions.guidance import CAPTION_PROMPT
 
     edge = long_edge(given.hires, given.model, access)

@@ -50,7 +50,8 @@ def caption(
 
     Raises the errors of `claude_magic.messages.errors`.
     """
-    from .captions.datasets.caption_run import CaptionRun, How, Wanted, check, frame
+    from .captions.datasets.caption_job import Wanted
+    from .captions.datasets.caption_run import CaptionRun, How, check, frame
 
     access, left = access_here()
     wanted = Wanted(

@@ -40,7 +40,8 @@ def add_caption_images(commands: Any) -> None:
 def caption_images(given: argparse.Namespace) -> int:
     """Run `claude-magic caption-images`; the exit status."""
     from .captioning import access_here, long_edge
-    from .captions.datasets.caption_run import CaptionRun, How, Wanted, check, estimate, written
+    from .captions.datasets.caption_job import Wanted
+    from .captions.datasets.caption_run import CaptionRun, How, check, estimate, written
 
     access, left = access_here()
     edge = long_edge(given.hires, given.model, access)

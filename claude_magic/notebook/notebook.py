@@ -23,10 +23,10 @@ from ..conversation.visible_turns import current
 from ..messages import plain_text
 from ..messages.blocks import Block
 from ..messages.once import Once
-from .context.chosen_cells import CarriedCell, CarriedContext
+from .context.chosen_cells import CarriedCell
 from .context.named_images import preparing
 from .context.named_values import Evaluate
-from .context.question_context import Render
+from .context.question_context import CarriedContext, Render
 from .display.header_footer import notice
 from .options import QuestionOptions
 from .page.question_place import PanelPlace, QuestionPlace, QuestionPlaces

@@ -133,19 +133,6 @@ def unload(shell: Any) -> None:
         made.close()
 
 
-def current_desk() -> Panels:
-    """The desk of the running shell. Raises InputError where the extension is not loaded."""
-    ipython: Any = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    made = shell.magics_manager.registry.get("PanelMagics") if shell else None
-    if made is None:
-        from ..messages.errors import InputError
-
-        raise InputError("Load the extension first: %load_ext claude_magic")
-    desk: Panels = made.desk
-    return desk
-
-
 # Seconds after which a panel that has not come up will not. Those in which a cell runs do not
 # count: what the front end says may have to wait for its end.
 _PATIENCE = 5.0

@@ -7,6 +7,7 @@ one thread of the desk, and each question has a thread of its own.
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -341,3 +342,16 @@ class Panels:
         )
         thread.start()
         return thread
+
+
+def current_panels() -> Panels:
+    """The desk of the running shell. Raises InputError where the extension is not loaded."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    made = shell.magics_manager.registry.get("PanelMagics") if shell else None
+    if made is None:
+        from ..messages.errors import InputError
+
+        raise InputError("Load the extension first: %load_ext claude_magic")
+    desk: Panels = made.desk
+    return desk

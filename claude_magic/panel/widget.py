@@ -27,9 +27,9 @@ class Chat:
 
     def __init__(self, desk: Panels | None = None, **kwargs: Any) -> None:
         if desk is None:
-            from .chat_magic import current_desk
+            from .panels import current_panels
 
-            desk = current_desk()
+            desk = current_panels()
         self._desk = desk
         # The comm is not to be part of the cell that makes it: see there.
         beside_the_cells(super().__init__)(**kwargs)

@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from claude_magic.captions.access import Access
 from claude_magic.captions.datasets.batch_post import Limits
-from claude_magic.captions.datasets.caption_run import CaptionRun, How, Wanted, check, written
+from claude_magic.captions.datasets.caption_job import Wanted
+from claude_magic.captions.datasets.caption_run import CaptionRun, How, check, written
 from claude_magic.conversation.asking.connection import Server
 from claude_magic.conversation.settings import Settings
 

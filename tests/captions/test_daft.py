@@ -15,7 +15,8 @@ import pytest
 from daft.functions import prompt, unnest
 from pydantic import BaseModel
 
-from claude_magic.captions.datasets.caption_run import CaptionRun, How, Wanted, check
+from claude_magic.captions.datasets.caption_job import Wanted
+from claude_magic.captions.datasets.caption_run import CaptionRun, How, check
 from claude_magic.captions.datasets.daft_engine import Dafting
 from claude_magic.captions.datasets.remote import RemoteServer
 from claude_magic.captions.datasets.work import Bar

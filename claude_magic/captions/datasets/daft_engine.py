@@ -19,7 +19,7 @@ from ...messages.errors import ClaudeError
 from ...messages.images.sources import ImageLink
 from ...messages.usage import Usage
 from ..image_question import OVER_BUDGET, ImageAnswer, SameTrouble
-from .caption_run import Wanted, job_of
+from .caption_job import Wanted, job_of
 from .remote import THREADS_A_SLOT, Answering, RemoteServer
 from .work import content_of, plain
 

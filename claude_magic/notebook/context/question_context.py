@@ -6,14 +6,25 @@ import ast
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from ...messages import plain_text
 from ...messages.blocks import Block, text
 from ...messages.plain_text import wrap
+from ..page.question_place import NamedCells, PanelPlace, QuestionPlace, QuestionPlaces
 from ..page.recorder import Output
-from .chosen_cells import CarriedCell
+from .chosen_cells import CarriedCell, ContextPlace, between, choose, kept
 from .describe import summary_line, trim_middle
 from .outputs import Rendered, terminal_text
+
+if TYPE_CHECKING:
+    from ...conversation.session import Session
+    from ...conversation.turns import Turn
+    from ..config import Settable
+    from ..options import QuestionOptions
+    from ..page.question_place import NamedCells
+    from ..page.recorder import Recorder
 
 NEWEST_FIGURES = 5
 _OUTPUT_CHARACTERS = 8_000
@@ -170,3 +181,88 @@ def names(source: str) -> list[str]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return NAME.findall(source)  # magics and shell lines; what is nested too deep
     return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+
+
+class CarriedContext:
+    """Chooses what of the cells a question brings along; knows what earlier ones brought."""
+
+    def __init__(
+        self, recorder: Recorder, settable: Settable, standing: QuestionPlaces, session: Session
+    ) -> None:
+        self._recorder = recorder
+        self._settable = settable
+        self._standing = standing
+        self._session = session
+        self._since = 0
+        self._marks: dict[str, int] = {}
+
+    def pieces(
+        self,
+        options: QuestionOptions,
+        cells: NamedCells,
+        asker: QuestionPlace,
+        beside: PanelPlace | None,
+    ) -> list[CarriedCell]:
+        """What of the cells goes along. Raises InputError for a choice that finds no cell."""
+        place = self._place(asker)
+        found = {
+            piece.serial: piece  # the same cell named twice goes along once
+            for choice in self._choices(options)
+            for piece in choose(cells, self._recorder.current, choice, place)
+        }
+        return kept(found.values(), beside.without if beside else ())
+
+    def context(
+        self,
+        pieces: Sequence[CarriedCell],
+        options: QuestionOptions,
+        cells: NamedCells,
+        asker: QuestionPlace,
+        *,
+        prompt: str,
+        render: Render,
+        namespace: Mapping[str, object],
+        figures: bool,
+    ) -> Context:
+        """The pieces as the model gets them, and the variables of `namespace` that they name.
+
+        Without `figures` those of the cells stay out.
+        """
+        choices = self._choices(options)
+        if choices == ("none",):
+            return Context()
+        context = gather(pieces, prompt, namespace, render, figures=figures)
+        if not figures or "auto" not in choices:
+            return context
+        missing = self._standing.not_run(cells.runs, between(self._place(asker), asker.cell))
+        if missing:
+            said = f"{plain_text.count(missing, 'figure')} above not run yet: not sent"
+            context = replace(context, notices=(*context.notices, said))
+        return context
+
+    def asked(self, turn: Turn, mark: int = 0) -> None:
+        """Later questions begin after this one, if its turn is one that they see.
+
+        `mark` is the serial of the moment at which a question of the panel was asked.
+        """
+        if turn.panel and mark:
+            self._marks[turn.id] = mark
+        run = None if turn.panel else self._recorder.current
+        if run is not None:
+            run.turns.append(turn.id)
+        if turn.sent_later and not turn.panel:
+            self._since = self._recorder.mark()
+            if run is not None:
+                run.asked_at = self._since
+
+    def _choices(self, options: QuestionOptions) -> tuple[str, ...]:
+        return tuple(options.get("context", ())) or (self._settable.value("context"),)
+
+    def _place(self, asker: QuestionPlace) -> ContextPlace:
+        order = self._standing.page.order
+        seen = self._session.seen(asker.cell, asker.run, order, panel=asker.panel)
+        asked = frozenset(t.cell for t in seen if t.cell and not t.panel)
+        if not asker.panel:
+            return ContextPlace(self._since, order, asked)
+        marks = tuple((t.cell, self._marks[t.id]) for t in seen if t.id in self._marks)
+        return ContextPlace(self._since, order, asked, panel=True, here=asker.cell, marks=marks)

@@ -23,7 +23,7 @@ from .header_footer import Bundle
 
 if TYPE_CHECKING:
     from ...tools.tool import Tool
-    from .cell_display import Slot
+    from .output_slots import Slot
 
 
 def asked(call: Block, tool: Tool) -> Bundle:

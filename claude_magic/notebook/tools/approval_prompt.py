@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...messages.errors import InputError
 from ...tools.approval import Decision, drop_typed_ahead
 from ..display import tool_calls
-from ..display.cell_display import NOTHING, slots
+from ..display.output_slots import NOTHING, slots
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
