@@ -66,9 +66,8 @@ def served() -> Iterator[tuple[str, Callable[[], Any]]]:
 
 def captioned(url: str, images: int, out: Path) -> Any:
     """A job of so many images, done; what it came to."""
-    from claude_magic.captions.access import Access
-    from claude_magic.captions.datasets.caption_job import Wanted
     from claude_magic.captions.datasets.caption_run import CaptionRun, How, check, written
+    from claude_magic.captions.job import Access, Wanted
     from claude_magic.conversation.asking.connection import Server
     from claude_magic.conversation.settings import Settings
 

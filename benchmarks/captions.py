@@ -85,9 +85,8 @@ def image(number: int) -> bytes:
 
 
 def captioned(url: str, images: int, concurrency: int, folder: Path) -> None:
-    from claude_magic.captions.access import Access
-    from claude_magic.captions.datasets.caption_job import Wanted
     from claude_magic.captions.datasets.caption_run import CaptionRun, How, check, frame
+    from claude_magic.captions.job import Access, Wanted
     from claude_magic.conversation.asking.connection import Server
     from claude_magic.conversation.settings import Settings
 
@@ -112,9 +111,7 @@ def plain(url: str, images: int, concurrency: int) -> None:
     """The same requests by httpx and asyncio."""
     import httpx
 
-    from claude_magic.captions.access import Access
-    from claude_magic.captions.datasets.caption_job import Wanted, job_of
-    from claude_magic.captions.guidance import CAPTION_PROMPT
+    from claude_magic.captions.job import CAPTION_PROMPT, Access, Wanted, job_of
     from claude_magic.conversation.settings import Settings
     from claude_magic.messages.blocks import text
     from claude_magic.messages.images.prepare import prepare

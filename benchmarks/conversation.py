@@ -125,12 +125,12 @@ def measure(root: Path, how: str) -> dict[str, float]:
 
 def looked_up(session: Session) -> dict[str, float]:
     """What the table of the turns takes, and one of them whole."""
-    from claude_magic.notebook import conversation_commands
+    from claude_magic.notebook import small_commands
 
     made, middle = notebook(session), len(session.turns) // 2
     return {
-        "table": processor(lambda _: conversation_commands.history(made), 5),
-        "whole": processor(lambda _: conversation_commands.one(made, middle), 5),
+        "table": processor(lambda _: small_commands.history(made), 5),
+        "whole": processor(lambda _: small_commands.one(made, middle), 5),
     }
 
 

@@ -18,8 +18,7 @@ from .conversation import spending as _spending  # noqa: F401
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from .api import Conversation, ask
-    from .captioning import caption
+    from .api import Conversation, ask, caption
     from .conversation.reply_value import Reply
     from .panel import ClaudeChat
     from .tools.tool import tool
@@ -62,7 +61,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(api, name)
     if name == "caption":
-        from .captioning import caption
+        from .api import caption
 
         return caption
     if name == "Reply":

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from . import caption_commands, image_commands
+from . import caption_commands
 from ._version import __version__
 
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor.add_argument("--model", help="the model to ask; by default that of the settings")
     doctor.add_argument("--yes", action="store_true", help="ask, though it may cost something")
     caption_commands.add_caption(commands)
-    image_commands.add_caption_images(commands)
+    caption_commands.add_caption_images(commands)
     given = parser.parse_args(arguments)
     if given.command == "offline":
         return _offline(given.port)
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.command == "caption":
         return _refusing(caption_commands.caption, given)
     if given.command == "caption-images":
-        return _refusing(image_commands.caption_images, given)
+        return _refusing(caption_commands.caption_images, given)
     from .demo import run
 
     return run(given.notebook, given.port, browser=not given.no_browser)

@@ -24,16 +24,16 @@ from daft.ai.protocols import Prompter, PrompterDescriptor
 from daft.ai.provider import Provider
 from daft.datatype import DataType
 
-from .captioning import access_here
-from .captions.datasets.prompting import content_of, prompt_job
+from .api import access_here
 from .captions.datasets.remote import THREADS_A_SLOT, Answering, RemoteServer
+from .captions.datasets.rows import content_of, prompt_job
 from .captions.datasets.work import plain
 from .captions.image_question import JobBudget
 from .messages.errors import ClaudeError, InputError
 
 if TYPE_CHECKING:
-    from .captions.access import Access
     from .captions.image_question import Job
+    from .captions.job import Access
 
 _log = logging.getLogger(__name__)
 _OF_DAFT = ("max_retries", "on_error")

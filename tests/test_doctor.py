@@ -16,7 +16,7 @@ import pytest
 from claude_magic.cli import main
 from claude_magic.conversation.asking.connection import Server
 from claude_magic.conversation.settings import Settings
-from claude_magic.doctor.report import INTERRUPTED, NOT_CONFIRMED, UNUSABLE, report
+from claude_magic.doctor.examination import INTERRUPTED, NOT_CONFIRMED, UNUSABLE, report
 from claude_magic.messages.transport.client import Client
 from claude_magic.offline import OfflineServer
 from tests.limited_server import LimitedServer

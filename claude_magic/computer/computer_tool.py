@@ -14,9 +14,8 @@ from ..messages.transport.cancel import Cancel
 from . import actions
 from .actions import LOOKING, named
 from .carrying_out import AllowAction, CallBatch, DesktopStep, recorded
-from .desktop import VirtualDesktop
+from .desktop import VirtualDesktop, check_installed
 from .interface import Computer
-from .keeper_process import check_installed
 from .screen_pictures import Scale
 
 DEFAULT_SIZE = (1280, 800)

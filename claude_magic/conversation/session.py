@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..messages.blocks import joined_text, text
 from ..messages.credentials import FoundKey, Secret, find_key, mask
 from ..messages.errors import BrokenReply, ClaudeError, InputError, Interrupted, InvalidReply
-from ..messages.images.cache import ImageCache
+from ..messages.images.prepare import ImageCache
 from ..messages.once import Once, OwnLock
 from ..messages.transport.cancel import Cancel
 from .asking.connection import (

@@ -1,5 +1,5 @@
 """What of the Messages API a server knows, tried with real requests: `claude-magic doctor`."""
 
-from .report import run
+from .examination import run
 
 __all__ = ["run"]

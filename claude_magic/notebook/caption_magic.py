@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..captions.caption import Caption
 from ..captions.figures import bundle_data, figure_data
-from ..captions.guidance import CAPTION_PROMPT, CAPTION_SYSTEM, figure_along
+from ..captions.job import CAPTION_PROMPT, CAPTION_SYSTEM, figure_along
 from ..messages.errors import ImageError, InputError
 from ..messages.plain_text import trim_middle
 from .context.named_values import is_file, value_of

@@ -29,33 +29,31 @@ class ConversationMagics(Magics):
         too, `--restore 3` brings one back. `--resume` takes up the last conversation where cells
         have no ids (a terminal). `--all` lists all notebooks.
         """
-        from . import conversation_commands
+        from . import small_commands
         from .option_line import words
 
         said = words(line, "%claude_history", flags=("old", "resume", "all"), values=("restore",))
         if said.flag("all"):
             known = self.notebook.session.catalogue
-            self._show(conversation_commands.notebooks(self.notebook.conversations(), known))
+            self._show(small_commands.notebooks(self.notebook.conversations(), known))
         elif said.flag("resume"):
-            self._say(conversation_commands.resume(self.notebook))
+            self._say(small_commands.resume(self.notebook))
         elif said.value("restore"):
-            self._say(
-                conversation_commands.restore(self.notebook, said.number(said.value("restore")))
-            )
+            self._say(small_commands.restore(self.notebook, said.number(said.value("restore"))))
         elif said.rest:
-            self._show(conversation_commands.one(self.notebook, said.number(said.one())))
+            self._show(small_commands.one(self.notebook, said.number(said.one())))
         else:
-            self._show(conversation_commands.history(self.notebook, old=said.flag("old")))
+            self._show(small_commands.history(self.notebook, old=said.flag("old")))
 
     @no_var_expand
     @line_magic
     def claude_undo(self, line: str) -> None:
         """Take the turn that was asked last out of the conversation; it stays on record."""
-        from . import conversation_commands
+        from . import small_commands
         from .option_line import words
 
         words(line, "%claude_undo").nothing()
-        self._say(conversation_commands.undo(self.notebook))
+        self._say(small_commands.undo(self.notebook))
 
     @no_var_expand
     @line_magic
@@ -64,12 +62,12 @@ class ConversationMagics(Magics):
 
         `--purge` deletes the records and images of this notebook from the disk.
         """
-        from . import conversation_commands
+        from . import small_commands
         from .option_line import words
 
         said = words(line, "%claude_reset", flags=("purge",))
         said.nothing()
-        self._say(conversation_commands.reset(self.notebook, purge=said.flag("purge")))
+        self._say(small_commands.reset(self.notebook, purge=said.flag("purge")))
 
     @no_var_expand
     @line_magic
@@ -78,9 +76,9 @@ class ConversationMagics(Magics):
 
         Words on the line go along: `%claude_continue but shorter`.
         """
-        from . import conversation_commands
+        from . import small_commands
 
-        question = conversation_commands.going_on(self.notebook, line.strip())
+        question = small_commands.going_on(self.notebook, line.strip())
         if question is None:
             self._say("The reply above came whole this time: there is nothing to go on with.")
             return
@@ -116,13 +114,13 @@ class ConversationMagics(Magics):
         `%claude_export --record FILE` writes a recording instead, for `record=FILE`. `--force`
         writes over a file that is there.
         """
-        from . import conversation_commands
+        from . import small_commands
         from .option_line import words
 
         said = words(line, "%claude_export", flags=("force", "record"))
         target = said.one("a file's name, as in %claude_export talk.md")
         record, force = said.flag("record"), said.flag("force")
-        self._say(conversation_commands.written(self.notebook, target, record=record, force=force))
+        self._say(small_commands.written(self.notebook, target, record=record, force=force))
 
     @no_var_expand
     @line_magic

@@ -23,15 +23,12 @@ from ..conversation.visible_turns import current
 from ..messages import plain_text
 from ..messages.blocks import Block
 from ..messages.once import Once
-from .context.chosen_cells import CarriedCell
-from .context.named_images import preparing
-from .context.named_values import Evaluate
-from .context.question_context import CarriedContext, Render
+from .context.named_values import Evaluate, preparing
+from .context.question_context import CarriedCell, CarriedContext, Render
 from .display.header_footer import notice
 from .options import QuestionOptions
-from .page.question_place import PanelPlace, QuestionPlace, QuestionPlaces
+from .page.question_place import PanelPlace, QuestionPlace, QuestionPlaces, source_digest
 from .page.recorder import OURS
-from .page.saved_notebook import source_digest
 from .question_builder import Brought, build, chosen_images, prepare_for, render_output
 
 if TYPE_CHECKING:

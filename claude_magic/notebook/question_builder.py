@@ -16,8 +16,7 @@ from ..messages.blocks import Block, text
 from ..messages.errors import InputError
 from .context.documents import file_blocks, given_files
 from .context.interpolate import interpolate
-from .context.named_images import pictures, preparing
-from .context.named_values import Evaluate, no_name
+from .context.named_values import Evaluate, no_name, pictures, preparing
 from .context.outputs import Rendered, output_blocks
 from .context.question_context import Context, Render
 from .display import header_footer

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..messages.models import MODELS, Model
-from .referee.json_checks import Refusal, bad
+from .referee.request_checks import Refusal, bad
 
 QUERY = ("limit", "after_id", "before_id")
 

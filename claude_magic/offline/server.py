@@ -14,8 +14,7 @@ from typing import Self
 from tornado.httpserver import HTTPServer
 
 from ..messages.errors import InputError
-from .endpoint import Service
-from .handlers import application
+from .handlers import Service, application
 from .journal import Journal, RecordedRequest
 from .replies.prefix_cache import PrefixCache
 from .server_batches import MAX_BATCH, ServerBatches, batch_judge

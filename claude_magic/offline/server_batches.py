@@ -22,8 +22,8 @@ from typing import Any, TypeAlias
 
 from .journal import Journal
 from .model_list import page
-from .referee.json_checks import Refusal, bad, list_of, mapping, record, string
 from .referee.referee import check
+from .referee.request_checks import Refusal, bad, list_of, mapping, record, string
 from .replies.answer import answer_as
 from .replies.prefix_cache import PrefixCache
 from .replies.scripts import EXPIRED, refuse, refuse_particular

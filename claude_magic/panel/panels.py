@@ -17,13 +17,12 @@ from ..conversation.history import switch
 from ..messages.errors import ClaudeError, Interrupted
 from ..messages.plain_text import in_a_line
 from ..messages.transport.cancel import Cancel
-from ..notebook.context.named_images import preparing
+from ..notebook.context.named_values import preparing
 from ..notebook.context.outputs import output_blocks
 from ..notebook.page.page_messages import UnfitError, checked
 from ..notebook.page.question_place import PanelPlace
 from . import protocol, questions
-from .approvals import Approvals, AskInPanel
-from .live import LiveRun
+from .live import Approvals, AskInPanel, LiveRun
 from .outbox import Outbox, beside_the_cells
 from .questions import Attachments, chips
 from .turns_told import Past, TurnViews, state

@@ -12,8 +12,7 @@ from ..conversation.history import followers
 from ..messages.blocks import Block, text
 from ..messages.errors import ClaudeError, InputError
 from ..messages.plain_text import wrap
-from ..notebook.context.chosen_cells import CarriedCell, is_figure
-from ..notebook.context.question_context import NEWEST_FIGURES
+from ..notebook.context.question_context import NEWEST_FIGURES, CarriedCell, is_figure
 from ..notebook.fix_magic import about_cell, fix_prompt
 from ..notebook.options import QuestionOptions, bare
 from ..notebook.page.question_place import PanelPlace

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from claude_magic.computer.keeper_process import check_installed
+from claude_magic.computer.desktop import check_installed
 from claude_magic.messages.errors import InputError
 from tests.browser.chat import Chat
 from tests.browser.conftest import picture

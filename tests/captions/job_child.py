@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from claude_magic.captions.access import Access
 from claude_magic.captions.datasets.batch_post import Limits
-from claude_magic.captions.datasets.caption_job import Wanted
 from claude_magic.captions.datasets.caption_run import CaptionRun, How, check, written
+from claude_magic.captions.job import Access, Wanted
 from claude_magic.conversation.asking.connection import Server
 from claude_magic.conversation.settings import Settings
 

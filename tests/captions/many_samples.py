@@ -9,9 +9,8 @@ from typing import Any
 
 from PIL import Image
 
-from claude_magic.captions.access import Access
-from claude_magic.captions.datasets.caption_job import Wanted
 from claude_magic.captions.datasets.caption_run import CaptionRun, How, check, frame
+from claude_magic.captions.job import Access, Wanted
 from claude_magic.conversation.asking.connection import Server
 from claude_magic.conversation.settings import Settings
 from claude_magic.messages.credentials import FoundKey, Secret

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 import claude_magic
-from claude_magic.captions.datasets.caption_job import Wanted, job_of
 from claude_magic.captions.image_question import JobBudget
+from claude_magic.captions.job import Wanted, job_of
 from claude_magic.captions.limits import Limit
 from claude_magic.captions.notebooks.alt_text import Notebooks
 from claude_magic.captions.notebooks.notebook_file import NotebookFile

@@ -15,12 +15,12 @@ import pytest
 from daft.functions import prompt, unnest
 from pydantic import BaseModel
 
-from claude_magic.captions.datasets.caption_job import Wanted
 from claude_magic.captions.datasets.caption_run import CaptionRun, How, check
 from claude_magic.captions.datasets.daft_engine import Dafting
 from claude_magic.captions.datasets.remote import RemoteServer
 from claude_magic.captions.datasets.work import Bar
 from claude_magic.captions.image_question import JobBudget
+from claude_magic.captions.job import Wanted
 from claude_magic.messages.errors import AuthenticationError, InputError
 from claude_magic.offline import OfflineServer
 from claude_magic.scale import ClaudeProvider

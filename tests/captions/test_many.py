@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 from pydantic import BaseModel
 
-from claude_magic.captions.datasets.caption_job import Wanted
 from claude_magic.captions.datasets.caption_run import CaptionRun, How, check
+from claude_magic.captions.job import Wanted
 from claude_magic.messages.errors import AuthenticationError, InputError, Interrupted
 from claude_magic.offline import OfflineServer
 from tests.captions.many_samples import COLUMNS, access, coloured, folder_of, paying, questions, ran

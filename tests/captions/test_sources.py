@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from claude_magic.captions.datasets.image_rows import image_key, rows_of
+from claude_magic.captions.datasets.rows import image_key, rows_of
 from claude_magic.messages.errors import ImageError, InputError
 from tests.captions.many_samples import coloured, folder_of
 

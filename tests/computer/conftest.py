@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 from recorder import Recorder, tk_python
 
-from claude_magic.computer.desktop import VirtualDesktop
-from claude_magic.computer.keeper_process import check_installed
+from claude_magic.computer.desktop import VirtualDesktop, check_installed
 from claude_magic.messages.errors import InputError
 
 

@@ -14,8 +14,8 @@ from claude_magic.messages.errors import DesktopError, InputError, Interrupted
 from claude_magic.messages.images.sniff import size_of_base64
 from claude_magic.messages.models import MODELS, Model, unknown
 from claude_magic.messages.transport.cancel import Cancel
-from claude_magic.offline.referee.json_checks import Refusal
 from claude_magic.offline.referee.referee import check
+from claude_magic.offline.referee.request_checks import Refusal
 
 NOT_EXECUTED = "Not executed: an earlier computer action in this turn failed."
 CTRL = 0xFFE3

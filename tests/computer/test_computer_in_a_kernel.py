@@ -12,7 +12,7 @@ import pytest
 from left_over import Footprint, environment, footprint, keeper_of
 from recorder import Recorder
 
-from claude_magic.notebook.tools.approval_prompt import QUESTION_OF_RUN
+from claude_magic.notebook.tools.toolboxes import QUESTION_OF_RUN
 from tests.kernels import Kernel, Ran, kernel
 
 CANARY = "sk-canary-computer-0123456789"

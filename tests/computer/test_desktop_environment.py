@@ -13,8 +13,7 @@ import pytest
 from left_over import SOCKETS, environment, family, footprint
 from recorder import Recorder
 
-from claude_magic.computer.desktop import VirtualDesktop
-from claude_magic.computer.keeper_process import check_installed, desktop_environment
+from claude_magic.computer.desktop import VirtualDesktop, check_installed, desktop_environment
 from claude_magic.messages.errors import DesktopError, InputError
 
 CANARY = "sk-ant-canary-7f3e9d"

@@ -12,9 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from claude_magic.offline.referee.json_checks import Refusal
 from claude_magic.offline.referee.message_rules import signature
 from claude_magic.offline.referee.referee import check
+from claude_magic.offline.referee.request_checks import Refusal
 from claude_magic.offline.replies.stream_events import encode, events
 
 _USAGE = {"input_tokens": 100, "output_tokens": 10}

@@ -8,8 +8,8 @@ import pytest
 
 from claude_magic.conversation.asking.healing import block_key, rejected, without
 from claude_magic.messages.blocks import document_text, image_base64, text
-from claude_magic.offline.referee.json_checks import Refusal
 from claude_magic.offline.referee.referee import check
+from claude_magic.offline.referee.request_checks import Refusal
 from tests.conversation.message_samples import (
     BLUE,
     FOUND,

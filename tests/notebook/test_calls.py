@@ -14,7 +14,7 @@ from claude_magic.messages.blocks import NOT_ALLOWED, Block, image_base64, text
 from claude_magic.messages.images.prepare import ImageCache
 from claude_magic.notebook.display import tool_calls
 from claude_magic.notebook.display.header_footer import thumbnails
-from claude_magic.notebook.tools.approval_prompt import decision
+from claude_magic.notebook.tools.toolboxes import decision
 from claude_magic.rendering import ReplyFold, drawn
 from claude_magic.tools.approval import Decision
 from claude_magic.tools.function import function_tool

@@ -33,8 +33,8 @@ from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import content_blocks, joined_text, text
 from claude_magic.messages.errors import AuthenticationError, BrokenReply, InputError, Interrupted
 from claude_magic.messages.transport.client import Cancel
-from claude_magic.notebook import conversation_commands
-from claude_magic.notebook.page.saved_notebook import source_digest
+from claude_magic.notebook import small_commands
+from claude_magic.notebook.page.question_place import source_digest
 from claude_magic.offline import OfflineServer
 from claude_magic.offline.journal import RecordedRequest
 from tests.notebook.page_model import ALONE, Message, Model, Said
@@ -141,13 +141,13 @@ class Notebook:
     def _named(self, conversation: str) -> None:
         self.metadata = conversation
 
-    def history(self, page: Sequence[str]) -> list[conversation_commands.HistoryRow]:
+    def history(self, page: Sequence[str]) -> list[small_commands.HistoryRow]:
         """The rows of `%claude_history`."""
-        return conversation_commands.rows(self._as_magics_see_it(page))
+        return small_commands.rows(self._as_magics_see_it(page))
 
     def undo(self) -> None:
         """`%claude_undo`. Raises InputError where there is nothing to undo."""
-        conversation_commands.undo(self._as_magics_see_it(()))
+        small_commands.undo(self._as_magics_see_it(()))
 
     def _as_magics_see_it(self, page: Sequence[str]) -> Any:
         order = SimpleNamespace(order=tuple(page))

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from claude_magic.notebook.tools.approval_prompt import QUESTION
-from claude_magic.notebook.tools.toolboxes import NAMES
+from claude_magic.notebook.tools.toolboxes import NAMES, QUESTION
 from tests.conversation.scripted_server import ScriptedServer, calls, says
 from tests.kernels import Kernel, kernel
 from tests.notebook.saved_page import SERVER

@@ -9,9 +9,9 @@ from anthropic.types import computer_toolset_configs_param
 from offline_samples import body, document, image, picture, text, user
 
 from claude_magic.messages.models import MODELS
-from claude_magic.offline.referee.json_checks import Refusal
 from claude_magic.offline.referee.media_rules import MEMBERS
 from claude_magic.offline.referee.referee import check
+from claude_magic.offline.referee.request_checks import Refusal
 
 TOOLSET = {"type": "computer_toolset_20260801"}
 HEADERS = {"anthropic-version": "2023-06-01"}

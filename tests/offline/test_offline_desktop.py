@@ -8,8 +8,8 @@ import anthropic
 import pytest
 from offline_samples import body, image, picture, text, user
 
-from claude_magic.offline.referee.checked_request import CheckedRequest
 from claude_magic.offline.referee.referee import check
+from claude_magic.offline.referee.request_checks import CheckedRequest
 from claude_magic.offline.replies.desktop_calls import at_desktop
 from claude_magic.offline.replies.reading import read
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from offline_samples import LOOKUP
 
-from claude_magic.offline.replies.orders import orders
+from claude_magic.offline.replies.reading import orders
 from claude_magic.offline.replies.tool_calls import NOTHING, arguments, fit
 
 RUN = {

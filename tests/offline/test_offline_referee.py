@@ -20,8 +20,8 @@ from offline_samples import (
 )
 
 from claude_magic.messages.models import MODELS
-from claude_magic.offline.referee.json_checks import Refusal
 from claude_magic.offline.referee.referee import check
+from claude_magic.offline.referee.request_checks import Refusal
 
 TAKEN = {
     "a first question": body(),

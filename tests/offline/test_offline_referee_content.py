@@ -26,8 +26,8 @@ from offline_samples import (
     user,
 )
 
-from claude_magic.offline.referee.json_checks import Refusal
 from claude_magic.offline.referee.referee import check
+from claude_magic.offline.referee.request_checks import Refusal
 
 LONG = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
 PDF = base64_of(b"%PDF-1.7\n")

@@ -23,8 +23,8 @@ from offline_samples import (
     user,
 )
 
-from claude_magic.offline.referee.json_checks import Refusal
 from claude_magic.offline.referee.referee import check
+from claude_magic.offline.referee.request_checks import Refusal
 
 TAKEN = {
     "a conversation": body(user("a"), assistant("b"), user("c")),

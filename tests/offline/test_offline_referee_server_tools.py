@@ -18,8 +18,8 @@ from offline_samples import (
     user,
 )
 
-from claude_magic.offline.referee.json_checks import Refusal
 from claude_magic.offline.referee.referee import check
+from claude_magic.offline.referee.request_checks import Refusal
 from claude_magic.offline.replies.server_tools import call_id, sealed
 
 SEARCH = {"type": "web_search_20250305", "name": "web_search"}

@@ -16,8 +16,8 @@ from offline_samples import (
     tool_choice,
 )
 
-from claude_magic.offline.referee.json_checks import Refusal
 from claude_magic.offline.referee.referee import check
+from claude_magic.offline.referee.request_checks import Refusal
 
 
 def object_of(**properties: Any) -> dict[str, Any]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ...messages.transport.client import Client
     from ..image_question import Job, JobBudget
     from ..limits import Limit
-    from .image_rows import ImageRow, ImageRows
+    from .rows import ImageRow, ImageRows
     from .work import Bar, CaptionWork
 
 _PASSING = (408, 409, 429)

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...messages.errors import ClaudeError, ImageError, InputError, Interrupted
-from ..access import Access
 from ..image_question import ImageAsker, Job, JobBudget, SameTrouble
+from ..job import Access, Wanted, job_of
 from ..limits import Limit, Threads
 from .batch_job import DISCOUNT, LIMITS, Batching, BatchParts
 from .batch_post import Limits
-from .caption_job import Wanted, job_of
 from .checkpoint import Checkpoint
-from .image_rows import ImageRows, rows_of
 from .remote import THREADS_A_SLOT
+from .rows import ImageRows, rows_of
 from .work import Bar, CaptionWork, Tally, ask_row
 
 if TYPE_CHECKING:

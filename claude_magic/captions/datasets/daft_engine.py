@@ -19,12 +19,12 @@ from ...messages.errors import ClaudeError
 from ...messages.images.sources import ImageLink
 from ...messages.usage import Usage
 from ..image_question import OVER_BUDGET, ImageAnswer, SameTrouble
-from .caption_job import Wanted, job_of
+from ..job import Wanted, job_of
 from .remote import THREADS_A_SLOT, Answering, RemoteServer
 from .work import content_of, plain
 
 if TYPE_CHECKING:
-    from .image_rows import ImageRow, ImageRows
+    from .rows import ImageRow, ImageRows
     from .work import Bar, CaptionWork
 
 # A chunk: as much as is read ahead here, and held by Daft.

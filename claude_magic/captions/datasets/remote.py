@@ -20,8 +20,8 @@ from ...messages.blocks import Block
 from ...messages.credentials import find_key, keyring_key
 from ...messages.errors import InputError
 from ...messages.transport.cancel import Cancel
-from ..access import Access
 from ..image_question import ImageAnswer, ImageAsker, JobBudget
+from ..job import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable

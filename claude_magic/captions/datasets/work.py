@@ -15,7 +15,7 @@ from ...messages.usage import Usage
 from ..image_question import OVER_BUDGET, ImageAnswer, ImageAsker, SameTrouble
 from ..limits import Limit
 from .checkpoint import Checkpoint
-from .image_rows import ImageRow, image_key
+from .rows import ImageRow, image_key
 
 if TYPE_CHECKING:
     from ...messages.transport.cancel import Cancel

@@ -10,10 +10,10 @@ from ...messages.blocks import Block
 from ...messages.errors import ImageError, InputError
 from ...messages.images.sources import ImageLink, PictureSource
 from ..image_question import ImageAnswer, ImageAsker, SameTrouble
-from ..guidance import figure_content
+from ..job import figure_content
 from ..limits import Limit
 from .notebook_file import NotebookFigure, NotebookFile
-from ..datasets.image_rows import image_key
+from ..datasets.rows import image_key
 from ..limits import Threads
 from ..datasets.work import plain
 import csv

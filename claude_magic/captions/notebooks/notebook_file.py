@@ -7,10 +7,11 @@ template, nbsphinx and the template that comes with this package read
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from ...files import replacing
 from ...messages.errors import InputError
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 from .json_edits import Edit, Node
 from .json_edits import Writer, raw_places
 from collections.abc import Iterator
@@ -21,9 +22,25 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import unquote
 from ..figures import bundle_data
-from ..files import read, replace
 from .json_edits import Edit, Node, applied, parse
 from .markdown_images import MarkdownImage, markdown_images, with_alts
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}).") from None
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write beside the file, then move it there: a crash leaves the old one or the new one."""
+    path = path.resolve()  # what a link leads to is replaced, not the link
+    try:
+        with replacing(path) as beside:
+            beside.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}).") from None
+
 
 _MOST_AROUND = 2
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .meant import as_meant
-from .parts import in_words
+from .parts import as_meant, in_words
 from .supported import in_object, plain_json, supported
 
 __all__ = ["as_meant", "in_object", "in_words", "plain_json", "supported"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,22 +15,33 @@ from ...messages.blocks import Block, text
 from ...messages.errors import InputError
 from ...messages.once import Once
 from ...messages.plain_text import terminal_text, trim_middle
-from ...tools.approval import Always, Approval, ByFunction, Nobody, rule_of
+from ...tools.approval import (
+    Always,
+    Approval,
+    ByFunction,
+    Decision,
+    Nobody,
+    drop_typed_ahead,
+    rule_of,
+)
 from ...tools.calling import AsyncThread, Surroundings
 from ...tools.function import function_tool
 from ...tools.tool import Tool
 from ...tools.toolbox import SERVER_TOOLS, FunctionToolbox
 from ..context.describe import describe
+from ..display import tool_calls
+from ..display.output_slots import NOTHING, slots
 from ..options import QuestionOptions, several
-from .approval_prompt import AskInCell
 from .built_in import BuiltIn
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ...computer import ComputerTool, Workplace
+    from ...messages.blocks import Block
     from ...messages.credentials import Secret
     from ...messages.images.prepare import Prepared
+    from ...messages.transport.cancel import Cancel
     from ...tools.approval import Approver
     from ...tools.calling import Toolset
     from ...tools.results import Render
@@ -38,6 +51,86 @@ if TYPE_CHECKING:
     from ..page.front_end import FrontEnd
     from ..page.question_place import QuestionPlaces
     from ..page.recorder import Recorder
+
+QUESTION = "Allow this call? [y]es, [a]lways for this tool, [n]o, or no with a reason: "
+"""What is asked. Fixed: what is to be run stands above it, and is not part of it."""
+
+QUESTION_OF_RUN = QUESTION.replace("for this tool", "for this run")
+"""The same for a tool whose "always" ends with the question."""
+
+# As it is when this is loaded: code of the notebook can give the name to something else.
+_TYPED = input
+
+_INSTEAD = (
+    "--approve auto runs them without asking, --approve never denies them, and from Python "
+    "approve= takes these words or a function that says."
+)
+
+
+class AskInCell:
+    """Shows a call whole and asks by `input()`; only what the user types there allows it."""
+
+    def __init__(self, shell: InteractiveShell, recorder: Recorder) -> None:
+        self._shell = shell
+        self._recorder = recorder
+
+    def check(self) -> None:
+        """Nothing. Raises InputError where no answer can be typed, naming the options."""
+        if threading.current_thread() is not threading.main_thread():
+            where = "in a thread beside the cells,"
+        elif not self._can_type():
+            where = "here, where nothing can be typed,"
+        else:
+            return
+        raise InputError(f"Nobody can be asked {where} whether a tool's call may run: {_INSTEAD}")
+
+    def approve(self, call: Block, tool: Tool, cancel: Cancel | None) -> Decision:  # noqa: ARG002
+        """What the user types to `call`. Raises KeyboardInterrupt where they interrupt instead."""
+        self.check()
+        question = QUESTION if tool.lasting else QUESTION_OF_RUN
+        kernel: Any = getattr(self._shell, "kernel", None)
+        if kernel is None:
+            out = self._recorder.stdout
+            out.write(tool_calls.asked(call, tool)["text/plain"] + "\n")
+            out.flush()
+            drop_typed_ahead()
+            return _answered(_TYPED, question)
+        slot = next(slots(self._shell.display_pub, {}))
+        slot.show(tool_calls.asked(call, tool))
+        try:
+            return _answered(kernel.raw_input, question)
+        finally:
+            slot.show(NOTHING)  # what was run stands, folded, in the call's own line
+
+    def _can_type(self) -> bool:
+        parent = getattr(self._shell, "get_parent", None)
+        if parent is not None:
+            return bool(parent().get("content", {}).get("allow_stdin"))
+        # A script that is piped in would answer with its next line.
+        return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _answered(ask: Callable[[str], str], question: str) -> Decision:
+    try:
+        return decision(ask(question))
+    except EOFError:
+        return Decision(False)
+
+
+def decision(typed: str) -> Decision:
+    """What an answer means: all but a plain yes or always is a no, and its words the reason."""
+    words = typed.strip()
+    plain = words.lower()
+    if plain in ("y", "yes"):
+        return Decision(True)
+    if plain in ("a", "always"):
+        return Decision(True, always=True)
+    for no in ("no", "n"):
+        rest = words[len(no) :]
+        if plain.startswith(no) and not rest[:1].isalnum():
+            return Decision(False, rest.lstrip(" ,.:;-"))
+    return Decision(False, words)
+
 
 NAMES: Mapping[str, str] = {
     "run_python": "run code in this kernel, as a cell would",

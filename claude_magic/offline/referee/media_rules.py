@@ -15,9 +15,10 @@ from typing import Any
 from ...messages.images.sniff import media_type, size, size_of_base64
 from ...messages.models import Model
 from ...messages.usage import scaled_size
-from .checked_request import CheckedRequest, PlacedBlock
-from .json_checks import (
+from .request_checks import (
     Check,
+    CheckedRequest,
+    PlacedBlock,
     Refusal,
     bad,
     boolean,

@@ -14,8 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..replies.reading import paused
-from .checked_request import CheckedRequest, PlacedBlock, RequestTurn
-from .json_checks import bad
+from .request_checks import CheckedRequest, PlacedBlock, RequestTurn, bad
 from .request_shape import SERVER_BLOCKS, STRICT_VERSION, spoken
 
 MAX_MESSAGES = 100_000

@@ -12,9 +12,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .checked_request import CheckedRequest
-from .json_checks import bad
 from .media_rules import check_computer
+from .request_checks import CheckedRequest, bad
 from .request_shape import STRICT_VERSION
 
 _TOP_EFFORTS = ("xhigh", "max")

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .json_checks import (
+from .request_checks import (
     Check,
     anything,
     bad,

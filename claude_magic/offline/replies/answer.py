@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...messages.usage import estimate_input
-from ..referee.checked_request import CheckedRequest
 from ..referee.message_rules import signature
+from ..referee.request_checks import CheckedRequest
 from .draft import Draft, draft
 from .prefix_cache import Charge
 from .quotes import ReplyPassage

@@ -17,7 +17,7 @@ from typing import Any
 from ...messages.blocks import Block, joined_text
 from ...messages.images.sniff import size_of_base64
 from ...messages.usage import image_tokens
-from ..referee.checked_request import CheckedRequest, PlacedBlock
+from ..referee.request_checks import CheckedRequest, PlacedBlock
 from .reading import Reading, image_bytes, look
 
 _NAMES_IT = re.compile(r"\bdesktop\b", re.IGNORECASE)

@@ -11,11 +11,10 @@ from typing import Any
 from ...messages.blocks import Block, joined_text
 from ...messages.models import Model
 from ...messages.usage import Usage, estimate_input, image_tokens
-from ..referee.checked_request import CheckedRequest
+from ..referee.request_checks import CheckedRequest
 from .desktop_calls import at_desktop
-from .orders import ToolOrder
 from .quotes import ReplyPassage, joined, quoted, quoted_document, quoted_result
-from .reading import Reading, Result, image_bytes, look, paused, read
+from .reading import Reading, Result, ToolOrder, image_bytes, look, paused, read
 from .schema_values import value_for
 from .server_tools import Part, ServerTools, is_server_tool
 from .tool_calls import CALLS, Calling, calling

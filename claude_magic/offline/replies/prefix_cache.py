@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...messages.usage import estimate_input
-from ..referee.checked_request import CheckedRequest
+from ..referee.request_checks import CheckedRequest
 
 _LOOK_BACK = 20
 _MOST_ENTRIES = 10_000

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...messages.usage import estimate_input
-from ..referee.checked_request import CheckedRequest
-from ..referee.json_checks import Refusal, bad
+from ..referee.request_checks import CheckedRequest, Refusal, bad
 from .draft import BAD_JSON, SERVER_TOOL_BEHAVIOURS
 from .stream_events import PING, StreamEvent, halfway, without_end_of_input
 from .tool_calls import CALLS

@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from ...messages.blocks import Block
-from ..referee.checked_request import CheckedRequest, RequestTurn
-from .orders import ToolOrder
+from ..referee.request_checks import CheckedRequest, RequestTurn
 from .quotes import ReplyPassage, quoted
+from .reading import ToolOrder
 
 _MARK = "offline"
 _CALL_ID = "srvtoolu_offline_"

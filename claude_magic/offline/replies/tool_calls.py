@@ -9,10 +9,9 @@ from itertools import cycle, islice
 from typing import Any
 
 from ...messages.blocks import Block
-from ..referee.checked_request import CheckedRequest, RequestTurn
 from ..referee.model_rules import resolve
-from .orders import ToolOrder, literal, orders
-from .reading import Reading
+from ..referee.request_checks import CheckedRequest, RequestTurn
+from .reading import Reading, ToolOrder, literal, orders
 from .schema_values import kind_of, value_for
 from .server_tools import SERVER_TOOLS, is_server_tool, server_calls
 
