@@ -129,7 +129,7 @@ class CaptionRun:
         if self.how.out is None:
             said = "Give `out` a file's name, and what came until then is kept."
             return f"you stopped it.{self._said} {said}"
-        said = "CaptionRun it again to go on from there."
+        said = "Run it again to go on from there."
         return f"you stopped it; {count:,} answers are kept.{self._said} {said}"
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, Any] | None, str]]:

@@ -178,7 +178,7 @@ class Client:
 
     @property
     def batches(self) -> BatchesClient:
-        """The Message BatchesClient of the server."""
+        """The Message Batches of the server."""
         return BatchesClient(lambda request, cancel: self._call(request, {}, cancel))
 
     def close(self) -> None:
