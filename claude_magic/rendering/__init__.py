@@ -37,18 +37,18 @@ __all__ = [
 
 _HOME = {
     "STYLE": "style",
-    "CodeBlock": "codeblocks",
+    "CodeBlock": "html",
     "ReplyFold": "reply",
     "TerminalFilter": "terminal",
-    "code_blocks": "codeblocks",
+    "code_blocks": "html",
     "code_bundle": "bundle",
     "drawn": "part_bundles",
-    "escape": "shield",
-    "literal": "inert",
-    "notes_bundle": "notes",
+    "escape": "html",
+    "literal": "bundle",
+    "notes_bundle": "citations",
     "plain": "terminal",
     "reply_bundle": "bundle",
-    "split_point": "segments",
+    "split_point": "markdown",
     "stacked": "part_bundles",
 }
 
