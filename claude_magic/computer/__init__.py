@@ -18,7 +18,7 @@ _HOME = {
     "Computer": "interface",
     "ComputerTool": "computer_tool",
     "Shot": "interface",
-    "DesktopStep": "batch",
+    "DesktopStep": "carrying_out",
     "Workplace": "computer_tool",
     "parse_size": "computer_tool",
 }
