@@ -213,8 +213,6 @@ class ClaudeMagics(ConversationMagics, Settable):
         return {run.cell for run in self.recorder.runs if run.cell}
 
     def _put_code(self, reply: Reply, number: str = "") -> None:
-        pass
-
         self._put(chosen_code(reply, number))
 
 

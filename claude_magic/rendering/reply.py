@@ -10,7 +10,7 @@ fold.parts  # the same parts as those of the blocks, once they are finished: `fo
 A kind of block that is new takes a frozen class here, in `Part`, and a line in `_PARTS`, which says
 what a finished block of that kind becomes. Then one drawing for each face: in `drawn` of
 `part_bundles.py` (HTML for cell and history, Markdown for the export, text for a terminal), and for
-the panel in `part_of` of `panel/parts.py` and in `made` of `labextension/src/panel/reply.ts`. Until
+the panel in `part_of` of `panel/live.py` and in `made` of `labextension/src/panel/reply.ts`. Until
 then it is `Unknown`, which every face shows.
 """
 

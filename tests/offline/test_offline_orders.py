@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from offline_samples import LOOKUP
 
+from claude_magic.offline.replies.called_tools import NOTHING, arguments, fit
 from claude_magic.offline.replies.reading import orders
-from claude_magic.offline.replies.tool_calls import NOTHING, arguments, fit
 
 RUN = {
     "name": "run_python",

@@ -12,12 +12,12 @@ from ...messages.blocks import Block, joined_text
 from ...messages.models import Model
 from ...messages.usage import Usage, estimate_input, image_tokens
 from ..referee.request_checks import CheckedRequest
+from .called_tools import CALLS, Calling, calling
 from .desktop_calls import at_desktop
 from .quotes import ReplyPassage, joined, quoted, quoted_document, quoted_result
 from .reading import Reading, Result, ToolOrder, image_bytes, look, paused, read
 from .schema_values import value_for
 from .server_tools import Part, ServerTools, is_server_tool
-from .tool_calls import CALLS, Calling, calling
 
 _QUOTE = 300
 _SHORT_QUOTE = 120

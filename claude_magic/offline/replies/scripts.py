@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ...messages.usage import estimate_input
 from ..referee.request_checks import CheckedRequest, Refusal, bad
+from .called_tools import CALLS
 from .draft import BAD_JSON, SERVER_TOOL_BEHAVIOURS
 from .stream_events import PING, StreamEvent, halfway, without_end_of_input
-from .tool_calls import CALLS
 
 FEW_TOKENS = 40
 """The length of a reply that was told to run into max_tokens."""
