@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from . import models
 from .errors import InputError
-from .models import EFFORTS, Model, Off, Price, Thinking, unknown
+from .models import EFFORTS, Model, Off, Price, ThinkingMode, unknown
 
 MOST_LISTED = 1_000
 """More models than that are passed over."""
@@ -90,7 +90,7 @@ def _with_efforts(model: Model, effort: Mapping[str, Any]) -> Model:
 
 def _with_thinking(model: Model, thinking: Mapping[str, Any]) -> Model:
     types = _part(thinking, "types")
-    kind: Thinking = "none" if thinking.get("supported") is False else model.thinking
+    kind: ThinkingMode = "none" if thinking.get("supported") is False else model.thinking
     if _supported(types, "adaptive"):
         kind = "adaptive"
     elif _supported(types, "enabled"):
@@ -268,7 +268,7 @@ class _Row(BaseModel):
     context: _Tokens | None = None
     max_output: _Tokens | None = None
     efforts: list[Literal["low", "medium", "high", "xhigh", "max"]] | None = None
-    thinking: Thinking | None = None
+    thinking: ThinkingMode | None = None
     thinking_off: Off | None = None
     prefill: bool | None = None
     forced_tool_choice: bool | None = None

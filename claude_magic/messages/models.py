@@ -16,7 +16,7 @@ from typing import Literal
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
 
-Thinking = Literal["adaptive", "manual", "none", "unknown"]
+ThinkingMode = Literal["adaptive", "manual", "none", "unknown"]
 """How thinking is asked for: left to the model, with a budget, not at all; or it is not known."""
 
 Off = Literal["none", "disabled", "between_tools", "default"]
@@ -54,7 +54,7 @@ class Model:
     max_output: int = 128_000
     efforts: tuple[str, ...] = EFFORTS
     default_effort: str | None = "high"
-    thinking: Thinking = "adaptive"
+    thinking: ThinkingMode = "adaptive"
     thinking_default: bool = True
     thinking_off: Off = "none"
     # Most models that can be told not to think cannot be told so at the two highest efforts.

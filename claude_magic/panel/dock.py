@@ -130,7 +130,7 @@ _LARGEST = 10_000_000
 
 
 @dataclass(frozen=True)
-class Described:
+class DescribedOutput:
     """A request of the page: `bundle` is the output of `cell`, whose text is `source`."""
 
     id: str
@@ -139,7 +139,7 @@ class Described:
     bundle: Mapping[str, Any]
 
 
-def read_request(said: Mapping[str, Any]) -> Described | None:
+def read_request(said: Mapping[str, Any]) -> DescribedOutput | None:
     """What a message asks for; None for one that is not as the extension sends it."""
     match said:
         case {"id": str(id_), "cell": str(cell), "source": str(source), "bundle": dict(bundle)}:
@@ -150,10 +150,10 @@ def read_request(said: Mapping[str, Any]) -> Described | None:
     fits = len(cell) <= _LONGEST_CELL_ID and len(source) <= _LONGEST_SOURCE and held <= _LARGEST
     if not (_REQUEST.fullmatch(id_) and fits and all(isinstance(kind, str) for kind in bundle)):
         return None
-    return Described(id_, cell, source, bundle)
+    return DescribedOutput(id_, cell, source, bundle)
 
 
-def describe(notebook: Notebook, asked: Described) -> dict[str, Any]:
+def describe(notebook: Notebook, asked: DescribedOutput) -> dict[str, Any]:
     """The answer for the page: the alt text and what it cost, or why there is none."""
     answer = {"type": "caption", "id": asked.id, "alt": "", "cost": "", "error": ""}
     try:
@@ -162,7 +162,7 @@ def describe(notebook: Notebook, asked: Described) -> dict[str, Any]:
         return {**answer, "error": in_a_line(error, *notebook.keys.secrets())}
 
 
-def _asked(notebook: Notebook, asked: Described) -> dict[str, str]:
+def _asked(notebook: Notebook, asked: DescribedOutput) -> dict[str, str]:
     from ..notebook.caption_magic import alt_text, caption_question, finder
 
     beside = PanelPlace(asked.cell or None)
@@ -174,7 +174,7 @@ def _asked(notebook: Notebook, asked: Described) -> dict[str, str]:
     return {"alt": alt_text(reply), "cost": cost}
 
 
-def _figure(found: Figures, asked: Described) -> ShownFigure:
+def _figure(found: Figures, asked: DescribedOutput) -> ShownFigure:
     """The figure as the kernel knows it; as the page shows it, where the kernel did not draw it.
 
     Raises ImageError for what cannot be sent.

@@ -21,7 +21,7 @@ _WORDS = 120
 
 
 @dataclass(frozen=True)
-class Described:
+class ServerCallText:
     """A block in one line, and what is folded below it: inert Markdown, and the same as text."""
 
     line: str
@@ -30,7 +30,7 @@ class Described:
     failed: bool = False
 
 
-def described(call: Mapping[str, Any], result: Mapping[str, Any] | None) -> Described:
+def described(call: Mapping[str, Any], result: Mapping[str, Any] | None) -> ServerCallText:
     """A call of a tool of the server's; never raises.
 
     `result` is the block that its result stands in, None as long as there is none.
@@ -49,7 +49,7 @@ def described(call: Mapping[str, Any], result: Mapping[str, Any] | None) -> Desc
     return _described(line, body, failed=bool(failed or (result and result.get("is_error"))))
 
 
-def unknown(block: Mapping[str, Any]) -> Described:
+def unknown(block: Mapping[str, Any]) -> ServerCallText:
     """A block of a kind that is not known here: what it says it is, and all that it holds."""
     kind = one_line(block.get("type"), _WORDS) or "a block without a type"
     return _described(f"Not known here: {kind}", [_json(block)], failed=False)
@@ -63,10 +63,10 @@ class _Piece:
     text: str = ""
 
 
-def _described(line: str, body: Sequence[_Piece], *, failed: bool) -> Described:
+def _described(line: str, body: Sequence[_Piece], *, failed: bool) -> ServerCallText:
     markdown = "\n\n".join(piece.markdown for piece in body if piece.markdown)
     text = "\n".join(piece.text for piece in body if piece.text)
-    return Described(line, markdown, text, failed)
+    return ServerCallText(line, markdown, text, failed)
 
 
 _Shown = tuple[str, Sequence[_Piece]]

@@ -9,7 +9,7 @@ import pytest
 
 from claude_magic.conversation.asking.connection import Keys
 from claude_magic.messages.credentials import Secret
-from claude_magic.panel.dock import Described, describe, read_request
+from claude_magic.panel.dock import DescribedOutput, describe, read_request
 from tests.kernels import Kernel
 from tests.messages.image_samples import photo, saved
 
@@ -22,7 +22,7 @@ notebook = get_ipython().magics_manager.registry["ClaudeMagics"].notebook
 
 
 def test_a_request_is_read() -> None:
-    assert read_request(GOOD) == Described("a-1", "c", "plot()", {"image/png": "AA=="})
+    assert read_request(GOOD) == DescribedOutput("a-1", "c", "plot()", {"image/png": "AA=="})
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,6 @@ class BrokenNotebook:
 
 def test_the_page_is_answered_in_one_line_without_the_key_whatever_went_wrong() -> None:
     notebook: Any = BrokenNotebook()
-    answer = describe(notebook, Described("1", "c", "x", {"image/png": "x"}))
+    answer = describe(notebook, DescribedOutput("1", "c", "x", {"image/png": "x"}))
     assert (answer["id"], answer["alt"]) == ("1", "")
     assert re.fullmatch(r"ValueError: no \w+: \[key\]", answer["error"])

@@ -137,7 +137,7 @@ class Table:
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
 
-Put: TypeAlias = Callable[[pa.RecordBatch], None]
+WriteBatch: TypeAlias = Callable[[pa.RecordBatch], None]
 
 
 def check_suffix(path: Path) -> None:
@@ -162,13 +162,13 @@ def write(path: Path, schema: pa.Schema, groups: Iterable[pa.RecordBatch]) -> No
 
 
 @contextmanager
-def _parquet(path: Path, schema: pa.Schema) -> Iterator[Put]:
+def _parquet(path: Path, schema: pa.Schema) -> Iterator[WriteBatch]:
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         yield writer.write_batch
 
 
 @contextmanager
-def _csv(path: Path, schema: pa.Schema) -> Iterator[Put]:
+def _csv(path: Path, schema: pa.Schema) -> Iterator[WriteBatch]:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(schema.names)
@@ -181,7 +181,7 @@ def _csv(path: Path, schema: pa.Schema) -> Iterator[Put]:
 
 
 @contextmanager
-def _json_lines(path: Path, schema: pa.Schema) -> Iterator[Put]:  # noqa: ARG001 - as the others
+def _json_lines(path: Path, schema: pa.Schema) -> Iterator[WriteBatch]:  # noqa: ARG001 - as the others
     with path.open("w", encoding="utf-8", newline="\n") as file:
 
         def put(group: pa.RecordBatch) -> None:

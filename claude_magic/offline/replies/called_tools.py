@@ -235,7 +235,7 @@ Without a tool to call, or with `tool_choice` none, they change nothing.
 
 
 @dataclass(frozen=True)
-class Calling:
+class WantedCalls:
     """What is to be called.
 
     `unfinished` are the calls of the server's tools that an earlier reply left open, `server` the
@@ -249,20 +249,22 @@ class Calling:
     client: Sequence[Mapping[str, Any]] = ()
 
 
-def calling(asked: CheckedRequest, reading: Reading, number: int, behaviour: str | None) -> Calling:
+def calling(
+    asked: CheckedRequest, reading: Reading, number: int, behaviour: str | None
+) -> WantedCalls:
     """The calls of the `number`-th reply."""
     tools = {tool["name"]: tool for tool in asked.body.get("tools", []) if _callable(tool)}
     since = _since_question(asked)
     unfinished = _unfinished(since)
     choice = asked.body.get("tool_choice", {"type": "auto"})
     if choice["type"] == "none":
-        return Calling(unfinished)
+        return WantedCalls(unfinished)
     steps = orders(reading.question, list(tools))
     client_tools = [name for name in tools if name not in SERVER_TOOLS]
     if behaviour in CALLS and client_tools:
         called = [order for step in steps for order in step if order.tool in client_tools]
         wanted = islice(cycle(called or [ToolOrder(client_tools[0])]), CALLS[behaviour])
-        return Calling(unfinished, client=_calls(list(wanted), tools, number, behaviour))
+        return WantedCalls(unfinished, client=_calls(list(wanted), tools, number, behaviour))
     if choice.get("disable_parallel_tool_use"):
         steps = [[order] for step in steps for order in step]
     if choice["type"] == "tool":
@@ -280,9 +282,9 @@ def calling(asked: CheckedRequest, reading: Reading, number: int, behaviour: str
         own = [order for order in step if order.tool in SERVER_TOOLS]
         client = [order for order in step if order.tool not in SERVER_TOOLS]
         if client:
-            return Calling(unfinished, server, own, _calls(client, tools, number))
+            return WantedCalls(unfinished, server, own, _calls(client, tools, number))
         server += own
-    return Calling(unfinished, server)
+    return WantedCalls(unfinished, server)
 
 
 def _callable(tool: Mapping[str, Any]) -> bool:

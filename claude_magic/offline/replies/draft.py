@@ -12,12 +12,12 @@ from ...messages.blocks import Block, joined_text
 from ...messages.models import Model
 from ...messages.usage import Usage, estimate_input, image_tokens
 from ..referee.request_checks import CheckedRequest
-from .called_tools import CALLS, Calling, calling
+from .called_tools import CALLS, WantedCalls, calling
 from .desktop_calls import at_desktop
 from .quotes import ReplyPassage, joined, quoted, quoted_document, quoted_result
 from .reading import Reading, Result, ToolOrder, image_bytes, look, paused, read
 from .schema_values import value_for
-from .server_tools import Part, ServerTools, is_server_tool
+from .server_tools import ReplyPiece, ServerTools, is_server_tool
 
 _QUOTE = 300
 _SHORT_QUOTE = 120
@@ -215,7 +215,7 @@ _MAKES_UP = (
 class Draft:
     """Passages and the blocks of the server's tools in their order, then what is to be called."""
 
-    parts: Sequence[Part]
+    parts: Sequence[ReplyPiece]
     calls: Sequence[Block] = ()
     thought: bool = False
     stop_reason: str = "end_turn"
@@ -263,7 +263,7 @@ def _thinks(asked: CheckedRequest) -> bool:
     return asked.thinking in ("adaptive", "enabled")
 
 
-def _with_a_server_call(wanted: Calling, asked: CheckedRequest) -> Calling:
+def _with_a_server_call(wanted: WantedCalls, asked: CheckedRequest) -> WantedCalls:
     """At least one call of a server's tool, if one is offered."""
     offered = [
         ToolOrder(tool["name"]) for tool in asked.body.get("tools", []) if is_server_tool(tool)
@@ -271,7 +271,7 @@ def _with_a_server_call(wanted: Calling, asked: CheckedRequest) -> Calling:
     return replace(wanted, server=wanted.server or offered[:1])
 
 
-def _until_last_call(parts: Sequence[Part]) -> list[Part]:
+def _until_last_call(parts: Sequence[ReplyPiece]) -> list[ReplyPiece]:
     calls = [
         place
         for place, part in enumerate(parts)
@@ -280,7 +280,7 @@ def _until_last_call(parts: Sequence[Part]) -> list[Part]:
     return list(parts[: calls[-1] + 1])
 
 
-def _why(wanted: Calling, asked: CheckedRequest, behaviour: str | None) -> str:
+def _why(wanted: WantedCalls, asked: CheckedRequest, behaviour: str | None) -> str:
     names = list(dict.fromkeys(f"`{call['name']}`" for call in wanted.client))
     listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
     forced = asked.body.get("tool_choice", {}).get("type") in ("any", "tool")

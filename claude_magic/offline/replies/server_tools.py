@@ -54,12 +54,12 @@ def _digest(parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 
 
-Part: TypeAlias = ReplyPassage | Block
+ReplyPiece: TypeAlias = ReplyPassage | Block
 """What a reply is made of: text, or a block of another kind."""
 
 
 @dataclass(frozen=True)
-class Called:
+class MadeCall:
     """One call of a server's tool as the reply holds it.
 
     `around` are blocks that come before the call: the code that makes it. `results` are those that
@@ -96,11 +96,11 @@ def made_call(
     return {"type": "server_tool_use", "id": identity, "name": name, "input": dict(given)}
 
 
-def failed(call: Block, kind: str, code: str) -> Called:
+def failed(call: Block, kind: str, code: str) -> MadeCall:
     """The call with a result block of this kind that holds only an error code."""
     error = {"type": f"{kind}_error", "error_code": code}
     result = {"type": kind, "tool_use_id": call["id"], "content": error}
-    return Called(call, [result], [ReplyPassage(f"`{call['name']}` failed: `{code}`.\n\n")])
+    return MadeCall(call, [result], [ReplyPassage(f"`{call['name']}` failed: `{code}`.\n\n")])
 
 
 def version_of(tool: Mapping[str, Any]) -> str:
@@ -125,7 +125,7 @@ def calls_from_code(tool: Mapping[str, Any]) -> bool:
     return version_of(tool) >= DYNAMIC if callers is None else "direct" not in callers
 
 
-def search(order: ToolOrder, setting: ToolSetting) -> Called:
+def search(order: ToolOrder, setting: ToolSetting) -> MadeCall:
     """The search that `order` asks for, with two pages that were made up."""
     return _called(setting, "web_search", {"query": _query(order)}, found)
 
@@ -138,7 +138,7 @@ def _query(order: ToolOrder) -> str:
     return " ".join(asked["query"].split()).rstrip(",;") if asked else "offline server"
 
 
-def found(call: Block, setting: ToolSetting) -> Called:
+def found(call: Block, setting: ToolSetting) -> MadeCall:
     """A search with its results, those that its lists of domains allow."""
     query = str(call["input"].get("query", ""))
     code = _too_often(setting) or ("" if query.strip() else "invalid_tool_input")
@@ -164,7 +164,7 @@ def found(call: Block, setting: ToolSetting) -> Called:
             "encrypted_index": sealed(item["url"], text),
         }
         said += [ReplyPassage(" "), ReplyPassage(text, (citation,))]
-    return Called(call, [result], [*said, ReplyPassage("\n\n")])
+    return MadeCall(call, [result], [*said, ReplyPassage("\n\n")])
 
 
 def _result(url: str, query: str) -> dict[str, Any]:
@@ -178,13 +178,13 @@ def _result(url: str, query: str) -> dict[str, Any]:
     }
 
 
-def fetch(order: ToolOrder, setting: ToolSetting) -> Called:
+def fetch(order: ToolOrder, setting: ToolSetting) -> MadeCall:
     """The fetch of the first address in `order`."""
     addresses = order.addresses or ["https://example.org/offline"]
     return _called(setting, "web_fetch", {"url": addresses[0]}, fetched)
 
 
-def fetched(call: Block, setting: ToolSetting) -> Called:
+def fetched(call: Block, setting: ToolSetting) -> MadeCall:
     """A fetch with its page, or with an error for an address of somebody else's."""
     url = str(call["input"].get("url", ""))
     code = _too_often(setting) or _unfetchable(url, setting.tool)
@@ -222,7 +222,7 @@ def fetched(call: Block, setting: ToolSetting) -> Called:
         ReplyPassage(f"For <{url}> it reads: "),
         ReplyPassage(first, (citation,) if cites else ()),
     ]
-    return Called(call, [result], [*said, ReplyPassage("\n\n")])
+    return MadeCall(call, [result], [*said, ReplyPassage("\n\n")])
 
 
 def _unfetchable(url: str, tool: Mapping[str, Any]) -> str:
@@ -245,8 +245,8 @@ def _called(
     setting: ToolSetting,
     name: str,
     given: Mapping[str, Any],
-    answer: Callable[[Block, ToolSetting], Called],
-) -> Called:
+    answer: Callable[[Block, ToolSetting], MadeCall],
+) -> MadeCall:
     """A call of a web tool with its result, made from code where the tool's version has it so."""
     call = made_call(setting, name, given)
     if not calls_from_code(setting.tool):
@@ -255,10 +255,10 @@ def _called(
     outer = made_call(setting, "code_execution", {"code": code}, part="code")
     caller = {"type": _CALLER, "tool_id": outer["id"]}
     inner = from_code(answer({**call, "caller": caller}, setting), outer["id"])
-    return Called(inner.call, inner.results, inner.said, around=[outer])
+    return MadeCall(inner.call, inner.results, inner.said, around=[outer])
 
 
-def from_code(called: Called, outer: str) -> Called:
+def from_code(called: MadeCall, outer: str) -> MadeCall:
     """A call that code made: its result goes to the code, the call `outer`, which then ends."""
     ended = {
         "type": "code_execution_tool_result",
@@ -272,7 +272,7 @@ def from_code(called: Called, outer: str) -> Called:
         },
     }
     results = [{**result, "caller": called.call["caller"]} for result in called.results]
-    return Called(called.call, [*results, ended], called.said)
+    return MadeCall(called.call, [*results, ended], called.said)
 
 
 def _too_often(setting: ToolSetting) -> str:
@@ -303,7 +303,7 @@ _CODE = 'print("Hello from the offline server")'
 _PATH = "/tmp/offline.py"  # noqa: S108 - nothing is written: the name of a file in no container
 
 
-def run(order: ToolOrder, setting: ToolSetting) -> Called:
+def run(order: ToolOrder, setting: ToolSetting) -> MadeCall:
     """The call that runs the code in `order`, as a file where the tool's version has it so."""
     code = next(iter((*order.codes, *map(str, order.values), *order.marks)), _CODE)
     if version_of(setting.tool) <= _PYTHON_ONLY:
@@ -320,7 +320,7 @@ def run(order: ToolOrder, setting: ToolSetting) -> Called:
     return replace(ran(call, setting), around=[created, written])
 
 
-def ran(call: Block, setting: ToolSetting) -> Called:
+def ran(call: Block, setting: ToolSetting) -> MadeCall:
     """The call with what its container would have said."""
     kind = str(call["name"])
     if setting.fails:
@@ -333,15 +333,15 @@ def ran(call: Block, setting: ToolSetting) -> Called:
         "content": [],
     }
     result = {"type": f"{kind}_tool_result", "tool_use_id": call["id"], "content": content}
-    return Called(call, [result], [ReplyPassage("No code was run by the offline server.\n\n")])
+    return MadeCall(call, [result], [ReplyPassage("No code was run by the offline server.\n\n")])
 
 
-_CALLS: Mapping[str, Callable[[ToolOrder, ToolSetting], Called]] = {
+_CALLS: Mapping[str, Callable[[ToolOrder, ToolSetting], MadeCall]] = {
     "web_search": search,
     "web_fetch": fetch,
     "code_execution": run,
 }
-_RESULTS: Mapping[str, Callable[[Block, ToolSetting], Called]] = {
+_RESULTS: Mapping[str, Callable[[Block, ToolSetting], MadeCall]] = {
     "web_search": found,
     "web_fetch": fetched,
     "code_execution": ran,
@@ -383,7 +383,7 @@ class ServerTools:
         before = server_calls(last) if last.role == "assistant" else []
         self._uses = Counter(tool_of(str(call["name"])) for call in before)
 
-    def call(self, order: ToolOrder) -> list[Part]:
+    def call(self, order: ToolOrder) -> list[ReplyPiece]:
         """A call with its result, and what is said of it."""
         called = self._called(order)
         return [*called.around, called.call, *self._end(called)]
@@ -393,7 +393,7 @@ class ServerTools:
         called = self._called(order)
         return [*called.around, called.call]
 
-    def finish(self, call: Block) -> list[Part]:
+    def finish(self, call: Block) -> list[ReplyPiece]:
         """The result of a call that an earlier reply left open."""
         name = tool_of(str(call["name"]))
         before = max(0, self._uses[name] - 1)  # without this one, which was counted already
@@ -401,7 +401,7 @@ class ServerTools:
         outer = (call.get("caller") or {}).get("tool_id")
         return self._end(from_code(called, outer) if outer else called)
 
-    def _called(self, order: ToolOrder) -> Called:
+    def _called(self, order: ToolOrder) -> MadeCall:
         called = _CALLS[order.tool](order, self._setting(order.tool, self._uses[order.tool]))
         self._uses[order.tool] += 1
         return called
@@ -417,7 +417,7 @@ class ServerTools:
             fails=self._fails,
         )
 
-    def _end(self, called: Called) -> list[Part]:
+    def _end(self, called: MadeCall) -> list[ReplyPiece]:
         self._documents += sum(map(_documents, called.results))
         return [*called.results, *called.said]
 
