@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, is_typeddict
 
 from claude_magic.notebook.page import page_messages
-from claude_magic.notebook.page.page_messages import Most, Text, fields
+from claude_magic.notebook.page.page_messages import NumberLimit, TextLimit, fields
 from claude_magic.panel import protocol
 
 CHECKING = Path(__file__).parent / "src/checks.ts"
@@ -145,8 +145,8 @@ class Module:
             return f"mapOf({self.check(inner[1])})"
         return CHECKS[kind]
 
-    def limited(self, kind: Any, limit: Text | Most) -> str:
-        if isinstance(limit, Most):
+    def limited(self, kind: Any, limit: TextLimit | NumberLimit) -> str:
+        if isinstance(limit, NumberLimit):
             if get_origin(kind) is list:
                 return f"listOf({self.check(get_args(kind)[0])}, {number(limit.most)})"
             return f"upTo({number(limit.most)})"

@@ -36,7 +36,7 @@ from ..rendering.part_bundles import given_to
 from ..rendering.reply import Change, Grew
 from ..tools.approval import Decision
 from . import protocol
-from .protocol import Approval, Decide, Part
+from .protocol import Decide, PanelApproval, PanelPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,12 +55,14 @@ State = Literal["asked", "running", "done", "denied", "failed"]
 _STATES: Mapping[str, State] = {"ok": "done", "denied": "denied", "error": "failed"}
 
 
-def parts_of(parts: Iterable[reply.Part], thumbnail: Callable[[Block], str]) -> list[Part]:
+def parts_of(parts: Iterable[reply.Part], thumbnail: Callable[[Block], str]) -> list[PanelPart]:
     """The parts of a reply that is over; `thumbnail` gives an image's `data:` URI, "" for none."""
     return [part_of(part, thumbnail) for part in parts]
 
 
-def part_of(part: reply.Part, thumbnail: Callable[[Block], str], standing: State = "asked") -> Part:
+def part_of(
+    part: reply.Part, thumbnail: Callable[[Block], str], standing: State = "asked"
+) -> PanelPart:
     """One part; `standing` says how a call stands that has no result yet."""
     match part:
         case reply.Text(text):
@@ -81,9 +83,9 @@ def part_of(part: reply.Part, thumbnail: Callable[[Block], str], standing: State
             return {"kind": "server", "text": plain(text), "result": "", "state": "done"}
 
 
-def _call(call: reply.Call, thumbnail: Callable[[Block], str], standing: State) -> Part:
+def _call(call: reply.Call, thumbnail: Callable[[Block], str], standing: State) -> PanelPart:
     _, given = given_to(call.name, call.input)
-    part: Part = {
+    part: PanelPart = {
         "kind": "call",
         "name": call.name,
         "text": plain(given),
@@ -117,14 +119,14 @@ class LiveRun:
         *,
         request: str,
         asked: Callable[[Question, Plan | None], protocol.Asked],
-        told: Callable[[Turn], protocol.Turn],
+        told: Callable[[Turn], protocol.PanelTurn],
         thumbnail: Callable[[Block], str],
         stir: Callable[[], None],
     ) -> None:
         self.run = uuid.uuid4().hex
         self.cancel = cancel
         self.over = False
-        self.approvals: dict[str, protocol.Approval] = {}
+        self.approvals: dict[str, protocol.PanelApproval] = {}
         self._question = question
         self._request = request
         self._asked = asked
@@ -138,10 +140,10 @@ class LiveRun:
         """How calls stand that have no result yet, by their ids."""
         self._doing = "sending"
         self._shown: protocol.Asked | None = None
-        self._turn: protocol.Turn | None = None
+        self._turn: protocol.PanelTurn | None = None
         self._n = 0
         self._messages: list[protocol.KernelMessage] = []
-        self._delta: dict[int, protocol.Part] = {}
+        self._delta: dict[int, protocol.PanelPart] = {}
         self._lock = threading.Lock()
 
     @property
@@ -209,7 +211,7 @@ class LiveRun:
             if not self.over or said:
                 self._end(said)
 
-    def approve(self, approval: protocol.Approval, call: Block) -> None:
+    def approve(self, approval: protocol.PanelApproval, call: Block) -> None:
         """A call waits for the user's word."""
         self._stand(call, "asked")
         with self._lock:
@@ -282,7 +284,7 @@ class LiveRun:
         part = self._part(self._parts[number])
         self._put({"type": "call", "run": self.run, "part": number, "call": part})
 
-    def _part(self, part: reply.Part) -> protocol.Part:
+    def _part(self, part: reply.Part) -> protocol.PanelPart:
         call_id = part.id if isinstance(part, reply.Call) else ""
         return part_of(part, self._thumbnail, self._standing.get(call_id, "asked"))
 
@@ -380,7 +382,7 @@ class AskInPanel:
 
         def tell(approval: str) -> None:
             shown = tool_calls.asked(call, tool)["text/plain"]
-            approve: Approval = {
+            approve: PanelApproval = {
                 "approval": approval,
                 "name": tool_calls.name(call),
                 "text": shown,

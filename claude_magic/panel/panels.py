@@ -294,7 +294,7 @@ class Panels:
 
         self._outbox.put_bytes(message, data)
 
-    def _state(self) -> protocol.State:
+    def _state(self) -> protocol.StateMessage:
         return state(self.notebook, title(self.notebook))
 
     def _read_places(self) -> None:
@@ -330,7 +330,7 @@ class Panels:
         """Say what was left out; a question that it was is given back to be sent again."""
         said = f"What a panel said was left out: {error}. Reload the page if this comes again."
         try:
-            request = checked(content, protocol.Request)["request"]
+            request = checked(content, protocol.PanelRequest)["request"]
         except UnfitError:
             request = ""
         self._outbox.put({"type": "notice", "request": request, "text": said})

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypeAlias, TypedDict
 
-from ..notebook.page.page_messages import Most, Text
+from ..notebook.page.page_messages import NumberLimit, TextLimit
 
-Id = Annotated[str, Text(128, r"[A-Za-z0-9][A-Za-z0-9._:-]*")]
-Said = Annotated[str, Text(4_000_000)]
+Id = Annotated[str, TextLimit(128, r"[A-Za-z0-9][A-Za-z0-9._:-]*")]
+Said = Annotated[str, TextLimit(4_000_000)]
 """What a user has written, or a page holds."""
-Name = Annotated[str, Text(256)]
+Name = Annotated[str, TextLimit(256)]
 """Of a cell, a model or a turn; "" for none."""
 
-Status = Literal["complete", "interrupted", "broken", "refused"]
+PanelStatus = Literal["complete", "interrupted", "broken", "refused"]
 
 
 class Image(TypedDict):
@@ -30,7 +30,7 @@ class Image(TypedDict):
     height: int
 
 
-class Part(TypedDict):
+class PanelPart(TypedDict):
     """A part of a reply, in its order.
 
     Text is Markdown with the marks of footnotes, `sources` the list of what they stand for. A call
@@ -64,7 +64,7 @@ class Asked(TypedDict):
     started: float
 
 
-class Turn(TypedDict):
+class PanelTurn(TypedDict):
     """A question with its reply; `below` is the line of tokens and price, `detail` its tooltip.
 
     `versions` are the ids of the turns that answer the same question, if there are several.
@@ -72,14 +72,14 @@ class Turn(TypedDict):
 
     id: str
     asked: Asked
-    parts: list[Part]
-    status: Status
+    parts: list[PanelPart]
+    status: PanelStatus
     below: str
     detail: str
     versions: list[str]
 
 
-class Approval(TypedDict):
+class PanelApproval(TypedDict):
     """A call that waits for the user's word: its id, made by the kernel, its name, all of it.
 
     "Always" holds for the tool where that is `lasting`, else for this run only.
@@ -100,10 +100,10 @@ class Live(TypedDict):
     run: str
     request: str
     asked: Asked
-    parts: list[Part]
+    parts: list[PanelPart]
     n: int
     doing: str
-    approvals: list[Approval]
+    approvals: list[PanelApproval]
     instead: list[str]
 
 
@@ -125,7 +125,7 @@ class ModelChoice(TypedDict):
     price: str
 
 
-class State(TypedDict):
+class StateMessage(TypedDict):
     """The line at the top. `model` is the one in force for this notebook."""
 
     type: Literal["state"]
@@ -137,12 +137,12 @@ class State(TypedDict):
     server: str
 
 
-class History(TypedDict):
+class HistoryMessage(TypedDict):
     """The conversation, for the view that said hello; `earlier` turns are not in it."""
 
     type: Literal["history"]
     view: str
-    turns: list[Turn]
+    turns: list[PanelTurn]
     earlier: int
     live: list[Live]
 
@@ -151,7 +151,7 @@ class Earlier(TypedDict):
     """Turns that stand before those told so far; `earlier` more stand before these."""
 
     type: Literal["earlier"]
-    turns: list[Turn]
+    turns: list[PanelTurn]
     earlier: int
 
 
@@ -166,10 +166,10 @@ class Delta(TypedDict):
     type: Literal["delta"]
     run: str
     n: int
-    parts: list[tuple[int, Part]]
+    parts: list[tuple[int, PanelPart]]
 
 
-class Doing(TypedDict):
+class DoingMessage(TypedDict):
     """What is happening until the first words come."""
 
     type: Literal["doing"]
@@ -177,19 +177,19 @@ class Doing(TypedDict):
     doing: str
 
 
-class Call(TypedDict):
+class CallMessage(TypedDict):
     """How a call of a tool stands now; `part` is its place among the parts."""
 
     type: Literal["call"]
     run: str
     part: int
-    call: Part
+    call: PanelPart
 
 
-class Approve(TypedDict):
+class ApproveMessage(TypedDict):
     type: Literal["approve"]
     run: str
-    approval: Approval
+    approval: PanelApproval
 
 
 class Approved(TypedDict):
@@ -205,7 +205,7 @@ class End(TypedDict):
 
     type: Literal["end"]
     run: str
-    turn: Turn | None
+    turn: PanelTurn | None
     error: str
 
 
@@ -214,7 +214,7 @@ class Turns(TypedDict):
 
     type: Literal["turns"]
     order: list[str]
-    turns: list[Turn]
+    turns: list[PanelTurn]
     versions: dict[str, list[str]]
     places: dict[str, str]
 
@@ -279,14 +279,14 @@ class Notice(TypedDict):
 
 
 KernelMessage: TypeAlias = (
-    State
-    | History
+    StateMessage
+    | HistoryMessage
     | Earlier
     | Begin
     | Delta
-    | Doing
-    | Call
-    | Approve
+    | DoingMessage
+    | CallMessage
+    | ApproveMessage
     | Approved
     | End
     | Turns
@@ -307,7 +307,7 @@ class Hello(TypedDict):
     view: Id
 
 
-class Request(TypedDict):
+class PanelRequest(TypedDict):
     """A message that asks something: `request` is its id, by which an answer names it."""
 
     request: Id
@@ -322,7 +322,7 @@ class About(TypedDict):
     error: Said
 
 
-class Ask(Request):
+class Ask(PanelRequest):
     """A question. `cell` the one that the user is at, "" if not known.
 
     `attachments` are ids, `without` the serials of the pieces that are not to go along.
@@ -334,15 +334,15 @@ class Ask(Request):
     text: Said
     model: Name
     cell: Name
-    attachments: Annotated[list[Id], Most(1_000)]
-    without: Annotated[list[int], Most(1_000)]
+    attachments: Annotated[list[Id], NumberLimit(1_000)]
+    without: Annotated[list[int], NumberLimit(1_000)]
     instead: Name
-    keep: Annotated[list[int], Most(1_000)]
+    keep: Annotated[list[int], NumberLimit(1_000)]
     after: Name
     about: About | None
 
 
-class Again(Request):
+class Again(PanelRequest):
     """The same question once more, in place of the turn that answers it."""
 
     type: Literal["again"]

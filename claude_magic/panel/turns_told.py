@@ -62,7 +62,7 @@ class TurnViews:
 
     def turn(
         self, turn: Turn, versions: Sequence[str] = (), *, small: bool = False
-    ) -> protocol.Turn:
+    ) -> protocol.PanelTurn:
         """A turn that is over; with `small` its images too, which takes a while for new ones."""
         header, footer = self._around(turn)
         when = datetime.fromtimestamp(turn.started).strftime("%Y-%m-%d %H:%M:%S")
@@ -119,7 +119,7 @@ class TurnViews:
         }
 
 
-def state(notebook: Notebook, title: str) -> protocol.State:
+def state(notebook: Notebook, title: str) -> protocol.StateMessage:
     """The line at the top: model in force, models to choose, what was spent."""
     settings, known = notebook.session.settings(), notebook.session.catalogue
     spent, budget = notebook.session.spending.spent, settings.budget
@@ -182,7 +182,7 @@ class Past:
         self._waiting: dict[str, float] = {}
         self._lock = threading.RLock()
 
-    def history(self, view: str, live: Sequence[protocol.Live]) -> protocol.History:
+    def history(self, view: str, live: Sequence[protocol.Live]) -> protocol.HistoryMessage:
         """The newest turns, for a view that knows nothing yet."""
         with self._lock:
             standing = self._standing()
@@ -212,7 +212,7 @@ class Past:
                 "earlier": len(above) - len(page),
             }
 
-    def told(self, turn: Turn) -> protocol.Turn:
+    def told(self, turn: Turn) -> protocol.PanelTurn:
         """A turn as the question that it ends tells it."""
         with self._lock:
             self._told.add(turn.id)
@@ -310,7 +310,7 @@ class Past:
         found = {t.id: versions(turns, t) for t in standing if t.panel}
         return {i: [t.id for t in each] for i, each in found.items() if len(each) > 1}
 
-    def _views_of(self, turns: Sequence[Turn]) -> list[protocol.Turn]:
+    def _views_of(self, turns: Sequence[Turn]) -> list[protocol.PanelTurn]:
         found = [self._views.turn(turn, self._versions.get(turn.id, ())) for turn in turns]
         self._without_images += [v["id"] for v in found if v["asked"]["images"]]
         return found

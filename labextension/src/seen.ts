@@ -8,7 +8,7 @@ import type { IOutputModel } from '@jupyterlab/rendermime';
 import type { PartialJSONObject, PartialJSONValue } from '@lumino/coreutils';
 
 import { isObject } from './messages';
-import type { ISeenCell, ISeenMessage } from './messages';
+import type { IToldCell, ISeenMessage } from './messages';
 
 /** In bytes of JSON, of all that the kernel is to have of this kind. */
 const TOTAL = 20_000_000;
@@ -26,7 +26,7 @@ const SENT_TYPES = [
 const WIDGET = 'application/vnd.jupyter.widget-view+json';
 
 /** What a cell showed when it was last looked at. */
-interface IState {
+interface IStateMessage {
   source: string;
   /** The models themselves: JupyterLab makes new ones when a cell's outputs change. */
   outputs: IOutputModel[];
@@ -43,7 +43,7 @@ export class Seen {
    * `cells` come from the question upwards: what is nearest to it goes first where it is too much.
    */
   news(cells: Iterable<ICodeCellModel>): ISeenMessage[] {
-    const found: ISeenCell[] = [];
+    const found: IToldCell[] = [];
     let room = TOTAL;
     let leftOut = 0;
     for (const cell of cells) {
@@ -78,7 +78,7 @@ export class Seen {
     }
   }
 
-  private messages(cells: ISeenCell[]): ISeenMessage[] {
+  private messages(cells: IToldCell[]): ISeenMessage[] {
     const messages: ISeenMessage[] = [{ type: 'seen', cells: [], left_out: this.leftOut }];
     let room = LONGEST_MESSAGE;
     for (const cell of cells) {
@@ -93,16 +93,16 @@ export class Seen {
     return messages;
   }
 
-  private readonly states = new Map<string, IState>();
+  private readonly states = new Map<string, IStateMessage>();
   private leftOut = 0;
 }
 
-function newState(cell: ICodeCellModel, seen: ISeenCell): IState {
+function newState(cell: ICodeCellModel, seen: IToldCell): IStateMessage {
   const size = seen.outputs.length > 0 ? new Blob([JSON.stringify(seen)]).size : 0;
   return { source: seen.source, outputs: outputsOf(cell), size, sent: false };
 }
 
-function isSame(state: IState, cell: ICodeCellModel): boolean {
+function isSame(state: IStateMessage, cell: ICodeCellModel): boolean {
   const { length } = state.outputs;
   return (
     state.source === cell.sharedModel.getSource() &&
@@ -115,7 +115,7 @@ function outputsOf(cell: ICodeCellModel): IOutputModel[] {
   return Array.from({ length: cell.outputs.length }, (_, index) => cell.outputs.get(index));
 }
 
-function readCell(cell: ICodeCellModel): ISeenCell {
+function readCell(cell: ICodeCellModel): IToldCell {
   const outputs = outputsOf(cell)
     .map(output => readOutput(output.toJSON()))
     .filter(output => output !== null);

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Conversation } from '../src/panel/conversation';
-import type { ILive, IPart, ITurn, KernelMessage } from '../src/panel/protocol';
+import type { ILive, IPanelPart, IPanelTurn, KernelMessage } from '../src/panel/protocol';
 
-function asked(prompt: string): ITurn['asked'] {
+function asked(prompt: string): IPanelTurn['asked'] {
   return {
     prompt,
     cell: '',
@@ -17,7 +17,7 @@ function asked(prompt: string): ITurn['asked'] {
   };
 }
 
-function turn(id: string, text = 'Answer'): ITurn {
+function turn(id: string, text = 'Answer'): IPanelTurn {
   return {
     id,
     asked: asked(`Question ${id}`),
@@ -58,7 +58,7 @@ class Told extends Conversation {
   }
 
   text(at = 0): string {
-    return this.items[at]!.parts.map(({ text }: IPart) => text).join('|');
+    return this.items[at]!.parts.map(({ text }: IPanelPart) => text).join('|');
   }
 }
 
@@ -83,7 +83,7 @@ test('a delta that was lost is noticed, and what follows is not added to the wro
   told.take(delta('r', 2, 'c'));
   assert.equal(gaps, 1);
   assert.equal(told.text(), 'a');
-  const parts: IPart[] = [{ kind: 'text', text: 'abc' }];
+  const parts: IPanelPart[] = [{ kind: 'text', text: 'abc' }];
   told.take({
     type: 'history',
     view: 'me',

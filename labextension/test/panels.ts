@@ -7,7 +7,13 @@ import path from 'node:path';
 
 import type { IHost, IModel } from '../src/panel/host';
 import { Panel } from '../src/panel/panel';
-import type { ILive, IState, ITurn, KernelMessage, PanelMessage } from '../src/panel/protocol';
+import type {
+  ILive,
+  IStateMessage,
+  IPanelTurn,
+  KernelMessage,
+  PanelMessage
+} from '../src/panel/protocol';
 
 /** The messages that one side may send: both sides are tested with the same. */
 export function samples<Message>(name: string): Message[] {
@@ -15,7 +21,7 @@ export function samples<Message>(name: string): Message[] {
   return JSON.parse(readFileSync(file, 'utf8')) as Message[];
 }
 
-export const STATE: IState = {
+export const STATE: IStateMessage = {
   type: 'state',
   title: 'page',
   model: 'sonnet',
@@ -28,12 +34,12 @@ export const STATE: IState = {
   server: ''
 };
 
-export function asked(prompt: string): ITurn['asked'] {
+export function asked(prompt: string): IPanelTurn['asked'] {
   const where = { cell: '', place: '', panel: true };
   return { prompt, ...where, images: [], above: '', notices: [], started: 0 };
 }
 
-export function turn(id: string, said: Partial<ITurn> = {}): ITurn {
+export function turn(id: string, said: Partial<IPanelTurn> = {}): IPanelTurn {
   return {
     id,
     asked: asked(`Question ${id}`),
@@ -172,7 +178,7 @@ export class Page {
 }
 
 interface IPageSettings {
-  turns?: ITurn[];
+  turns?: IPanelTurn[];
   host?: IHost;
   earlier?: number;
   known?: boolean;

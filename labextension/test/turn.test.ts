@@ -2,19 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { live, Page, turn } from './panels';
-import type { IApproval, IPart, ITurn } from '../src/panel/protocol';
+import type { IPanelApproval, IPanelPart, IPanelTurn } from '../src/panel/protocol';
 import type { IHost } from '../src/panel/host';
 
 const PNG = 'data:image/png;base64,iVBORw0KGgo=';
-const APPROVAL: IApproval = { approval: 'p', name: 'x', text: 'x("<b>")', lasting: true };
+const APPROVAL: IPanelApproval = { approval: 'p', name: 'x', text: 'x("<b>")', lasting: true };
 
-function waiting(...approvals: IApproval[]): Page {
+function waiting(...approvals: IPanelApproval[]): Page {
   const page = new Page();
   page.say({ type: 'begin', live: live('r', { approvals }) });
   return page;
 }
 
-function said(parts: IPart[], more: Partial<ITurn> = {}, host: IHost = {}): Page {
+function said(parts: IPanelPart[], more: Partial<IPanelTurn> = {}, host: IHost = {}): Page {
   return new Page({ turns: [turn('a', { parts, ...more })], host });
 }
 
@@ -58,7 +58,7 @@ test('nothing that a reply says is a button', () => {
   assert.equal(page.all('.claude-chat-reply button, .claude-chat-reply img').length, 0);
 });
 
-const CALLS: [IPart['state'], string][] = [
+const CALLS: [IPanelPart['state'], string][] = [
   ['asked', 'find · wanted'],
   ['running', 'find · running'],
   ['done', 'find · done · 1.3 s'],

@@ -17,7 +17,7 @@ from claude_magic.messages.blocks import Block, text
 from claude_magic.messages.transport.cancel import Cancel
 from claude_magic.panel import protocol
 from claude_magic.panel.live import LiveRun, parts_of
-from claude_magic.panel.protocol import Part
+from claude_magic.panel.protocol import PanelPart
 
 CALL: Block = {"type": "tool_use", "id": "c1", "name": "look\x1b[31m", "input": {"a": 1}}
 PICTURE: Block = {"type": "image", "source": {"type": "base64", "data": ""}}
@@ -66,7 +66,7 @@ def turn(*reply: Block, **said: Any) -> Turn:
     return Turn("t", (text("Hi"),), reply, "m", "offline", **said)
 
 
-def told(made: Turn) -> list[Part]:
+def told(made: Turn) -> list[PanelPart]:
     return parts_of(parts_of_turn(made), small)
 
 
@@ -86,7 +86,7 @@ class Panel:
         )
         self.run(Sending(Session(lambda: Settings(base_url="offline")).plan(asked)))
         self.run.gather()
-        self.parts: list[Part] = []
+        self.parts: list[PanelPart] = []
 
     def stream(self, *blocks: Block, size: int = 3) -> Panel:
         """The blocks as a stream brings them, words in pieces, gathered now and then."""

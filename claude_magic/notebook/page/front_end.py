@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from comm.base_comm import BaseComm
     from IPython.core.interactiveshell import InteractiveShell
 
-    from .page_messages import KernelSays, PageMessage, SeenMessage
-    from .page_messages import SeenCell as ToldCell
+    from .page_messages import KernelSays, PageMessage, SeenMessage, ToldCell
 
 COMM = "claude_magic:page"
 """The comm's target name and its id. As the id is known beforehand, a page can send its first
@@ -239,10 +238,10 @@ def _seen_cell(told: ToldCell) -> SeenCell:
 
 def _output(value: object) -> Mapping[str, Any] | None:
     """The output if it is one in the form of nbformat: a strange one takes no other with it."""
-    from .page_messages import Output, UnfitError, checked
+    from .page_messages import CellOutput, UnfitError, checked
 
     try:
-        found: Output = checked(value, Output)
+        found: CellOutput = checked(value, CellOutput)
     except UnfitError:
         return None
     if found["output_type"] in ("display_data", "execute_result"):

@@ -35,7 +35,7 @@ class UnfitError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextLimit:
     """A text of at most so many characters, all of which match a regular expression."""
 
     longest: int
@@ -49,7 +49,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Most:
+class NumberLimit:
     """A list of at most so many, or a whole number from 0 to this."""
 
     most: int
@@ -159,10 +159,10 @@ def _a(kind: Any, value: object, at: str, name: str) -> Any:
 
 MOST_CELLS = 20_000
 
-CellId = Annotated[str, Text(256, r"[\s\S]+")]
-ConversationId = Annotated[str, Text(128, r"[A-Za-z0-9][A-Za-z0-9._-]*")]
-Source = Annotated[str, Text(1_000_000)]
-Count = Annotated[int, Most(MOST_CELLS)]
+CellId = Annotated[str, TextLimit(256, r"[\s\S]+")]
+ConversationId = Annotated[str, TextLimit(128, r"[A-Za-z0-9][A-Za-z0-9._-]*")]
+SourceText = Annotated[str, TextLimit(1_000_000)]
+Count = Annotated[int, NumberLimit(MOST_CELLS)]
 
 
 class PageMessage(TypedDict):
@@ -178,11 +178,11 @@ class PageMessage(TypedDict):
     path: str | None
     root: str
     conversation: ConversationId | None
-    cells: Annotated[list[CellId], Most(MOST_CELLS)]
+    cells: Annotated[list[CellId], NumberLimit(MOST_CELLS)]
     fresh: bool
 
 
-class SeenCell(TypedDict):
+class ToldCell(TypedDict):
     """A code cell that the kernel did not run, with what it shows.
 
     `outputs` are as in the file, but for what is not sent; each is checked by itself. None: the
@@ -201,7 +201,7 @@ class SeenMessage(TypedDict):
     """
 
     type: Literal["seen"]
-    cells: Annotated[list[SeenCell], Most(MOST_CELLS)]
+    cells: Annotated[list[ToldCell], NumberLimit(MOST_CELLS)]
     left_out: Count
 
 
@@ -219,7 +219,7 @@ class RanMessage(TypedDict):
     """The cells whose outputs the kernel has itself recorded."""
 
     type: Literal["ran"]
-    cells: Annotated[list[CellId], Most(MOST_CELLS)]
+    cells: Annotated[list[CellId], NumberLimit(MOST_CELLS)]
 
 
 class InsertMessage(TypedDict):
@@ -227,9 +227,9 @@ class InsertMessage(TypedDict):
 
     type: Literal["insert"]
     cell: CellId
-    below: Annotated[str, Text(256)]
+    below: Annotated[str, TextLimit(256)]
     kind: Literal["code", "markdown"]
-    source: Source
+    source: SourceText
 
 
 class EditMessage(TypedDict):
@@ -237,8 +237,8 @@ class EditMessage(TypedDict):
 
     type: Literal["edit"]
     cell: CellId
-    was: Source
-    source: Source
+    was: SourceText
+    source: SourceText
 
 
 class AltMessage(TypedDict):
@@ -246,10 +246,10 @@ class AltMessage(TypedDict):
 
     type: Literal["alt"]
     cell: CellId
-    kind: Annotated[str, Text(30, r"image/[a-z+]{1,20}")]
+    kind: Annotated[str, TextLimit(30, r"image/[a-z+]{1,20}")]
     length: int
     sum: int
-    alt: Source
+    alt: SourceText
 
 
 KernelSays: TypeAlias = ConversationMessage | RanMessage | InsertMessage | EditMessage | AltMessage
@@ -272,7 +272,7 @@ class Error(TypedDict):
     traceback: list[str]
 
 
-class Display(TypedDict):
+class DisplayOutput(TypedDict):
     """A mimebundle, as in a notebook's file."""
 
     output_type: Literal["display_data", "execute_result"]
@@ -280,5 +280,5 @@ class Display(TypedDict):
     metadata: Mapping[str, Any]
 
 
-Output: TypeAlias = Stream | Error | Display
+CellOutput: TypeAlias = Stream | Error | DisplayOutput
 """An output of a cell that was seen, with the keys that we know."""

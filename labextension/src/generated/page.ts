@@ -8,7 +8,7 @@ export const isCellId = text(256, /^(?:[\s\S]+)$/);
 
 export const isConversationId = text(128, /^(?:[A-Za-z0-9][A-Za-z0-9._-]*)$/);
 
-export const isSource = text(1_000_000);
+export const isSourceText = text(1_000_000);
 
 /**
  * Where the notebook is and what cells it has, sent before what is run next.
@@ -33,7 +33,7 @@ export interface IPageMessage {
  * `outputs` are as in the file, but for what is not sent; each is checked by itself. null: the
  * kernel is to forget what was sent.
  */
-export interface ISeenCell {
+export interface IToldCell {
   id: string;
   source: string;
   outputs: unknown[];
@@ -46,7 +46,7 @@ export interface ISeenCell {
  */
 export interface ISeenMessage {
   type: 'seen';
-  cells: ISeenCell[];
+  cells: IToldCell[];
   left_out: number;
 }
 
@@ -90,7 +90,7 @@ export const isInsertMessage = object<IInsertMessage>({
   cell: isCellId,
   below: text(256),
   kind: oneOf('code', 'markdown'),
-  source: isSource
+  source: isSourceText
 });
 
 /** Another text for a cell, which the user has allowed; `was` is what it is to replace. */
@@ -104,8 +104,8 @@ export interface IEditMessage {
 export const isEditMessage = object<IEditMessage>({
   type: oneOf('edit'),
   cell: isCellId,
-  was: isSource,
-  source: isSource
+  was: isSourceText,
+  source: isSourceText
 });
 
 /** Alt text for the image of a cell's output that has this length and sum. */
@@ -124,7 +124,7 @@ export const isAltMessage = object<IAltMessage>({
   kind: text(30, /^(?:image\/[a-z+]{1,20})$/),
   length: isWhole,
   sum: isWhole,
-  alt: isSource
+  alt: isSourceText
 });
 
 export type KernelSays =

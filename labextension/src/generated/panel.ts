@@ -5,13 +5,13 @@ import {
   tagged
 } from '../checks';
 
-export type Status =
+export type PanelStatus =
   | 'complete'
   | 'interrupted'
   | 'broken'
   | 'refused';
 
-export const isStatus = oneOf('complete', 'interrupted', 'broken', 'refused');
+export const isPanelStatus = oneOf('complete', 'interrupted', 'broken', 'refused');
 
 /** An image that was sent: `src` a small `data:` URI, '' as long as none is made. */
 export interface IImage {
@@ -36,7 +36,7 @@ export const isImage = object<IImage>({
  * words, and `images` its pictures, as small `data:` URIs. Of what the server did, `server`, the
  * `text` is one line, and `result` is Markdown that stands folded below it.
  */
-export interface IPart {
+export interface IPanelPart {
   kind: 'text' | 'thinking' | 'call' | 'server' | 'sources';
   text: string;
   name?: string;
@@ -46,7 +46,7 @@ export interface IPart {
   seconds?: number;
 }
 
-export const isPart = object<IPart>({
+export const isPanelPart = object<IPanelPart>({
   kind: oneOf('text', 'thinking', 'call', 'server', 'sources'),
   text: isText,
   name: optional(isText),
@@ -88,21 +88,21 @@ export const isAsked = object<IAsked>({
  *
  * `versions` are the ids of the turns that answer the same question, if there are several.
  */
-export interface ITurn {
+export interface IPanelTurn {
   id: string;
   asked: IAsked;
-  parts: IPart[];
-  status: Status;
+  parts: IPanelPart[];
+  status: PanelStatus;
   below: string;
   detail: string;
   versions: string[];
 }
 
-export const isTurn = object<ITurn>({
+export const isPanelTurn = object<IPanelTurn>({
   id: isText,
   asked: isAsked,
-  parts: listOf(isPart),
-  status: isStatus,
+  parts: listOf(isPanelPart),
+  status: isPanelStatus,
   below: isText,
   detail: isText,
   versions: listOf(isText)
@@ -113,14 +113,14 @@ export const isTurn = object<ITurn>({
  *
  * "Always" holds for the tool where that is `lasting`, else for this run only.
  */
-export interface IApproval {
+export interface IPanelApproval {
   approval: string;
   name: string;
   text: string;
   lasting: boolean;
 }
 
-export const isApproval = object<IApproval>({
+export const isPanelApproval = object<IPanelApproval>({
   approval: isText,
   name: isText,
   text: isText,
@@ -136,10 +136,10 @@ export interface ILive {
   run: string;
   request: string;
   asked: IAsked;
-  parts: IPart[];
+  parts: IPanelPart[];
   n: number;
   doing: string;
-  approvals: IApproval[];
+  approvals: IPanelApproval[];
   instead: string[];
 }
 
@@ -147,10 +147,10 @@ export const isLive = object<ILive>({
   run: isText,
   request: isText,
   asked: isAsked,
-  parts: listOf(isPart),
+  parts: listOf(isPanelPart),
   n: isWhole,
   doing: isText,
-  approvals: listOf(isApproval),
+  approvals: listOf(isPanelApproval),
   instead: listOf(isText)
 });
 
@@ -185,7 +185,7 @@ export const isModelChoice = object<IModelChoice>({
 });
 
 /** The line at the top. `model` is the one in force for this notebook. */
-export interface IState {
+export interface IStateMessage {
   type: 'state';
   title: string;
   model: string;
@@ -195,7 +195,7 @@ export interface IState {
   server: string;
 }
 
-export const isState = object<IState>({
+export const isStateMessage = object<IStateMessage>({
   type: oneOf('state'),
   title: isText,
   model: isText,
@@ -206,18 +206,18 @@ export const isState = object<IState>({
 });
 
 /** The conversation, for the view that said hello; `earlier` turns are not in it. */
-export interface IHistory {
+export interface IHistoryMessage {
   type: 'history';
   view: string;
-  turns: ITurn[];
+  turns: IPanelTurn[];
   earlier: number;
   live: ILive[];
 }
 
-export const isHistory = object<IHistory>({
+export const isHistoryMessage = object<IHistoryMessage>({
   type: oneOf('history'),
   view: isText,
-  turns: listOf(isTurn),
+  turns: listOf(isPanelTurn),
   earlier: isWhole,
   live: listOf(isLive)
 });
@@ -225,13 +225,13 @@ export const isHistory = object<IHistory>({
 /** Turns that stand before those told so far; `earlier` more stand before these. */
 export interface IEarlier {
   type: 'earlier';
-  turns: ITurn[];
+  turns: IPanelTurn[];
   earlier: number;
 }
 
 export const isEarlier = object<IEarlier>({
   type: oneOf('earlier'),
-  turns: listOf(isTurn),
+  turns: listOf(isPanelTurn),
   earlier: isWhole
 });
 
@@ -250,54 +250,54 @@ export interface IDelta {
   type: 'delta';
   run: string;
   n: number;
-  parts: [number, IPart][];
+  parts: [number, IPanelPart][];
 }
 
 export const isDelta = object<IDelta>({
   type: oneOf('delta'),
   run: isText,
   n: isWhole,
-  parts: listOf(tuple(isWhole, isPart))
+  parts: listOf(tuple(isWhole, isPanelPart))
 });
 
 /** What is happening until the first words come. */
-export interface IDoing {
+export interface IDoingMessage {
   type: 'doing';
   run: string;
   doing: string;
 }
 
-export const isDoing = object<IDoing>({
+export const isDoingMessage = object<IDoingMessage>({
   type: oneOf('doing'),
   run: isText,
   doing: isText
 });
 
 /** How a call of a tool stands now; `part` is its place among the parts. */
-export interface ICall {
+export interface ICallMessage {
   type: 'call';
   run: string;
   part: number;
-  call: IPart;
+  call: IPanelPart;
 }
 
-export const isCall = object<ICall>({
+export const isCallMessage = object<ICallMessage>({
   type: oneOf('call'),
   run: isText,
   part: isWhole,
-  call: isPart
+  call: isPanelPart
 });
 
-export interface IApprove {
+export interface IApproveMessage {
   type: 'approve';
   run: string;
-  approval: IApproval;
+  approval: IPanelApproval;
 }
 
-export const isApprove = object<IApprove>({
+export const isApproveMessage = object<IApproveMessage>({
   type: oneOf('approve'),
   run: isText,
-  approval: isApproval
+  approval: isPanelApproval
 });
 
 /** A call was decided, here or elsewhere, or does not wait any more. */
@@ -317,14 +317,14 @@ export const isApproved = object<IApproved>({
 export interface IEnd {
   type: 'end';
   run: string;
-  turn: ITurn | null;
+  turn: IPanelTurn | null;
   error: string;
 }
 
 export const isEnd = object<IEnd>({
   type: oneOf('end'),
   run: isText,
-  turn: nullable(isTurn),
+  turn: nullable(isPanelTurn),
   error: isText
 });
 
@@ -332,7 +332,7 @@ export const isEnd = object<IEnd>({
 export interface ITurns {
   type: 'turns';
   order: string[];
-  turns: ITurn[];
+  turns: IPanelTurn[];
   versions: Record<string, string[]>;
   places: Record<string, string>;
 }
@@ -340,7 +340,7 @@ export interface ITurns {
 export const isTurns = object<ITurns>({
   type: oneOf('turns'),
   order: listOf(isText),
-  turns: listOf(isTurn),
+  turns: listOf(isPanelTurn),
   versions: mapOf(listOf(isText)),
   places: mapOf(isText)
 });
@@ -443,14 +443,14 @@ export const isNotice = object<INotice>({
 });
 
 export type KernelMessage =
-  | IState
-  | IHistory
+  | IStateMessage
+  | IHistoryMessage
   | IEarlier
   | IBegin
   | IDelta
-  | IDoing
-  | ICall
-  | IApprove
+  | IDoingMessage
+  | ICallMessage
+  | IApproveMessage
   | IApproved
   | IEnd
   | ITurns
@@ -463,14 +463,14 @@ export type KernelMessage =
   | INotice;
 
 export const isKernelMessage = tagged<KernelMessage>({
-  state: isState,
-  history: isHistory,
+  state: isStateMessage,
+  history: isHistoryMessage,
   earlier: isEarlier,
   begin: isBegin,
   delta: isDelta,
-  doing: isDoing,
-  call: isCall,
-  approve: isApprove,
+  doing: isDoingMessage,
+  call: isCallMessage,
+  approve: isApproveMessage,
   approved: isApproved,
   end: isEnd,
   turns: isTurns,

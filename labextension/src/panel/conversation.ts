@@ -1,16 +1,16 @@
 import { Emitter } from './emitter';
 import type {
-  IApproval,
+  IPanelApproval,
   IAsked,
   IAttached,
   IChip,
   ILive,
-  IPart,
+  IPanelPart,
   IPicture,
-  IState,
-  ITurn,
+  IStateMessage,
+  IPanelTurn,
   KernelMessage,
-  Status
+  PanelStatus
 } from './protocol';
 
 /** A question as it stands in the panel: under way, answered, or not answered at all. */
@@ -18,8 +18,8 @@ export interface IItem {
   /** The same for as long as the panel shows it. */
   readonly key: string;
   asked: IAsked;
-  parts: IPart[];
-  status: Status | 'live' | 'failed';
+  parts: IPanelPart[];
+  status: PanelStatus | 'live' | 'failed';
   /** The turn's id, '' as long as it is none. */
   turn: string;
   /** The id of what is under way, '' of what is over. */
@@ -27,7 +27,7 @@ export interface IItem {
   /** The id that a panel gave the question, '' if a cell asked it. */
   request: string;
   doing: string;
-  approvals: IApproval[];
+  approvals: IPanelApproval[];
   below: string;
   detail: string;
   versions: string[];
@@ -45,7 +45,7 @@ export interface IConversationEvents {
   item: IItem;
   /** A delta was lost: what an item shows is not all that came. */
   gap: void;
-  state: IState;
+  state: IStateMessage;
   chips: IChip[];
   attached: IAttached;
   picture: IPicture & { data: Uint8Array<ArrayBuffer> };
@@ -73,7 +73,7 @@ export class Conversation extends Emitter<IConversationEvents> {
   /** Whether the history has come. */
   known = false;
 
-  state: IState | null = null;
+  state: IStateMessage | null = null;
 
   chips: IChip[] = [];
 
@@ -166,7 +166,7 @@ export class Conversation extends Emitter<IConversationEvents> {
     this.emit('items', undefined);
   }
 
-  private delta(run: string, n: number, parts: [number, IPart][]): void {
+  private delta(run: string, n: number, parts: [number, IPanelPart][]): void {
     const item = this.byRun(run);
     const count = this.counts.get(run) ?? 0;
     if (!item || n < count) {
@@ -202,7 +202,7 @@ export class Conversation extends Emitter<IConversationEvents> {
     this.emit('item', item);
   }
 
-  private end(run: string, turn: ITurn | null, error: string): void {
+  private end(run: string, turn: IPanelTurn | null, error: string): void {
     const item = this.byRun(run);
     if (!item) {
       return;
@@ -228,7 +228,7 @@ export class Conversation extends Emitter<IConversationEvents> {
 
   private turns(
     order: string[],
-    turns: ITurn[],
+    turns: IPanelTurn[],
     versions: Record<string, string[]>,
     places: Record<string, string>
   ): void {
@@ -289,7 +289,7 @@ function isLive(item: IItem): boolean {
   return item.status === 'live';
 }
 
-function ofTurn(turn: ITurn): IItem {
+function ofTurn(turn: IPanelTurn): IItem {
   return {
     key: turn.id,
     asked: turn.asked,

@@ -2,7 +2,7 @@ import type { Conversation } from './conversation';
 import { element, iconButton } from './dom';
 import type { IMenuEntry } from './menu';
 import { openMenu } from './menu';
-import type { IState } from './protocol';
+import type { IStateMessage } from './protocol';
 
 /** The line at the top: the notebook, the model, what was spent, a menu. */
 export class Header {
@@ -59,7 +59,7 @@ export class Header {
     this.title.title = title;
   }
 
-  private show(state: IState): void {
+  private show(state: IStateMessage): void {
     this.showTitle(state.title);
     this.spent.textContent = state.spent;
     this.spent.title = state.detail;

@@ -2,7 +2,7 @@ import { element } from './dom';
 import type { Decorate } from './markdown/streamed';
 import { StreamedMarkdown } from './markdown/streamed';
 import { safeImage } from './protocol';
-import type { IPart } from './protocol';
+import type { IPanelPart } from './protocol';
 
 /** The parts of one reply, each in an element of its own. */
 export class ReplyView {
@@ -14,7 +14,7 @@ export class ReplyView {
   ) {}
 
   /** Show these parts; with `over` nothing more comes of any of them. */
-  show(parts: readonly IPart[], over: boolean, changed?: readonly number[]): void {
+  show(parts: readonly IPanelPart[], over: boolean, changed?: readonly number[]): void {
     while (this.parts.length > parts.length) {
       this.parts.pop()!.element.remove();
     }
@@ -39,7 +39,7 @@ export class ReplyView {
     });
   }
 
-  private made(part: IPart): IPartView {
+  private made(part: IPanelPart): IPartView {
     switch (part.kind) {
       case 'text':
         return new TextView(this.decorate, this.frozen);
@@ -58,9 +58,9 @@ export class ReplyView {
 }
 
 interface IPartView {
-  readonly kind: IPart['kind'];
+  readonly kind: IPanelPart['kind'];
   readonly element: HTMLElement;
-  show(part: IPart, over: boolean): void;
+  show(part: IPanelPart, over: boolean): void;
 }
 
 class TextView implements IPartView {
@@ -71,7 +71,7 @@ class TextView implements IPartView {
     this.markdown = new StreamedMarkdown(this.element, decorate, frozen);
   }
 
-  show({ text }: IPart, over: boolean): void {
+  show({ text }: IPanelPart, over: boolean): void {
     if (over && !this.over) {
       this.markdown.finish(text);
     } else {
@@ -121,7 +121,7 @@ class ThinkingView implements IPartView {
     return this.fold.element;
   }
 
-  show({ text }: IPart, over: boolean): void {
+  show({ text }: IPanelPart, over: boolean): void {
     this.fold.summary.textContent = over ? 'Thought' : 'Thinking…';
     this.fold.text = text;
   }
@@ -146,7 +146,7 @@ class CallView implements IPartView {
     this.element.append(this.fold.element, this.images);
   }
 
-  show({ name, text, state, seconds, result, images = [] }: IPart): void {
+  show({ name, text, state, seconds, result, images = [] }: IPanelPart): void {
     const time = seconds === undefined ? '' : ` · ${seconds.toFixed(1)} s`;
     this.fold.summary.textContent = `${name} · ${STATES[state ?? 'asked']}${time}`;
     this.fold.element.classList.toggle('claude-chat-failed', state === 'failed');
@@ -178,7 +178,7 @@ class ServerView implements IPartView {
     );
   }
 
-  show({ text, state, result = '' }: IPart): void {
+  show({ text, state, result = '' }: IPanelPart): void {
     this.summary.textContent = text;
     this.element.classList.toggle('claude-chat-failed', state === 'failed');
     this.held = result;
@@ -205,7 +205,7 @@ class SourcesView implements IPartView {
   readonly kind = 'sources';
   readonly element = element('div', { class: 'claude-chat-sources' });
 
-  show({ text }: IPart): void {
+  show({ text }: IPanelPart): void {
     this.markdown.finish(text);
   }
 

@@ -4,7 +4,7 @@ import type { Decorate } from './markdown/streamed';
 import { spelled } from './markdown/footnotes';
 import type { IMenuEntry } from './menu';
 import { openMenu } from './menu';
-import type { IApproval, PanelMessage } from './protocol';
+import type { IPanelApproval, PanelMessage } from './protocol';
 import { safeImage } from './protocol';
 import { ReplyView } from './reply';
 
@@ -208,7 +208,7 @@ export class TurnView {
   }
 
   /** The exact call, as text, and the question in words of our own. */
-  private approval({ approval, text, lasting }: IApproval): HTMLElement {
+  private approval({ approval, text, lasting }: IPanelApproval): HTMLElement {
     const reason = element('input', {
       'type': 'text',
       'class': 'claude-chat-reason',
