@@ -41,6 +41,22 @@ def test_every_path_that_a_page_names_is_there(document: str) -> None:
     assert [path for path in named if not is_there(path)] == []
 
 
+@pytest.mark.parametrize("root", ["claude_magic", "labextension/src", "benchmarks"])
+def test_every_module_that_a_docstring_or_comment_names_is_there(root: str) -> None:
+    """By its path from the repository, the package or the lab extension, or by its name alone."""
+    roots = (ROOT, PACKAGE, ROOT / "labextension/src")
+    modules = [p for p in (ROOT / root).rglob("*") if p.suffix in (".py", ".ts")]
+    here = {p.name for p in modules}
+    assert modules
+    missing = [
+        f"{module.relative_to(ROOT)} names {name}"
+        for module in modules
+        for name in re.findall(r"`([\w/.-]+\.(?:py|ts))`", module.read_text(encoding="utf-8"))
+        if name not in here and not any((start / name).exists() for start in roots)
+    ]
+    assert missing == []
+
+
 def test_a_path_that_is_not_there_is_found_in_a_page() -> None:
     text = "See `notebook/no_such.py`, tests/gone.ts (or `panel/nowhere/`) and `a.py::test_b`."
     assert [*_FILE.findall(text), *_FOLDER.findall(text)] == [

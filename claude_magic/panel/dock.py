@@ -1,7 +1,7 @@
 """The comm by which the JupyterLab extension asks for the panel that it docks, and for alt text.
 
-The kernel opens it, with an id that is known beforehand, as `notebook/front_end.py` does with its
-own. It takes requests while a cell runs: the extension sends them through a subshell.
+The kernel opens it, with an id that is known beforehand, as `notebook/page/front_end.py` does with
+its own. It takes requests while a cell runs: the extension sends them through a subshell.
 
 The lab extension sends the output as the page holds it, and writes what comes back into its
 metadata. What it sends is checked: a page shows what notebooks of others hold.
