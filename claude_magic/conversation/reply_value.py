@@ -88,8 +88,6 @@ class Reply:
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         from ..rendering import STYLE, code_bundle
 
-        pass
-
         is_json = self.value is not None
         bundle = dict(code_bundle(self.text, "json") if is_json else reply_as_shown(self.turn))
         bundle["text/html"] = STYLE + bundle["text/html"]

@@ -1,4 +1,7 @@
-"""Tab completion on the lines of our magics: options, models, names, paths."""
+"""Tab completion on the lines of our magics: options, models, names, paths.
+
+Loaded with the extension: the options themselves are imported when something is completed.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .option_line import by_spelling, is_option, plain_word, skip_spaces, split_list, word_reader
-from .options import Magic, Option
-
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from .notebook import Notebook
+    from .options import Magic, Option
 
 _MAGIC = re.compile(r"\s*%{1,2}\w+(?=\s|$)")
 _INNER_NAME = re.compile(r"[\[|,]\s*([^\W\d]?\w*)$")
@@ -45,6 +46,8 @@ def complete(
 
     `text_until_cursor` is the line up to the cursor, with or without the magic's name.
     """
+    from .option_line import by_spelling
+
     name = _MAGIC.match(text_until_cursor)
     line = text_until_cursor[name.end() :] if name else text_until_cursor
     names = {"model": models, "variable": variables, "path": files, "tool": tools, "shape": shapes}
@@ -64,6 +67,8 @@ def _replacement(match: str, found: _AtCursor, word: str) -> str:
 def _at_cursor(
     line: str, names: Mapping[str, Iterable[str]], known: Mapping[str, Option]
 ) -> _AtCursor:
+    from .option_line import is_option, plain_word, skip_spaces, word_reader
+
     position, given = skip_spaces(line, 0), set[str]()
     while position < len(line):
         word = plain_word(line, position).raw
@@ -88,6 +93,8 @@ def _at_cursor(
 
 
 def _value_at_cursor(option: Option, raw: str, names: Mapping[str, Iterable[str]]) -> _AtCursor:
+    from .option_line import split_list
+
     typed = split_list(raw)[-1] if option.reads in ("list", "cells") else raw
     quote = typed[:1] if typed[:1] in ("'", '"') else ""
     inner = _INNER_NAME.search(typed) if option.reads == "expression" else None
@@ -110,8 +117,6 @@ def attach(shell: InteractiveShell) -> None:
 
     def completed(_: Any, event: Any) -> list[str]:
         from .context.named_values import shapes
-
-        pass
         from .tools.toolboxes import NAMES, offered
 
         hidden = shell.user_ns_hidden

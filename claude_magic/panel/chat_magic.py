@@ -17,11 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from ..messages.once import Once
-from ..notebook.display.header_footer import notice
 from ..notebook.page.recorder import OURS
 from .dock import Dock
 from .outbox import beside_the_cells
-from .widget import NO_PANEL, Chat
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from ..notebook.magics import ClaudeMagics
     from ..notebook.notebook import Notebook
     from .panels import Panels
-    from .widget import ClaudeChat
+    from .widget import Chat, ClaudeChat
 
 
 @magics_class
@@ -62,9 +60,6 @@ class PanelMagics(Magics):
         is asked in a cell appears in the panel, and the other way round.
         """
         from ..notebook.option_line import words
-
-        pass
-        pass
 
         said = words(line, "%claude_chat", flags=("dock",))
         said.nothing()
@@ -107,8 +102,6 @@ def ensure() -> None:
     """
     from IPython.core.getipython import get_ipython
 
-    pass
-
     preload()
     shell = get_ipython()
     if shell is not None and "ClaudeMagics" not in shell.magics_manager.registry:
@@ -145,6 +138,9 @@ def show(desk: Panels, notebook: Notebook, ways: Sequence[Host], *, sure: bool) 
     Unless one is `sure` to work, that turns out after the cell: where one does not, the next takes
     its place.
     """
+    from ..notebook.display.header_footer import notice
+    from .widget import NO_PANEL
+
     publisher = notebook.shell.display_pub
     shown = {"display_id": uuid.uuid4().hex}
     if not ways:

@@ -148,7 +148,6 @@ class CodeBlock:
 
 def code_blocks(markdown: str) -> list[CodeBlock]:
     """The fenced blocks in their order, those within lists and quotes too; indented code is not."""
-    pass
     from .markdown import block_tokens
     from .terminal import plain
 

@@ -328,7 +328,6 @@ class JsonShape:
         Raises ValueError, and nothing else, whatever the text and whatever the user's own checks
         do: where it does not fit, and why, in a line each.
         """
-        pass
 
         try:
             value = json_value(text)
@@ -377,8 +376,6 @@ def is_schema(wanted: Mapping[Any, Any]) -> bool:
 def _of_type(wanted: Any, name: str) -> JsonShape:
     from pydantic import TypeAdapter, ValidationError
 
-    pass
-
     try:
         with warnings.catch_warnings(action="ignore"):  # of defaults that are no JSON
             adapter = TypeAdapter(_with_keys_said(wanted))
@@ -398,7 +395,6 @@ def _of_type(wanted: Any, name: str) -> JsonShape:
 
 
 def _of_schema(wanted: Mapping[str, Any], name: str) -> JsonShape:
-    pass
 
     if not is_schema(wanted):
         raise InputError(
