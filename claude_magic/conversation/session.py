@@ -175,7 +175,7 @@ class Session:
                 self.history.drop(run.turn)
             raise
         if recorded is not None:
-            return self._replay(run.plan, recorded.turn, run.tell)
+            return self._replay(run.plan, run.gone_on(recorded.turn), run.tell)
         refused = run.snapshot.get("stop_reason") == "refusal"
         return self._end(run, "refused" if refused else "complete")
 

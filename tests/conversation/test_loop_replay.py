@@ -78,6 +78,22 @@ class TestFromTheRecord:
         assert (reply.text, reply.notices) == ("I weigh it.\n\nIt weighs 3 g.", ())
         assert len(at.server.bodies) == 2
 
+    def test_the_questions_below_a_loop_of_a_recording_are_answered_from_it_too(
+        self, desk: Callable[..., Desk], tmp_path: Path
+    ) -> None:
+        at = desk(*ONE_CALL, says("Lead."))
+        at.ask(tools=Scales())
+        below = at.ask("What is it made of?", cell="B").text
+        recording = tmp_path / "replies.jsonl"
+        write(recording, at.turns)
+        at.session.history.purge()
+        at.settings = replace(at.settings, record=str(recording))
+        at.restart()
+        at.ask(tools=Scales())
+        again = at.ask("What is it made of?", cell="B")
+        assert (again.text, again.replayed) == (below, True)
+        assert len(at.server.bodies) == 3
+
     def test_replay_only_goes_on_with_a_warning_where_tools_give_something_else(
         self, desk: Callable[..., Desk]
     ) -> None:

@@ -146,6 +146,17 @@ class QuestionRun:
         self._add(kind, answer, self.digest, history)
         return True
 
+    def gone_on(self, recorded: Turn) -> Turn:
+        """The recorded turn with what went back now, where its record does not say what did.
+
+        A recording holds nothing that tools gave; the questions below see it all the same.
+        """
+        if len(recorded.steps) != len(self.steps):
+            return recorded
+        pairs = zip(recorded.steps, self.steps, strict=True)
+        steps = [replace(then, answer=then.answer or now.answer) for then, now in pairs]
+        return replace(recorded, steps=tuple(steps))
+
     def ended(self, status: Status) -> Turn:
         """The turn with what came, and how it ended."""
         snapshot = self.snapshot
