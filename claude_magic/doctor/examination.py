@@ -239,7 +239,7 @@ def _own(settings: Settings) -> Catalogue:
     """The catalogue with the user's own file of models."""
     if not settings.models_file:
         return BUILT_IN
-    from ..messages.catalogue import read_models
+    from ..messages.models_file import read_models
 
     return read_models(Path(settings.models_file).expanduser())
 

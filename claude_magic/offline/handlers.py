@@ -13,13 +13,12 @@ from tornado.iostream import StreamClosedError
 from tornado.web import Application, RequestHandler
 
 from ..messages.usage import estimate_input
-from .journal import Journal, RecordedRequest
+from .journal import BATCH_LOST, Journal, RecordedRequest, refuse, refuse_particular, script
 from .model_list import QUERY, model_info, models_page
 from .referee.referee import MAX_BODY, check, check_headers, known_model
 from .referee.request_checks import Refusal, bad
 from .replies.answer import answer_as
 from .replies.prefix_cache import PrefixCache
-from .replies.scripts import BATCH_LOST, refuse, refuse_particular, script
 from .replies.stream_events import StreamEvent, encode, events
 from .server_batches import MAX_BATCH, ServerBatch, ServerBatches
 

@@ -1,16 +1,131 @@
-"""What a server was asked, and how it is to behave next. Used by several threads."""
+"""What a server was asked, and how it is to behave next: replies on demand, not whole or prompt."""
 
 from __future__ import annotations
 
 import json
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .replies.scripts import BATCH_BEHAVIOURS, BEHAVIOURS, LASTING, TENTH, of_tenth
+from ..messages.usage import estimate_input
+from .referee.request_checks import CheckedRequest, Refusal, bad
+from .replies.called_tools import CALLS
+from .replies.draft import BAD_JSON, SERVER_TOOL_BEHAVIOURS
+from .replies.stream_events import PING, StreamEvent, halfway, without_end_of_input
+
+FEW_TOKENS = 40
+"""The length of a reply that was told to run into max_tokens."""
+SMALL_CONTEXT = 2_000
+"""The most tokens of input that a server takes which was told to have a small context."""
+
+_RATE_LIMITED = "This request would exceed your account's rate limit."
+_FULL = "The number of batch requests in the processing queue would exceed your limit."
+_OVERLOADED = Refusal(529, "overloaded_error", "Overloaded")
+_REFUSALS: Mapping[str, Refusal] = {
+    "overloaded": _OVERLOADED,
+    "rate_limited": Refusal(429, "rate_limit_error", _RATE_LIMITED, retry_after=0.2),
+    "busy": Refusal(429, "rate_limit_error", _RATE_LIMITED, retry_after=30),
+    "server_error": Refusal(500, "api_error", "Internal server error"),
+    "batch_refused": Refusal(429, "rate_limit_error", _FULL, retry_after=200),
+    "unauthorized": Refusal(401, "authentication_error", "invalid x-api-key"),
+}
+_STREAMS = ("cut", "slow", "error_mid_stream", "stall", "silent")
+_PARTICULAR = ("reject_images", "small_context")
+_ENDINGS = ("refusal", "max_tokens")
+EXPIRED = "expired"
+BATCH_LOST = "batch_lost"
+BATCH_BEHAVIOURS = (BATCH_LOST, "batch_refused")
+BEHAVIOURS = (
+    *_REFUSALS,
+    *_PARTICULAR,
+    *_STREAMS,
+    *_ENDINGS,
+    *CALLS,
+    *SERVER_TOOL_BEHAVIOURS,
+    BAD_JSON,
+    EXPIRED,
+    *BATCH_BEHAVIOURS,
+    "every_tenth",
+    "normal",
+)
+"""Every name. Those of `_PARTICULAR` refuse a good request for what it holds: an image, or more
+than SMALL_CONTEXT tokens; without that it is answered. Those of `_STREAMS` concern streams only.
+Those of `CALLS` and `SERVER_TOOL_BEHAVIOURS` call tools. With `bad_json` a reply in JSON lacks its
+last character. `normal` answers one request as it is.
+
+A request in a batch is a question, too; one that is to be `expired` is not answered. Those of
+BATCH_BEHAVIOURS are for a request that creates a batch: it is taken, and the connection cut before
+the answer; it is refused because too much is waiting already.
+"""
+TENTH = "every_tenth"
+LASTING = ("endless_calls", TENTH)
+"""The behaviours that stay, for each question, until another one is asked for.
+
+`every_tenth` refuses each tenth question, 429 and 529 in turn, and answers the others.
+"""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A stream to send: its events, whether it then hangs, the least seconds between deltas."""
+
+    events: Sequence[StreamEvent]
+    hangs: bool = False
+    pace: float = 0.0
+
+
+def of_tenth(number: int) -> str | None:
+    """The behaviour for the `number`-th question, from 1, where every tenth one is refused."""
+    if number % 10:
+        return None
+    return "rate_limited" if number % 20 else "overloaded"
+
+
+def refuse(behaviour: str | None) -> None:
+    """Raises Refusal if the behaviour is an error status."""
+    told = _REFUSALS.get(behaviour or "")
+    if told is not None:
+        # A new one each time: a raised exception keeps its traceback.
+        raise Refusal(told.status, told.error_type, told.message, retry_after=told.retry_after)
+
+
+def refuse_particular(asked: CheckedRequest, behaviour: str | None) -> None:
+    """Raises Refusal if the behaviour is to refuse what this request, a good one, holds."""
+    if behaviour == "reject_images":
+        for placed in asked.every_block():
+            if placed.block["type"] == "image":
+                kind = placed.block["source"]["type"]
+                field = "base64.data" if kind == "base64" else kind
+                raise bad(f"{placed.path}.image.source.{field}: Could not process image")
+    elif behaviour == "small_context":
+        tokens = estimate_input(asked.body, asked.model)
+        if tokens > SMALL_CONTEXT:
+            raise bad(f"prompt is too long: {tokens} tokens > {SMALL_CONTEXT} maximum")
+
+
+def script(events: Sequence[StreamEvent], behaviour: str | None) -> Script:
+    """The events as the behaviour has them sent."""
+    half = halfway(events)
+    match behaviour:
+        case "cut":
+            return Script(events[:half])
+        case "stall":
+            return Script(events[:half], hangs=True)
+        case "silent":
+            return Script([events[0], PING], hangs=True)
+        case "slow":
+            return Script([events[0], PING, PING, PING, *events[1:]], pace=0.05)
+        case "error_mid_stream":
+            error = _OVERLOADED.body("")["error"]
+            return Script([*events[:half], {"type": "error", "error": error}])
+        case "cut_tool_input":
+            return Script(without_end_of_input(events, stopped=False))
+        case "broken_tool_input":
+            return Script(without_end_of_input(events, stopped=True))
+    return Script(events)
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from .journal import Journal
+from .journal import EXPIRED, Journal, refuse, refuse_particular
 from .model_list import page
 from .referee.referee import check
 from .referee.request_checks import Refusal, bad, list_of, mapping, record, string
 from .replies.answer import answer_as
 from .replies.prefix_cache import PrefixCache
-from .replies.scripts import EXPIRED, refuse, refuse_particular
 
 MAX_BATCH = 256 * 1024 * 1024
 """Bytes of a request that creates a batch."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from claude_magic.messages.catalogue import read_models
 from claude_magic.messages.errors import InputError
 from claude_magic.messages.models import MODELS, Price
+from claude_magic.messages.models_file import read_models
 
 GOOD = """
 [aliases]

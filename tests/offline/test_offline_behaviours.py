@@ -24,7 +24,7 @@ from offline_samples import (
 )
 
 from claude_magic.offline import OfflineServer
-from claude_magic.offline.replies.scripts import BEHAVIOURS
+from claude_magic.offline.journal import BEHAVIOURS
 
 WAIT = 10
 

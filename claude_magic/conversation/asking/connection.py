@@ -197,7 +197,7 @@ class KnownModels:
         except OSError:
             state = (path,)
         if state != self._file[0]:
-            from ...messages.catalogue import read_models
+            from ...messages.models_file import read_models
 
             self._file = state, read_models(path)
         return self._file[1]

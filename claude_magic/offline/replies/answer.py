@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...messages.usage import estimate_input
+from ..journal import FEW_TOKENS
 from ..referee.message_rules import signature
 from ..referee.request_checks import CheckedRequest
 from .draft import Draft, draft
 from .prefix_cache import Charge
 from .quotes import ReplyPassage
-from .scripts import FEW_TOKENS
 from .stream_events import count, tokens
 
 THOUGHT = "The offline server does not think: it looks at the blocks of the request."
