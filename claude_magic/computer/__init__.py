@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .carrying_out import DesktopStep
-    from .computer_tool import ComputerTool, Workplace, parse_size
-    from .interface import Computer, Shot
+    from .computer_tool import ComputerTool, Workplace
+    from .interface import Computer, Shot, parse_size
 
 __all__ = ["Computer", "ComputerTool", "DesktopStep", "Shot", "Workplace", "parse_size"]
 
@@ -20,7 +20,7 @@ _HOME = {
     "Shot": "interface",
     "DesktopStep": "carrying_out",
     "Workplace": "computer_tool",
-    "parse_size": "computer_tool",
+    "parse_size": "interface",
 }
 
 

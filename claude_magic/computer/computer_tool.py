@@ -106,16 +106,6 @@ class Workplace:
         self._touched = False
 
 
-def parse_size(value: str) -> tuple[int, int]:
-    """Width and height from "1280x800". Raises InputError for what is no size for a desktop."""
-    width, _, height = value.lower().partition("x")
-    if width.isdecimal() and height.isdecimal():
-        size = (int(width), int(height))
-        if 320 <= size[0] <= 3840 and 240 <= size[1] <= 2160:
-            return size
-    raise InputError(f"{value!r} is no size for a desktop: give one such as 1280x800.")
-
-
 _TOOLSET_TYPE = "computer_toolset_20260801"
 _ZOOMS = "computer_20251124"
 

@@ -1,10 +1,12 @@
-"""What a computer must be able to do so that Claude can use it."""
+"""What a computer must be able to do so that Claude can use it, and how large its screen may be."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from ..messages.errors import InputError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -78,3 +80,13 @@ class Computer(Protocol):
 
     def close(self) -> None:
         """Ends the computer, and removes all that belongs to it."""
+
+
+def parse_size(value: str) -> tuple[int, int]:
+    """Width and height from "1280x800". Raises InputError for what is no size for a desktop."""
+    width, _, height = value.lower().partition("x")
+    if width.isdecimal() and height.isdecimal():
+        size = (int(width), int(height))
+        if 320 <= size[0] <= 3840 and 240 <= size[1] <= 2160:
+            return size
+    raise InputError(f"{value!r} is no size for a desktop: give one such as 1280x800.")

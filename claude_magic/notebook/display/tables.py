@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...conversation.export import question_text
 from ...conversation.ledger import Entry, by_day, by_model, by_turn, total
+from ...messages import plain_text
 from ...messages.catalogue import Catalogue
 from ...messages.errors import ClaudeError, InputError
 from ...messages.models import EFFORTS, MODELS, Model, replacement
@@ -18,7 +18,6 @@ from . import header_footer
 if TYPE_CHECKING:
     from ...conversation.session import Session
     from ...conversation.turns import Turn
-    from ...messages import plain_text
 
 Bundle = dict[str, str]
 # After a blank comes the value, unless it is the next name: "model= budget=20" takes model back.
@@ -236,6 +235,8 @@ def usage_table(
 
 def turns_table(turns: Sequence[Turn], known: Catalogue) -> Bundle:
     """What each turn of this notebook cost, in the order asked."""
+    from ...conversation.export import question_text
+
     entries = by_turn(turns, known)
     rows = []
     for number, turn in enumerate(turns, 1):
