@@ -148,8 +148,6 @@ class ClaudeMagics(ConversationMagics, Settable):
 
         `%claude_code` takes all code blocks, `%claude_code 2` the second.
         """
-        from ..messages.errors import InputError
-
         if self.notebook.last is None:
             raise InputError("There is no reply yet: ask with %%claude first.")
         self._put_code(self.notebook.last, line.strip())
@@ -168,7 +166,6 @@ class ClaudeMagics(ConversationMagics, Settable):
             output = 0.0
             context = 32768
         """
-        from ..messages.errors import InputError
         from .display.tables import models_table
 
         if line.strip():
@@ -201,8 +198,6 @@ class ClaudeMagics(ConversationMagics, Settable):
 
     def _about_model(self) -> str:
         """What is wrong with the model that is set, and what takes its place; "" if nothing."""
-        from ..messages.errors import InputError
-
         try:
             return self.notebook.session.about_model(self.value("model"))
         except InputError as error:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .bundle import code_bundle, literal, reply_bundle
     from .citations import notes_bundle
-    from .html import CodeBlock, code_blocks, escape
+    from .html import CodeBlock, code_blocks
     from .markdown import split_point
     from .part_bundles import drawn, stacked
     from .reply import ReplyFold
-    from .style import STYLE
+    from .style import STYLE, escape
     from .terminal import TerminalFilter, plain
 
 __all__ = [
@@ -43,7 +43,7 @@ _HOME = {
     "code_blocks": "html",
     "code_bundle": "bundle",
     "drawn": "part_bundles",
-    "escape": "html",
+    "escape": "style",
     "literal": "bundle",
     "notes_bundle": "citations",
     "plain": "terminal",

@@ -16,30 +16,11 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 from .markdown import parser
-from .style import highlighted, token_classes
+from .style import highlighted, shielded, token_classes
 from .terminal import plain
 
 if TYPE_CHECKING:
     from nh3 import Cleaner
-
-
-def shielded(text: str) -> str:
-    """`text` as HTML, every dollar and backslash in an element of its own.
-
-    MathJax looks for its delimiters (`$`, `\\(`, `\\begin`, `\\ref`) within runs of adjacent text
-    nodes; an element ends the run, so a delimiter alone in one finds neither its second character
-    nor its end. Holds for MathJax 2 (nbconvert) to 4 and for KaTeX's auto-render.
-    """
-    escaped = html.escape(text)
-    return escaped.replace("$", "<span>$</span>").replace("\\", "<span>\\</span>")
-
-
-def escape(text: str) -> str:
-    """`text` as the content of an HTML element: shown as it is, nothing in it typeset.
-
-    Not for an attribute's value: it may hold `<span>`. Control characters are removed.
-    """
-    return shielded(plain(text))
 
 
 CONTAINER = "claude-magic"
@@ -149,43 +130,9 @@ class CodeBlock:
 def code_blocks(markdown: str) -> list[CodeBlock]:
     """The fenced blocks in their order, those within lists and quotes too; indented code is not."""
     from .markdown import block_tokens
-    from .terminal import plain
 
     return [
         CodeBlock(language_of(token.info).lower(), token.content.removesuffix("\n"))
         for token in block_tokens(plain(markdown))
         if token.type == "fence"
     ]
-
-
-def box(inner: str) -> str:
-    """HTML of ours, in the box that the style sheet is for."""
-    return f'<div class="claude-magic">{inner}</div>'
-
-
-def line(text: str, title: str = "") -> str:
-    """HTML of one quiet line."""
-    tooltip = f' title="{html.escape(title)}"' if title else ""
-    return f'<div class="claude-magic-line"{tooltip}>{escape(text)}</div>'
-
-
-def folded(summary: str, inner: str) -> str:
-    """HTML of a line that opens: `inner`, HTML of ours, stands below it."""
-    opened = f"<summary>{escape(summary)}</summary>{inner}"
-    return f'<details class="claude-magic-fold">{opened}</details>'
-
-
-def as_it_is(text: str) -> str:
-    """HTML of a text that is shown as it is; "" for none."""
-    return f'<div class="claude-magic-pre">{escape(text)}</div>' if text else ""
-
-
-def code(text: str, language: str) -> str:
-    """HTML of code as it is, wrapped and not cut: what stands far to the right is seen too."""
-    from .style import highlighted
-    from .terminal import plain
-
-    if not text:
-        return ""
-    inside = highlighted(plain(text), language) if language else html.escape(plain(text))
-    return f'<pre class="claude-magic-pre"><code>{inside}</code></pre>'

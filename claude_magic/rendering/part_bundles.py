@@ -10,8 +10,8 @@ from ..messages.blocks import Block
 from ..messages.plain_text import count, trim_middle
 from .bundle import fenced, literal, reply_bundle
 from .citations import notes_bundle
-from .html import as_it_is, box, code, folded, line
 from .reply import Call, Part, Remark, ServerCall, Sources, Text, Thinking, Unknown
+from .style import as_it_is, box, code, folded, line
 from .terminal import plain
 
 # Tools of ours whose arguments are shown as the text that one of them holds.

@@ -1,4 +1,4 @@
-"""The one style sheet of what we show in a cell, and code with the short classes of Pygments.
+"""HTML of ours around what is shown: the one style sheet, quiet lines, code in the theme's colours.
 
 Scoped under `.claude-magic`. JupyterLab, Notebook 7 and nbconvert's lab template define the
 variables; elsewhere the fallbacks shade the text colour that is there, light or dark.
@@ -17,6 +17,8 @@ import re
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
+
+from .terminal import plain
 
 # Pygments class (a longer one begins with it) -> CodeMirror's name for the colour, and what tells
 # it apart where there are no colours. After jupyterlab_pygments.
@@ -184,3 +186,53 @@ def _lexer_class(language: str) -> Any:
         return None
     module, name = found
     return getattr(import_module(module), name)
+
+
+def shielded(text: str) -> str:
+    """`text` as HTML, every dollar and backslash in an element of its own.
+
+    MathJax looks for its delimiters (`$`, `\\(`, `\\begin`, `\\ref`) within runs of adjacent text
+    nodes; an element ends the run, so a delimiter alone in one finds neither its second character
+    nor its end. Holds for MathJax 2 (nbconvert) to 4 and for KaTeX's auto-render.
+    """
+    escaped = html.escape(text)
+    return escaped.replace("$", "<span>$</span>").replace("\\", "<span>\\</span>")
+
+
+def escape(text: str) -> str:
+    """`text` as the content of an HTML element: shown as it is, nothing in it typeset.
+
+    Not for an attribute's value: it may hold `<span>`. Control characters are removed.
+    """
+    return shielded(plain(text))
+
+
+def box(inner: str) -> str:
+    """HTML of ours, in the box that the style sheet is for."""
+    return f'<div class="claude-magic">{inner}</div>'
+
+
+def line(text: str, title: str = "") -> str:
+    """HTML of one quiet line."""
+    tooltip = f' title="{html.escape(title)}"' if title else ""
+    return f'<div class="claude-magic-line"{tooltip}>{escape(text)}</div>'
+
+
+def folded(summary: str, inner: str) -> str:
+    """HTML of a line that opens: `inner`, HTML of ours, stands below it."""
+    opened = f"<summary>{escape(summary)}</summary>{inner}"
+    return f'<details class="claude-magic-fold">{opened}</details>'
+
+
+def as_it_is(text: str) -> str:
+    """HTML of a text that is shown as it is; "" for none."""
+    return f'<div class="claude-magic-pre">{escape(text)}</div>' if text else ""
+
+
+def code(text: str, language: str) -> str:
+    """HTML of code as it is, wrapped and not cut: what stands far to the right is seen too."""
+    pass
+    if not text:
+        return ""
+    inside = highlighted(plain(text), language) if language else html.escape(plain(text))
+    return f'<pre class="claude-magic-pre"><code>{inside}</code></pre>'

@@ -14,8 +14,8 @@ from ...conversation.reply_value import footer_of, header_of
 from ...messages.blocks import Block, ImageBlock
 from ...messages.plain_text import count
 from ...rendering import STYLE, escape, plain
-from ...rendering.html import box, line
 from ...rendering.reply import detail_text, footer_text, header_text
+from ...rendering.style import box, line
 
 if TYPE_CHECKING:
     from ...conversation.asking.plan import Plan

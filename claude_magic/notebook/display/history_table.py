@@ -19,8 +19,8 @@ from ...messages.errors import ImageError
 from ...messages.plain_text import count, dollars
 from ...rendering import STYLE, drawn, escape, plain
 from ...rendering.bundle import words_of
-from ...rendering.html import box, line
 from ...rendering.reply import Part, Thinking, footer_text
+from ...rendering.style import box, line
 from .header_footer import start, thumbnails
 from .tables import Bundle, table
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...messages.plain_text import count
 from ...rendering import code_bundle, escape, literal, plain
-from ...rendering.html import box, line
+from ...rendering.style import box, line
 from .header_footer import Bundle
 from .tables import RIGHT, table
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from ...rendering import reply_bundle, split_point, stacked
 from ..page.recorder import OURS
-
-if TYPE_CHECKING:
-    pass
-
 
 SEGMENT = 2_500
 """Characters after which a finished part of a reply is frozen."""

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from ...messages.blocks import Block, content_blocks, is_call
 from ...messages.plain_text import count
 from ...rendering import STYLE, escape, plain
-from ...rendering.html import box, code, line
 from ...rendering.part_bundles import given_to
 from ...rendering.reply import outcome_of
+from ...rendering.style import box, code, line
 from . import header_footer
 from .header_footer import Bundle
 
