@@ -376,8 +376,6 @@ class GrowingBlock:
         elif kind == "citations_delta":
             known = self._start.get("citations")
             self._start["citations"] = [*(known or []), delta.get("citation")]
-        elif kind == "compaction_delta":
-            self._start.update({k: v for k, v in delta.items() if k != "type"})
 
     def wire(self) -> dict[str, Any]:
         """The block in wire form, kept once it has stopped."""
