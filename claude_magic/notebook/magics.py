@@ -72,6 +72,11 @@ class ClaudeMagics(ConversationMagics, Settable):
         """The conversation's notebook side, made when it is first needed: loading stays cheap."""
         return self._notebook()
 
+    @property
+    def made_notebook(self) -> Notebook | None:
+        """The same, if it was needed already."""
+        return self._notebook() if self._notebook.made else None
+
     def _made(self) -> Notebook:
         from .notebook import Notebook
 

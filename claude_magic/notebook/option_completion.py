@@ -151,7 +151,7 @@ def _models(shell: InteractiveShell) -> list[str]:
     from ..messages.errors import InputError
 
     magics: Any = shell.magics_manager.registry.get("ClaudeMagics")
-    notebook: Notebook | None = getattr(magics, "_notebook", None)
+    notebook: Notebook | None = magics.made_notebook if magics else None
     try:
         return (notebook.session.catalogue if notebook else BUILT_IN).names()
     except InputError:  # a setting that does not fit, which the next question will say

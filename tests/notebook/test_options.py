@@ -193,7 +193,7 @@ def test_python_names_each_option_with_its_type_default_and_meaning(
     assert parameters["cite"].default is False
     assert parameters["model"].default is None
     assert parameters["max_tokens"].annotation == int | None
-    assert parameters["approve"].annotation == "Approve | Asked | None"
+    assert parameters["approve"].annotation == "Approve | AskUser | None"
     words = " ".join((ask.__doc__ or "").split())
     assert [
         o.field for o in PYTHON_OPTIONS if f" {o.field}: {o.python or o.help}" not in words
