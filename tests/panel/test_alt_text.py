@@ -16,7 +16,7 @@ from tests.messages.image_samples import photo, saved
 GOOD = {"id": "a-1", "cell": "c", "source": "plot()", "bundle": {"image/png": "AA=="}}
 DESCRIBE = """
 from base64 import b64encode
-from claude_magic.panel.dock import Described, describe
+from claude_magic.panel.dock import DescribedOutput, describe
 notebook = get_ipython().magics_manager.registry["ClaudeMagics"].notebook
 """
 
@@ -48,7 +48,9 @@ def test_an_output_of_an_earlier_kernel_is_described_as_the_page_shows_it(
     running_kernel: Kernel,
 ) -> None:
     running_kernel.run(f"{DESCRIBE}\nbundle = {{'image/png': b64encode({saved(photo(40, 30))!r})}}")
-    asked = "Described('a', 'gone', 'plot(doses)', {'image/png': bundle['image/png'].decode()})"
+    asked = (
+        "DescribedOutput('a', 'gone', 'plot(doses)', {'image/png': bundle['image/png'].decode()})"
+    )
     answer = running_kernel.value(f"describe(notebook, {asked})")
     assert answer["alt"] and answer["cost"].startswith("$") and not answer["error"]
     content = running_kernel.requests()[-1]["messages"][0]["content"]
@@ -59,7 +61,7 @@ def test_an_output_of_an_earlier_kernel_is_described_as_the_page_shows_it(
 
 def test_what_is_no_figure_is_said_in_one_line(running_kernel: Kernel) -> None:
     running_kernel.run(DESCRIBE)
-    asked = "Described('a', 'c', '', {'text/plain': 'x'})"
+    asked = "DescribedOutput('a', 'c', '', {'text/plain': 'x'})"
     answer = running_kernel.value(f"describe(notebook, {asked})")
     assert "no figure" in answer["error"] and answer["alt"] == ""
 

@@ -134,9 +134,9 @@ def test_what_a_late_view_is_told_is_told_the_others_too(own: Kernel) -> None:
     own.run("%%claude\nOne", cell="A")
     own.run(
         "from claude_magic.panel.turns_told import Past\n"
-        "from claude_magic.panel.turns_told import Views\n"
+        "from claude_magic.panel.turns_told import TurnViews\n"
         f"notebook = {NOTEBOOK}\n"
-        "past = Past(notebook, Views(notebook.session, {}))\n"
+        "past = Past(notebook, TurnViews(notebook.session, {}))\n"
         "past.history('early', [])\n"
         "past.changes({}, wait=False)",
     )
