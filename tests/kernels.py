@@ -96,13 +96,11 @@ class Kernel:
         during: Callable[[Mapping[str, Any]], None] | None = None,
         stdin: Stdin | None = None,
         ok: bool = True,
-        replies: bool = True,
     ) -> Ran:
         """Run one cell, with a cell id if given; `during` sees each message as it comes.
 
         `stdin` is what is typed where the cell asks, or gives that for each prompt: None types
-        nothing. `ok` asserts that the cell ended well. `replies` False does not wait for the
-        kernel's reply, which one that is interrupted as it sends it leaves out.
+        nothing. `ok` asserts that the cell ended well.
         """
         content = {
             "code": code,
@@ -126,7 +124,7 @@ class Kernel:
             if found["msg_type"] == "status" and found["content"]["execution_state"] == "idle":
                 break
             ran.messages.append(found)
-        while replies:
+        while True:
             reply = self.client.get_shell_msg(timeout=SECONDS)
             if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
                 ran.reply = reply["content"]

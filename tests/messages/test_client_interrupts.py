@@ -258,3 +258,59 @@ def test_an_interrupt_of_the_kernel_stops_at_once_and_closes_the_connection(phas
         server.check_closed()
     for sock in [listener, bare, *waiting]:
         sock.close()
+
+
+# A second interrupt, at every single step of what the first one sets off
+
+TWICE = """
+import signal, sys
+from claude_magic.messages.transport.client import Client, Timeouts
+client = Client(sys.argv[1], None, timeouts=Timeouts(idle=5))
+body = {"model": "m", "max_tokens": 5, "messages": []}
+
+def stop(*_):
+    steps = iter(range(step))
+    def count(frame, event, argument):
+        if frame.f_code.co_name == "<module>":
+            sys.setprofile(None)  # The closing is over.
+        elif event in ("call", "c_call") and next(steps, None) is None:
+            sys.setprofile(None)
+            hit.append(frame.f_code.co_name)
+            raise KeyboardInterrupt
+    sys.setprofile(count)
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, stop)
+sys.unraisablehook = lambda _: None  # The second one may come where nothing can be raised.
+step, hit = 0, [""]
+while hit:
+    hit = []
+    try:
+        with client.stream(body) as reply:
+            for event in reply:
+                if event["type"] == "content_block_delta":
+                    signal.setitimer(signal.ITIMER_REAL, 0.005)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.setprofile(None)
+    with client.stream(body) as reply:
+        text = "".join(event.get("delta", {}).get("text", "") for event in reply)
+    assert text == "Hello", (step, hit, text)
+    step += 1
+print(step, flush=True)
+"""
+
+
+def test_a_second_interrupt_at_any_step_of_the_closing_leaves_a_client_that_works() -> None:
+    with FaultServer(*[stalls(STREAM_HEAD, BEGUN), replies] * 400) as server:
+        told = subprocess.run(
+            [sys.executable, "-c", TWICE, server.url],
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=60,
+        )
+        assert told.returncode == 0, told.stderr
+        assert int(told.stdout) > 20, "the closing has fewer steps than it can have"
+        server.check_closed()

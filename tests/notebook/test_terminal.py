@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -178,6 +180,63 @@ def test_where_input_is_piped_in_nobody_can_be_asked(tmp_path: Path) -> None:
     shown = session(tmp_path, "%load_ext claude_magic", "%claude --tools run_python Hi", "y")
     assert "Nobody can be asked here, where nothing can be typed" in shown
     assert "--approve auto" in shown
+
+
+TWICE = """
+import sys, threading
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "claude_magic")
+shell.run_cell("%claude --quiet Hello")
+server = shell.magics_manager.registry["ClaudeMagics"].notebook.session.offline
+sys.unraisablehook = lambda _: None
+print("", "ready", sep="\\n", flush=True)
+for _ in sys.stdin:
+    server.behave("stall")
+    try:
+        shell.run_cell("%claude --quiet The doubly stopped one")
+        threading.Event().wait(0.1)
+    except BaseException:
+        pass  # The second one came when IPython itself was at its end of the cell.
+    print("", "stopped", sep="\\n", flush=True)
+    done = shell.run_cell("%claude --quiet --fresh Go on")
+    print("", f"went on: {done.error_in_exec}", sep="\\n", flush=True)
+"""
+
+
+def test_a_second_interrupt_during_the_clean_up_leaves_a_valid_conversation(
+    tmp_path: Path,
+) -> None:
+    # Not in a kernel: ipykernel's own clean-up does not survive a second one. The server refuses
+    # a conversation that is not valid.
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", TWICE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(tmp_path),
+        cwd=tmp_path,
+    ) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+
+        def until(words: str) -> None:
+            told = ""
+            while not told.endswith(words):
+                came = program.stdout.read(1)
+                assert came, told
+                told += came
+
+        until("ready\n")
+        for milliseconds in (0, 0.2, 0.5, 1, 1.5, 2, 3, 4, 6, 10, 20, 40):
+            print(file=program.stdin, flush=True)
+            until("This is the")
+            program.send_signal(signal.SIGINT)
+            time.sleep(milliseconds / 1000)
+            program.send_signal(signal.SIGINT)
+            until("stopped")
+            until("went on: None\n")
+        program.stdin.close()
 
 
 def test_a_reply_in_json_is_a_table_of_text(tmp_path: Path) -> None:

@@ -328,12 +328,14 @@ class _Answer:
         # someone's own may have read the body already; then only iter_bytes has it.
         plain = "content-encoding" not in response.headers and not response.is_stream_consumed
         self._bytes = response.iter_raw() if plain else response.iter_bytes()
+        self._read = False
         cancel.add(lane.wire.cut)
 
     def chunks(self) -> Iterator[bytes]:
         failure = None
         try:
             yield from self._bytes
+            self._read = True
         except Exception as error:
             failure = self._failures.of(error)
         # Outside of the except block: our error must not bring along the frames of httpx.
@@ -349,6 +351,7 @@ class _Answer:
         try:
             for _ in self._bytes:
                 pass
+            self._read = True
         except Exception:
             # The answer was whole; a connection that fails after it is just not used again.
             self._lane.wire.cut()
@@ -357,6 +360,11 @@ class _Answer:
             timer.join()
 
     def close(self) -> None:
+        if not self._read:
+            # First of all: an interrupt may stop the library anywhere in its own closing. It then
+            # waits for a lock that it holds itself, or takes for free a connection on which the
+            # server is still in its last answer.
+            self._lane.wire.cut()
         self._cancel.remove(self._lane.wire.cut)
         try:
             self._response.close()

@@ -57,6 +57,12 @@ class CuttableSocket:
                     except OSError:
                         pass  # It is closed already, or the other side was first.
 
+    def close(self) -> None:
+        """Closes the socket of a wire that nobody reads from any more."""
+        with self._lock:
+            self.is_cut = True
+            self._close()
+
     def drop(self) -> None:
         """Closes this process's copy of a socket that belongs to the process it was forked from.
 
@@ -138,8 +144,12 @@ class ConnectionPool(Generic[Http]):
 
     def give_back(self, lane: KeptConnection[Http]) -> None:
         """Keeps the lane for the next request, or closes it if it was cut or enough are kept."""
+        if lane.wire.is_cut:
+            # Without the HTTP client: what was interrupted in it may hold its locks for ever.
+            lane.wire.close()
+            return
         with self._lock:
-            if not (lane.wire.is_cut or self._closed or len(self._idle) >= self._kept):
+            if not (self._closed or len(self._idle) >= self._kept):
                 self._idle.append(lane)
                 return
         lane.http.close()
