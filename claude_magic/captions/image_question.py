@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import Block, joined_text
@@ -16,6 +16,7 @@ from ..messages.models import Model
 from ..messages.request import Options, Request, build
 from ..messages.transport.retry import is_spend_limit
 from ..messages.usage import Usage, estimate_input
+from ..value_classes import frozen
 
 if TYPE_CHECKING:
     from ..conversation.asking.question import Shape
@@ -35,7 +36,7 @@ ENDS: Mapping[str | None, str] = {
 """How a reply ends that holds no value, and will not if it is asked for again."""
 
 
-@dataclass(frozen=True)
+@frozen
 class ImageAnswer:
     """What came back for one image: `value` has the shape that was asked for, None with `error`.
 
@@ -165,7 +166,7 @@ EXPECTED_OUTPUT = 500
 """Tokens of output that a caption is reckoned with before it is there."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Job:
     """One question about many images. `server` is the label of who is asked.
 

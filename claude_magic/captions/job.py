@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
 from ..conversation.asking.connection import KnownModels, Server, environment_headers, require_key
@@ -21,6 +21,7 @@ from ..messages.blocks import Block, text
 from ..messages.credentials import FoundKey, as_bearer
 from ..messages.plain_text import trim_middle, wrap
 from ..messages.request import Options
+from ..value_classes import frozen
 from .image_question import Job
 from .limits import GivingWay, Limit
 
@@ -38,7 +39,7 @@ class Running(Protocol):
     def url(self) -> str: ...
 
 
-@dataclass(frozen=True)
+@frozen
 class Access:
     """Settings and key of whoever asks. `spend` is told of every payment.
 
@@ -180,7 +181,7 @@ def figure_along(
     return [text(along)] if along else []
 
 
-@dataclass(frozen=True)
+@frozen
 class Wanted:
     """What is asked about each image. `schema` None: a caption.
 

@@ -11,11 +11,11 @@ What the model wrote stands in them as it is, so they are text to be escaped, ne
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from ..messages.blocks import Block
+from ..value_classes import frozen
 from .interface import WHEEL
 from .screen_pictures import Box, Scale, ScreenPoint
 
@@ -163,7 +163,7 @@ class WrongInputError(ValueError):
     """The call cannot be carried out as it stands; the text is for the model."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Action:
     """One action. Places are pixels of the screen; keys are X keysyms.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import NOT_ALLOWED, Block, content_blocks, text
 from ..messages.errors import DesktopError
+from ..value_classes import frozen
 from . import actions
 from .actions import Action, WrongInputError, action, named
 from .interface import LEFT, MIDDLE, RIGHT, WHEEL, Computer, Shot
@@ -156,7 +156,7 @@ AllowAction = Callable[[Block], str | None]
 """Asks about one call: None allows it, a text says why not."""
 
 
-@dataclass(frozen=True)
+@frozen
 class DesktopStep:
     """One call: in words, a PNG of the screen after it with the pointer marked, and what failed."""
 

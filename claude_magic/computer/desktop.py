@@ -12,13 +12,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from ..messages.errors import DesktopError, InputError, Interrupted
+from ..value_classes import frozen
 from .interface import Shot
 
 # What programs need to start, to find their libraries and fonts, and to know language and time
@@ -84,7 +84,7 @@ sys.exit(main())
 _END = 5.0
 
 
-@dataclass(frozen=True)
+@frozen
 class KeeperReply:
     """What the keeper answers: `told` by name, and `tail`, bytes that go with it."""
 

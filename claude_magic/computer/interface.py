@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ..messages.errors import InputError
+from ..value_classes import frozen
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -16,7 +16,7 @@ WHEEL = {"up": 4, "down": 5, "left": 6, "right": 7}
 """The buttons that a turn of the wheel presses, as X numbers them."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Shot:
     """A screen as it looks: an RGB image with the pointer on it, and where the pointer is."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
@@ -16,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ..messages.images.prepare import MANY_IMAGES_EDGE
 from ..messages.models import Model
 from ..messages.usage import scaled_size
+from ..value_classes import frozen
 
 _MARK = "#d9480f"
 _RADIUS = 14
@@ -113,7 +113,7 @@ ScreenPoint = tuple[int, int]
 Box = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True)
+@frozen
 class Scale:
     """Sizes in pixels of the screen, and of the screenshots that are sent: never larger."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .asking.question import Called, CallEvent, Calling, Doing, Frozen, Seen
+from ..value_classes import frozen
+from .asking.question import Called, CallEvent, Calling, Doing, Seen
 
 if TYPE_CHECKING:
     from ..messages.transport.retry import Wait
@@ -31,45 +32,45 @@ __all__ = [
 ]
 
 
-class Sending(Frozen):
+@frozen
+class Sending:
     """The first request of `plan` is about to leave; or its recorded reply, to run tools again."""
 
-    __slots__ = ()
     plan: Plan
 
 
-class Waiting(Frozen):
+@frozen
+class Waiting:
     """The server asked for patience; told about once a second, with the `wait` that is left."""
 
-    __slots__ = ()
     wait: Wait
 
 
-class Received(Frozen):
+@frozen
+class Received:
     """An event of a stream came, in wire form; a recorded reply, too, comes as such events.
 
     A question that calls tools has several streams, one for each of its requests.
     """
 
-    __slots__ = ()
     event: Mapping[str, Any]
 
 
-class Ended(Frozen):
+@frozen
+class Ended:
     """The reply is over, however it ended: see `reply.turn.status`.
 
     For a recorded reply that is shown again, and ran no tools, this is the only event.
     """
 
-    __slots__ = ()
     plan: Plan
     reply: Reply
 
 
-class Failed(Frozen):
+@frozen
+class Failed:
     """The question ended with an error; what came of the reply was in an `Ended` before."""
 
-    __slots__ = ()
     error: BaseException
 
 

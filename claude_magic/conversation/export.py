@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pprint
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from ..messages.blocks import Block
 from ..messages.request import CHOICE, DEFAULT_MAX_TOKENS, agreed
 from ..rendering import literal, plain, reply_bundle
 from ..rendering.reply import footer_text
+from ..value_classes import frozen
 from .ledger import written
 from .reply_value import footer_of, header_of_turn, reply_as_shown
 from .settings import ANTHROPIC_URL, OFFLINE, Settings
@@ -177,7 +177,7 @@ def _parameters(turn: Turn) -> dict[str, Any]:
     return {"model": model, "max_tokens": DEFAULT_MAX_TOKENS, **fields}
 
 
-@dataclass(frozen=True)
+@frozen
 class _Constant:
     """A name of the script: its repr is the name."""
 

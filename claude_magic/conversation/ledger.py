@@ -7,7 +7,7 @@ that shows a recorded reply again is counted apart, as free. `known` says what m
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, tzinfo
 from itertools import starmap, zip_longest
 from typing import TypeVar
@@ -15,13 +15,14 @@ from typing import TypeVar
 from ..messages.catalogue import BUILT_IN, Catalogue
 from ..messages.models import Model
 from ..messages.usage import Usage
+from ..value_classes import frozen
 from .settings import OFFLINE
 from .turns import Turn
 
 GroupKey = TypeVar("GroupKey", bound=Hashable)
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """A sum over turns.
 

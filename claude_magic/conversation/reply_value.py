@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..messages.blocks import Block, joined_text
@@ -12,6 +11,7 @@ from ..messages.plain_text import count
 from ..messages.usage import Usage
 from ..rendering import ReplyFold, drawn, stacked
 from ..rendering.reply import Footer, Header, Part, Thinking
+from ..value_classes import frozen
 from .ledger import model_of, written
 from .settings import ANTHROPIC_URL, OFFLINE
 from .turns import Turn
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .asking.plan import Plan
 
 
-@dataclass(frozen=True)
+@frozen
 class Reply:
     """What came back. Shows as rendered Markdown where it is the last expression of a cell.
 

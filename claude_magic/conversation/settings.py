@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ..value_classes import frozen
 
 ANTHROPIC_URL = "https://api.anthropic.com"
 OFFLINE = "offline"
 
 
-@dataclass(frozen=True)
+@frozen
 class Settings:
     """Defaults for every question. `max_tokens` 0 means "by model and server"; `budget` in USD.
 

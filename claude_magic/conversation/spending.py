@@ -10,10 +10,11 @@ import uuid
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ..messages.errors import BudgetError
 from ..messages.once import OwnLock
+from ..value_classes import frozen
 
 try:
     import fcntl
@@ -99,7 +100,7 @@ OF_THIS_PROCESS = Spending()
 """The purse of questions that have none of their own: a script's, each by itself."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Origin:
     """Made before anything is asked. `process` is the id of the process that it was made in.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any, Literal, cast
 
 from ..messages.blocks import Block, Message, content_blocks, joined_text, message, sendable, text
@@ -14,13 +14,14 @@ from ..messages.models import Model
 from ..messages.request import CHOICE, completed
 from ..messages.transport.stream import runnable
 from ..messages.usage import Usage
+from ..value_classes import frozen
 
 StepKind = Literal["tools", "pause", "retry"]
 
 _THINKING = frozenset({"thinking", "redacted_thinking"})
 
 
-@dataclass(frozen=True)
+@frozen
 class Step:
     """A reply that was not the last one to its question, and what went back to the server.
 
@@ -149,7 +150,7 @@ _BROKEN = "[The connection broke here.]"
 _NO_TEXT = "[This reply held no text.]"
 
 
-@dataclass(frozen=True)
+@frozen
 class Turn:
     """One question and its reply.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from ..messages.credentials import find_key, mask
 from ..messages.errors import ClaudeError, ConnectionFailed, InputError
 from ..messages.usage import Usage
 from ..rendering import plain
+from ..value_classes import frozen
 from .probes import FREE, LONGEST, PROBES, NotFollowed, Patient, needless
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _EXPECTED_IN, _EXPECTED_OUT = 250, 150
 _NEEDED = ("message", "stream")
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """What one probe found: `works` is "yes", "partly", "no", or "-" if it was not made."""
 

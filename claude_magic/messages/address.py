@@ -5,15 +5,16 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlsplit
 
+from ..value_classes import frozen
 from .body import checked_headers
 from .credentials import Secret
 from .errors import InputError
 
 
-@dataclass(frozen=True)
+@frozen
 class Address:
     """`url` without a trailing slash or `/v1`; `host` with the port if it has one."""
 
@@ -81,7 +82,7 @@ _OURS = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class CustomHeaders:
     """`values` by name in lower case, and the `base_url` of the only server that they are for."""
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
+from ..value_classes import frozen
 from .blocks import Block, Message, content_blocks, replace_surrogates
 from .errors import InputError
 
@@ -94,7 +95,7 @@ def as_json(value: Any) -> bytes:
 _PIECE = 512 * 1024
 
 
-@dataclass(frozen=True)
+@frozen
 class Outgoing:
     """What is sent to `path` of a server; `headers` are those that only this request has."""
 

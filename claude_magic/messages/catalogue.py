@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypeGuard
 
+from ..value_classes import frozen
 from . import models
 from .errors import InputError
 from .models import EFFORTS, Model, Off, ThinkingMode, unknown
@@ -105,7 +106,7 @@ def _date(value: object) -> str | None:
     return found[0] if found else None
 
 
-@dataclass(frozen=True)
+@frozen
 class Catalogue:
     """Models by id and short names for some, laid over the built-in table.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from ..value_classes import frozen
 from .blocks import Block, text
 from .body import sealed
 from .transport.stream import ServerEvent
@@ -84,7 +84,7 @@ class Secret:
         raise TypeError("a key is not written anywhere: take it from the environment again")
 
 
-@dataclass(frozen=True)
+@frozen
 class FoundKey:
     """A key, whether it goes as a bearer token, and where it came from, for the user to read."""
 

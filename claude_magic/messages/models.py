@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
+
+from ..value_classes import frozen
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
 
@@ -31,7 +32,7 @@ _LOW_TO_HIGH = EFFORTS[:3]
 _WITH_MAX = (*_LOW_TO_HIGH, "max")
 
 
-@dataclass(frozen=True)
+@frozen
 class Price:
     """USD per million tokens; `write` is a five-minute cache write, `read` a cache read."""
 
@@ -41,7 +42,7 @@ class Price:
     read: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Model:
     """One model. `context` and `max_output` in tokens, 0 if not known; `long_edge` in pixels."""
 
@@ -260,7 +261,7 @@ DATED = {
 """Snapshots of models whose undated id moves, by what it is now."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Retired:
     """A model that no longer answers: `since` is the day, `replacement` what takes its place."""
 

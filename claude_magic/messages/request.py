@@ -13,12 +13,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from itertools import takewhile
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Literal, TypeAlias, cast
 
+from ..value_classes import frozen
 from .blocks import Block, Message, message, text
 from .body import Sealed, all_blocks, sealed
 from .errors import InputError
@@ -305,7 +306,7 @@ TOP_EFFORT_MAX_TOKENS = 64_000
 _CHOICE_MAX_TOKENS = 4_096
 
 
-@dataclass(frozen=True)
+@frozen
 class Options:
     """What the user asked of the model; None or empty means "not said".
 
@@ -329,7 +330,7 @@ class Options:
     cache: bool = True
 
 
-@dataclass(frozen=True)
+@frozen
 class Request:
     """`body` as it goes on the wire, without `stream`; `betas` go into a header.
 

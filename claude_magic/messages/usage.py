@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ..value_classes import frozen
 from .body import sealed
 from .models import Model
 
@@ -23,7 +23,7 @@ _PDF_PAGE_TOKENS = 3000
 _WEB_SEARCH_PRICE = 0.01
 
 
-@dataclass(frozen=True)
+@frozen
 class Usage:
     """Token counts of one reply. `input` is all input: fresh, written to the cache and read."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from ..captions.figures import bundle_data, figure_data
 from ..captions.job import CAPTION_PROMPT, CAPTION_SYSTEM, figure_along
 from ..messages.errors import ImageError, InputError
 from ..messages.plain_text import trim_middle
+from ..value_classes import frozen
 from .context.named_values import is_file, value_of
 from .context.outputs import Prepare, Rendered
 from .context.question_context import names
@@ -41,7 +42,7 @@ _MOST_TABLES = 3
 _TABLE_CHARACTERS = 2_000
 
 
-@dataclass(frozen=True)
+@frozen
 class ShownFigure:
     """One figure. `image` is what `prepare` takes, None where it cannot be drawn on this machine.
 

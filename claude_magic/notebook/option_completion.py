@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from ..value_classes import frozen
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -21,7 +22,7 @@ _INNER_NAME = re.compile(r"[\[|,]\s*([^\W\d]?\w*)$")
 _NEEDS_QUOTES = re.compile(r"[\s,]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _AtCursor:
     """What is typed of the word at the cursor, and everything that could stand there."""
 

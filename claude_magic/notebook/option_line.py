@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any, NamedTuple, cast
 
 from ..messages.errors import InputError
+from ..value_classes import frozen
 from .options import Magic, Option, QuestionOptions, nearest, options_of
 
 _QUOTES = "\"'"
@@ -266,7 +267,7 @@ def _shown(word: str) -> str:
     return word if len(word) <= 40 else word[:39] + "…"
 
 
-@dataclass(frozen=True)
+@frozen
 class LineWords:
     """What a line says; `magic` is its name, for errors."""
 

@@ -10,8 +10,10 @@ Loaded with the first question, so it imports nothing heavy.
 # No `from __future__ import annotations`: a row stands in an annotation, and is to be an object.
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, TypeVar, Unpack
+
+from ..value_classes import frozen
 
 if TYPE_CHECKING:
     from ..tools.approval import AskUser
@@ -33,7 +35,7 @@ _WIDTH = 100
 _PYTHON_WIDTH = 88  # `help()` indents it
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Option:
     """One option. A flag has no `metavar`; `example` is one valid use, as typed.
 

@@ -7,13 +7,14 @@ there is a notebook: a `Face` says what it brings to a question, a script's brin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from ..conversation.asking.question import Question
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
+from ..value_classes import frozen
 from .context.documents import file_blocks, given_files
 from .context.interpolate import interpolate
 from .context.named_values import Evaluate, no_name, pictures, preparing
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from .page.recorder import CellRun, Output
 
 
-@dataclass(frozen=True)
+@frozen
 class Brought:
     """What a face brings to a question: who asks, the cells that it can name, what goes along.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +12,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import Application, RequestHandler
 
 from ..messages.usage import estimate_input
+from ..value_classes import frozen
 from .journal import BATCH_LOST, Journal, RecordedRequest, refuse, refuse_particular, script
 from .model_list import QUERY, model_info, models_page
 from .referee.referee import MAX_BODY, check, check_headers, known_model
@@ -23,7 +23,7 @@ from .replies.stream_events import StreamEvent, encode, events
 from .server_batches import MAX_BATCH, ServerBatch, ServerBatches
 
 
-@dataclass(frozen=True)
+@frozen
 class Service:
     """What the handlers of one server share. `pace`: seconds between deltas."""
 

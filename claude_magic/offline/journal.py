@@ -6,11 +6,12 @@ import json
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from ..messages.usage import estimate_input
+from ..value_classes import frozen
 from .referee.request_checks import CheckedRequest, Refusal, bad
 from .replies.called_tools import CALLS
 from .replies.draft import BAD_JSON, SERVER_TOOL_BEHAVIOURS
@@ -68,7 +69,7 @@ LASTING = ("endless_calls", TENTH)
 """
 
 
-@dataclass(frozen=True)
+@frozen
 class Script:
     """A stream to send: its events, whether it then hangs, the least seconds between deltas."""
 
@@ -128,7 +129,7 @@ def script(events: Sequence[StreamEvent], behaviour: str | None) -> Script:
     return Script(events)
 
 
-@dataclass(frozen=True)
+@frozen
 class RecordedRequest:
     """One request as it came. Header names are in lower case; `json` is None for other bodies."""
 

@@ -174,9 +174,9 @@ def show(desk: Panels, notebook: Notebook, ways: Sequence[Host], *, sure: bool) 
 
 def _made(way: Host, desk: Panels) -> Chat:
     if way == "anywidget":
-        from .anywidget_panel import ClaudeChatAnywhere
+        from .widget import anywhere_class
 
-        return ClaudeChatAnywhere(desk)
+        return anywhere_class()(desk)
     from .widget import ClaudeChat
 
     return ClaudeChat(desk)

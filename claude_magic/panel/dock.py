@@ -13,13 +13,14 @@ import os
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..messages.plain_text import dollars, in_a_line
 from ..notebook.page.question_place import PanelPlace
 from ..notebook.page.recorder import Output
+from ..value_classes import frozen
 from .outbox import beside_the_cells
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ _LONGEST_SOURCE = 1_000_000
 _LARGEST = 10_000_000
 
 
-@dataclass(frozen=True)
+@frozen
 class DescribedOutput:
     """A request of the page: `bundle` is the output of `cell`, whose text is `source`."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ipywidgets import DOMWidget
@@ -78,3 +80,22 @@ class ClaudeChat(Chat, DOMWidget):  # type: ignore[misc] # ipywidgets has no typ
     _view_name = Unicode("ClaudeChatView").tag(sync=True)
     _view_module = Unicode(MODULE).tag(sync=True)
     _view_module_version = Unicode(__version__).tag(sync=True)
+
+
+@cache
+def anywhere_class() -> type[Chat]:
+    """The panel where JupyterLab's extension is not: the same front end, brought by anywidget.
+
+    Raises ImportError where anywidget, the extra `widgets`, is not installed.
+    """
+    import anywidget
+
+    static = Path(__file__).parent / "static"
+
+    class ClaudeChatAnywhere(Chat, anywidget.AnyWidget):  # type: ignore[misc] # as above
+        """A chat panel in VS Code, Colab, marimo and wherever else anywidget runs."""
+
+        _esm = static / "panel.js"
+        _css = static / "panel.css"
+
+    return ClaudeChatAnywhere

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..value_classes import frozen
 from .bundle import literal
 from .markdown import mark, unmarked
 from .terminal import plain
@@ -22,7 +23,7 @@ _TARGET = str.maketrans({"&": "&amp;", "`": "%60", '"': "%22", "$": "%24", "|": 
 _ADDRESS = re.compile(r"https?://[^\s<>\\\x00-\x20\x7f-\x9f]+", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@frozen
 class Passage:
     """What is cited of a source: where it stands, in words, and its own words, cut if long."""
 
@@ -30,7 +31,7 @@ class Passage:
     quote: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Note:
     """One source with its number. `url` is an http(s) address, or "" """
 
@@ -150,7 +151,7 @@ def _place(citation: Mapping[str, Any]) -> str:
     return ""
 
 
-@dataclass(frozen=True)
+@frozen
 class FetchedPage:
     """A fetched page with its text, as far as it has one."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from ..value_classes import frozen
 from .markdown import parser
 from .style import highlighted, shielded, token_classes
 from .terminal import plain
@@ -119,7 +119,7 @@ def _cleaner() -> Cleaner:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class CodeBlock:
     """`language` as the fence names it, in lower case, "" if it does not; `code` without fences."""
 

@@ -17,7 +17,7 @@ then it is `Unknown`, which every face shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeGuard
 
 from ..messages.blocks import NOT_ALLOWED, Block, content_blocks
@@ -26,6 +26,7 @@ from ..messages.plain_text import count, dollars
 from ..messages.request import Emulated, Opening
 from ..messages.transport.stream import GrowingBlock
 from ..messages.usage import Usage
+from ..value_classes import frozen
 from .citations import CitingText, Footnotes, Note
 from .server_calls import described, unknown
 from .terminal import TerminalFilter, plain
@@ -33,7 +34,7 @@ from .terminal import TerminalFilter, plain
 Outcome: TypeAlias = Literal["", "ok", "error", "denied"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Text:
     """A stretch of the reply's Markdown, for `reply_bundle`: marks in it are footnotes' numbers.
 
@@ -43,14 +44,14 @@ class Text:
     markdown: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Thinking:
     """A summary of the model's thinking, without control characters."""
 
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Call:
     """A call of a tool that runs here.
 
@@ -68,7 +69,7 @@ class Call:
     images: tuple[Block, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class ServerCall:
     """A call of a tool of the server's: one line, and what is folded below it.
 
@@ -85,21 +86,21 @@ class ServerCall:
     failed: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Sources:
     """What the reply cites, by number; the last part of a reply that cites."""
 
     notes: tuple[Note, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Remark:
     """What went back to the model where its reply did not fit what was asked for."""
 
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Unknown:
     """A block of a kind that is not known here: a line that says so, and all of it, folded."""
 
@@ -433,7 +434,7 @@ _ENDINGS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Header:
     """Who was asked, and with what.
 
@@ -450,7 +451,7 @@ class Header:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Footer:
     """What a reply took, and how it ended.
 

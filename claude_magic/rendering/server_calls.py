@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..messages.plain_text import count
+from ..value_classes import frozen
 from .bundle import fenced, literal
 from .citations import link, one_line, web_address
 from .terminal import plain
@@ -20,7 +20,7 @@ _LONGEST = 8_000
 _WORDS = 120
 
 
-@dataclass(frozen=True)
+@frozen
 class ServerCallText:
     """A block in one line, and what is folded below it: inert Markdown, and the same as text."""
 
@@ -55,7 +55,7 @@ def unknown(block: Mapping[str, Any]) -> ServerCallText:
     return _described(f"Not known here: {kind}", [_json(block)], failed=False)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Piece:
     """One thing that is folded: as inert Markdown, and as text."""
 

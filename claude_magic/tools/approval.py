@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..messages.blocks import Block
 from ..messages.errors import InputError
+from ..value_classes import frozen
 from .tool import APPROVE, Approve, Tool
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ True allows the call; False, or a text that says why, does not.
 """
 
 
-@dataclass(frozen=True)
+@frozen
 class Decision:
     """What was said to one call; `always` holds for this tool, as long as `Tool` says."""
 

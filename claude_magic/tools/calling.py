@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Waiting
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -24,6 +24,7 @@ from ..messages.errors import Interrupted
 from ..messages.models import Model
 from ..messages.transport.cancel import Cancel
 from ..messages.transport.stream import runnable
+from ..value_classes import frozen, mutable
 from .approval import DENIED, Approval
 from .results import Render, ToolAnswer, answer, failed, result, traceback_text
 from .tool import Arguments, ArgumentsError, Task, Tool
@@ -289,7 +290,7 @@ _NOT_RUN = "The user stopped this call before it ran."
 _STOPPED = "The user stopped this call; a part of what it does may be done."
 
 
-@dataclass(frozen=True)
+@frozen
 class Surroundings:
     """What a toolbox needs of where it is used.
 
@@ -465,7 +466,7 @@ class Calls:
         return {**block, "content": [masked(part, *secrets) for part in content]}
 
 
-@dataclass(frozen=True)
+@frozen
 class _Ready:
     """A call that may run, with its arguments checked."""
 
@@ -477,7 +478,7 @@ class _Ready:
         return self.tool.function(*self.arguments.positional, **self.arguments.named, **more)
 
 
-@dataclass
+@mutable
 class _Started:
     """One of several calls at the same time."""
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from ..messages.body import as_json
 from ..messages.errors import InputError
 from ..messages.plain_text import in_a_line
+from ..value_classes import frozen
 from .tool import Arguments, ArgumentsError, Tool, marks_of, mended_name
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
 
-@dataclass(frozen=True)
+@frozen
 class Documentation:
     """What a function does and returns; what is said of parameters, and of their types."""
 
@@ -88,7 +89,7 @@ def _returned(found: Docstring) -> str:
 _MOST_FAULTS = 5
 
 
-@dataclass(frozen=True)
+@frozen
 class _Parameter:
     """One parameter that the model gives: under the name `alias`, in the model's `field`."""
 

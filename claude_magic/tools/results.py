@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from ..messages.blocks import Block, text
+from ..value_classes import frozen
 
 Render = Callable[[object], Sequence[Block]]
 """The blocks that show a value, text or an image; it trims text that is too long."""
@@ -30,7 +31,7 @@ _DEEPEST = 20
 _AS_TEXT = (timedelta, Decimal, Fraction, PurePath, UUID)
 
 
-@dataclasses.dataclass(frozen=True)
+@frozen
 class ToolAnswer:
     """A result as content blocks; `failed` says that it tells of an error."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from ..messages.errors import InputError
+from ..value_classes import frozen
 
 if TYPE_CHECKING:
     from ..messages.transport.cancel import Cancel
@@ -24,7 +25,7 @@ _MARKS = "__claude_magic_tool__"
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True)
+@frozen
 class Arguments:
     """What a function is called with, checked."""
 
@@ -36,7 +37,7 @@ class ArgumentsError(ValueError):
     """What is wrong with a call's arguments, for the model to read."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Task:
     """A call that a function of ours answers: how it learns of a stop, and says what it does."""
 
@@ -44,7 +45,7 @@ class Task:
     say: Callable[[str], None]
 
 
-@dataclass(frozen=True)
+@frozen
 class Tool:
     """A function as the model may call it.
 
@@ -77,7 +78,7 @@ class Tool:
         }
 
 
-@dataclass(frozen=True)
+@frozen
 class Marks:
     """What `@tool` says of a function."""
 

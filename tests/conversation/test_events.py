@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import typing
 from typing import Any
 
 import pytest
 
 from claude_magic.conversation import events
-from claude_magic.conversation.asking.question import Frozen
 from claude_magic.conversation.events import (
     Called,
     Calling,
@@ -27,7 +27,7 @@ CALL: Block = {"type": "tool_use", "id": "t1", "name": "weigh", "input": {}}
 KINDS: list[Any] = [
     kind
     for kind in vars(events).values()
-    if isinstance(kind, type) and issubclass(kind, Frozen) and kind is not Frozen
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind)
 ]
 
 
@@ -37,13 +37,12 @@ def test_events_are_equal_where_they_are_of_one_kind_and_hold_the_same() -> None
     assert Doing(CALL, "waits") != Doing(CALL, "runs")
 
 
-def test_two_kinds_of_events_are_never_equal_and_none_is_a_tuple() -> None:
+def test_two_kinds_of_events_are_never_equal() -> None:
     same = [kind(*["the same"] * len(kind.__match_args__)) for kind in KINDS]
     assert len(same) == 9
     for place, event in enumerate(same):
         assert [other == event for other in same].index(True) == place
         assert sum(other == event for other in same) == 1
-        assert event != tuple(event)
     assert len(set(same)) == 9
 
 
@@ -58,14 +57,13 @@ def test_an_event_cannot_be_changed_and_holds_nothing_else(kind: Any) -> None:
     for name in (*kind.__match_args__, "something_else"):
         with pytest.raises(AttributeError):
             setattr(event, name, 1)
-    assert [getattr(event, name) for name in kind.__match_args__] == list(event)
+    assert list(vars(event).values()) == [*range(len(kind.__match_args__))]
     assert copy.copy(event) == event
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
 def test_each_kind_says_when_it_happens(kind: Any) -> None:
     assert kind.__doc__
-    assert kind.__doc__ != Frozen.__doc__
 
 
 def test_the_union_names_every_kind() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from ...messages.transport.batches import PRICE
 from ...messages.transport.cancel import Cancel
 from ...messages.transport.retry import Clock, SystemClock, is_spend_limit
 from ...messages.usage import Usage
+from ...value_classes import frozen
 from ..image_question import ENDS, OVER_BUDGET, ImageAnswer, ImageAsker, SameTrouble, read_reply
 from ..limits import Threads
 from .batch_post import Chunk, CustomIds, Limits, Post, SentBatch, as_request
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _PASSING = (408, 409, 429)
 
 
-@dataclass(frozen=True)
+@frozen
 class Verdict:
     """An answer, whether to ask again all the same, and USD paid for the result."""
 
@@ -93,7 +94,7 @@ _SHORTEST, _LONGEST, _LONGER = 1.0, 60.0, 1.5
 _LOOKED_AT = 10
 
 
-@dataclass(frozen=True)
+@frozen
 class BatchParts:
     """What a run gives to the one who asks for it."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...messages.errors import ClaudeError, ImageError, InputError, Interrupted
+from ...value_classes import frozen
 from ..image_question import ImageAsker, Job, JobBudget, SameTrouble
 from ..job import Access, Wanted, job_of
 from ..limits import Limit, Threads
@@ -28,7 +29,7 @@ CONCURRENCY = 16
 """Requests at once, unless told otherwise; rate limits make it fewer."""
 
 
-@dataclass(frozen=True)
+@frozen
 class How:
     """How a job runs. `out` is the table's file, None for none; `budget` in USD.
 

@@ -13,13 +13,13 @@ import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...messages.blocks import Block
 from ...messages.credentials import find_key, keyring_key
 from ...messages.errors import InputError
 from ...messages.transport.cancel import Cancel
+from ...value_classes import frozen
 from ..image_question import ImageAnswer, ImageAsker, JobBudget
 from ..job import Access
 
@@ -78,7 +78,7 @@ _here: weakref.WeakValueDictionary[str, RemoteServer] = weakref.WeakValueDiction
 _lock = threading.Lock()
 
 
-@dataclass(frozen=True)
+@frozen
 class _At:
     """An offline server that runs in another process."""
 

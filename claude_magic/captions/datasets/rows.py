@@ -8,7 +8,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ...messages.images.prepare import LONG_EDGE, prepare
 from ...messages.images.sources import ImageLink, PictureSource, picture, url_link
 from ...messages.models import lookup
 from ...messages.request import Options
+from ...value_classes import frozen
 from ..image_question import Job
 from ..job import Access
 
@@ -33,7 +34,7 @@ SUFFIXES = frozenset(
 _URL = re.compile(r"https?://|data:", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@frozen
 class ImageRow:
     """One image: `label` is what the table calls it, `source` what `images.prepare` takes."""
 
@@ -42,7 +43,7 @@ class ImageRow:
     source: object = field(repr=False)
 
 
-@dataclass(frozen=True)
+@frozen
 class ImageRows:
     """The rows of a job. `count` is None where it is not known before the end."""
 
@@ -158,7 +159,7 @@ _IMAGE_URL = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class PromptWords:
     """The shape of an answer that is words."""
 

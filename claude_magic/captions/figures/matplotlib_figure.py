@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
 
+from ...value_classes import frozen
 from .chart_values import (
     Value,
     bars_text,
@@ -110,7 +110,7 @@ def _is_number(text: str) -> bool:
 DataPoint = tuple[float, float]
 
 
-@dataclass(frozen=True)
+@frozen
 class Boxes:
     """What boxes say, a line each, and the ids of the artists that they were made of."""
 
@@ -118,7 +118,7 @@ class Boxes:
     artists: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True)
+@frozen
 class _Box:
     """A rectangle: `along` is where it stands, `low` and `high` are its quartiles."""
 

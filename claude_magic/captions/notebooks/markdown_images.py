@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from ...value_classes import frozen
 from .json_edits import Edit, applied
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _NO_WORDS = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@frozen
 class MarkdownImage:
     """An image of a Markdown text: `text[start:end]`.
 

@@ -8,6 +8,7 @@ template, nbsphinx and the template that comes with this package read
 from __future__ import annotations
 
 from pathlib import Path
+from ...value_classes import frozen
 from ...files import replacing
 from ...messages.errors import InputError
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +16,6 @@ from typing import Any
 from .json_edits import Edit, Node
 from .json_edits import Writer, raw_places
 from collections.abc import Iterator
-from dataclasses import dataclass
 from .json_edits import Writer
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -119,7 +119,7 @@ def edits_in_strings(
 _DEPTH = 4
 
 
-@dataclass(frozen=True)
+@frozen
 class OutputPlace:
     """Where the alt text of an output stands, or will."""
 
@@ -160,7 +160,7 @@ DECORATIVE = "decorative"
 _IMAGES = ("image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/gif")
 
 
-@dataclass(frozen=True)
+@frozen
 class NotebookFigure:
     """One figure of a notebook.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -19,12 +18,14 @@ from Xlib.display import Display
 from Xlib.error import XError
 from Xlib.protocol import event
 
+from ...value_classes import frozen
+
 SHIFT = 0xFFE1
 # Keys of this range (play, mail, volume) do nothing on a virtual desktop.
 _MULTIMEDIA = range(0x1008FF00, 0x10090000)
 
 
-@dataclass(frozen=True)
+@frozen
 class KeyboardKey:
     """A key by its X keycode, and whether Shift goes with it."""
 

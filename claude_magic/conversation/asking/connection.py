@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from ...messages.catalogue import BUILT_IN, Catalogue
 from ...messages.credentials import FoundKey, Secret, as_bearer, find_key, keyring_key, mask
 from ...messages.errors import CredentialError
 from ...messages.once import OwnLock
+from ...value_classes import frozen, mutable
 from ..settings import ANTHROPIC_URL, OFFLINE, Settings
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _KEPT = 20
 
 
-@dataclass(frozen=True)
+@frozen
 class Server:
     """A server as the user named it: `label` is what turns remember, `host` what headers show."""
 
@@ -72,7 +73,7 @@ def withheld(custom: CustomHeaders, server: Server) -> str | None:
     )
 
 
-@dataclass
+@mutable
 class Connections:
     """The client, and so the connection pool, for the server in use; the offline server."""
 

@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, groupby, pairwise, zip_longest
 from typing import Any
 
@@ -19,6 +18,7 @@ from ...messages.body import all_blocks
 from ...messages.errors import APIError, BadRequest
 from ...messages.models import Model
 from ...messages.usage import estimate_input
+from ...value_classes import frozen
 
 # A placeholder cannot stand for these: text and thinking are the conversation itself, and of a
 # call and its result each needs the other.
@@ -228,7 +228,7 @@ _UNCOUNTED = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class TooLong:
     """Tokens of input that the server counted, and the most that it takes; None: it did not say.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +16,7 @@ from ...messages.credentials import mask, masked_body
 from ...messages.errors import InputError
 from ...messages.request import Options, Request, build
 from ...messages.usage import Usage, estimate_input
+from ...value_classes import frozen
 from ..settings import OFFLINE, Settings
 from ..turns import Turn, digest, told
 from .connection import Server
@@ -94,7 +95,7 @@ _MANY_IMAGES = 20
 EXPECTED_OUTPUT = 1_000
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """What would be sent, and what it would cost, before anything leaves.
 

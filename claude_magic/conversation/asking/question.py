@@ -9,18 +9,18 @@ And what a tool's call can tell while it runs; `events` holds all that happens.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, dataclass_transform
+from dataclasses import field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ...messages.blocks import Block
 from ...messages.models import Model
+from ...value_classes import frozen
 
 if TYPE_CHECKING:
     from ...messages.transport.cancel import Cancel
 
 
-@dataclass(frozen=True)
+@frozen
 class Question:
     """One question, its content ready to send; None means "as the session is set".
 
@@ -65,72 +65,36 @@ class Question:
     notices: tuple[str, ...] = ()
 
 
-@dataclass_transform(frozen_default=True)
-class Frozen(tuple[Any, ...]):
-    """A value with the fields that its class annotates, given in their order.
-
-    It equals a value of the same class with equal fields. Each class says `__slots__ = ()`, so that
-    its values hold nothing else.
-    """
-
-    __slots__ = ()
-
-    def __init_subclass__(cls) -> None:
-        names = tuple(cls.__annotations__)
-        fields = {name: property(itemgetter(place)) for place, name in enumerate(names)}
-        for name, value in {"__match_args__": names, **fields}.items():
-            setattr(cls, name, value)
-
-    def __new__(cls, *fields: Any) -> Frozen:
-        return tuple.__new__(cls, fields)
-
-    def __getnewargs__(self) -> tuple[Any, ...]:
-        return tuple(self)
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and tuple.__eq__(self, other)
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash((type(self), tuple(self)))
-
-    def __repr__(self) -> str:
-        fields = zip(type(self).__annotations__, self, strict=True)
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in fields)})"
-
-
-class Calling(Frozen):
+@frozen
+class Calling:
     """A tool is about to run `call`: what it displays stands below what was shown so far."""
 
-    __slots__ = ()
     call: Block
 
 
-class Doing(Frozen):
+@frozen
+class Doing:
     """A call that runs says `what` it does, or waits for, in a few words."""
 
-    __slots__ = ()
     call: Block
     what: str
 
 
-class Seen(Frozen):
+@frozen
+class Seen:
     """What a call has left on a screen, as a PNG: it is shown, and is no part of the result."""
 
-    __slots__ = ()
     call: Block
     picture: bytes
 
 
-class Called(Frozen):
+@frozen
+class Called:
     """A call is over, or was not allowed; `seconds` is how long the tool ran.
 
     None where it did not run, and its recorded result is shown.
     """
 
-    __slots__ = ()
     call: Block
     result: Block
     seconds: float | None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from ...files import replacing
 from ...messages.blocks import Block
 from ...messages.errors import InputError, NotRecordedError
 from ...messages.once import OwnLock
+from ...value_classes import frozen
 from ..history import History
 from ..ledger import model_of
 from ..settings import Settings
@@ -207,7 +208,7 @@ _CHANGED = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class RecordedReply:
     """A reply of the record: the one to request `index` of `turn`, with lines for the user."""
 

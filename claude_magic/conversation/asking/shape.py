@@ -14,7 +14,6 @@ import typing
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, time
 from functools import reduce
 from itertools import islice
@@ -26,6 +25,7 @@ from ...messages.errors import InputError
 from ...messages.plain_text import in_a_line
 from ...messages.schema import as_meant, in_object, in_words, plain_json, supported
 from ...rendering import code_blocks, plain
+from ...value_classes import frozen
 from .question import Shape
 
 if TYPE_CHECKING:
@@ -310,7 +310,7 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
 _MODULE = re.compile(r"\b(?:\w+\.|<locals>\.)+(?=\w)")
 
 
-@dataclass(frozen=True)
+@frozen
 class JsonShape:
     """A shape. `key` is where the value stands that was asked for, "" where it is the whole;
     `original` is its schema as it was; `check` gives the typed value, or raises.

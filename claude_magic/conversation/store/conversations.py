@@ -7,10 +7,10 @@ import platform
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...value_classes import frozen
 from ..history import History
 from ..turns import text_digest
 from .folder import Folder
@@ -23,7 +23,7 @@ STORE = "claude_magic"
 _PATHS = ".paths"
 
 
-@dataclass(frozen=True)
+@frozen
 class Whereabouts:
     """What is known of a notebook: `path` absolute ("" in none), `conversation` the id in its
     metadata, `cells` the ids of its cells and `sources` the digests of their texts.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from types import NoneType
 from typing import Any, get_args
 
 from ...messages.usage import Usage
+from ...value_classes import frozen, mutable
 from ..turns import Status, StepKind, Turn
 from .records import END_FIELDS, Compact, Record, has_types
 
@@ -53,7 +54,7 @@ _STEP_TYPES: Mapping[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Loaded:
     """What is known of a conversation.
 
@@ -70,7 +71,7 @@ class Loaded:
     restored: frozenset[str] = frozenset()
 
 
-@dataclass
+@mutable
 class CountedTurns:
     """What is recorded of one turn: `time` is that of the newest word on it."""
 

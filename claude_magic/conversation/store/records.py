@@ -24,10 +24,11 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from sys import intern
 from typing import Any, TypeAlias, TypeGuard
 
+from ...value_classes import frozen, mutable
 from ..turns import Turn
 from .folder import take_out
 
@@ -53,7 +54,7 @@ _RECORD_TYPES: Mapping[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Line:
     """A record as it is written, newline included, and the images it refers to.
 
@@ -94,7 +95,7 @@ class Segment:
         return Line(content, images, sync)
 
 
-@dataclass
+@mutable
 class ReadRecords:
     """What lines held: the records by their key, and what was no record of this schema."""
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from PIL import Image, ImageChops, ImageCms, UnidentifiedImageError
 
+from ...value_classes import frozen
 from ..errors import ImageError
 from .structure import MAX_BYTES, MAX_PNG_BYTES, check_size, orientation
 
@@ -232,7 +233,7 @@ _FLAT = 0.55
 _SMALL = 40_000
 
 
-@dataclass(frozen=True)
+@frozen
 class Encoded:
     """`data` is PNG, JPEG or WebP as `media_type` says; sizes in pixels.
 

@@ -9,10 +9,10 @@ import binascii
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from ...value_classes import frozen
 from ..blocks import ImageBlock, image_base64
 from ..errors import ImageError
 from ..once import OwnLock
@@ -81,7 +81,7 @@ _REFUSED = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Prepared:
     """An image as it is sent.
 

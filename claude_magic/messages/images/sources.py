@@ -10,11 +10,11 @@ import binascii
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import urlsplit
 
+from ...value_classes import frozen
 from ..errors import ImageError
 from .plots import families, figure_png, shown
 
@@ -29,7 +29,7 @@ _OTHER_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 _BUNDLE_ORDER = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/svg+xml")
 
 
-@dataclass(frozen=True)
+@frozen
 class ImageLink:
     """An image that the server gets by itself: `source` is a `url` or `file` source block."""
 

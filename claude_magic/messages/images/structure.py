@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
 
+from ...value_classes import frozen
 from ..errors import ImageError
 from .sniff import is_frame_header, jpeg_segments
 
@@ -25,7 +25,7 @@ _JPEG_PRIVATE = {0xE1, 0xED, 0xFE}
 _GIF_BLOCKS = {0x21: 2, 0x2C: 10}
 
 
-@dataclass(frozen=True)
+@frozen
 class Structure:
     """`data`: the bytes without what does not change the picture; `frames`: of an animation.
 

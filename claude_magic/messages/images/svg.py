@@ -17,11 +17,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
+from ...value_classes import frozen
 from ..errors import ImageError
 from .sniff import size_of_base64
 
@@ -44,7 +44,7 @@ _UNITS = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Drawing:
     """`inner` is the markup within the root element, `root` that element's other attributes.
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from ..._version import __version__
+from ...value_classes import frozen
 from ..address import KEY_HEADERS, Address, CustomHeaders, parse_address
 from ..body import Outgoing, checked_headers, post
 from ..credentials import Secret
@@ -52,7 +52,7 @@ _MOST_PAGES = 50
 _TOKENS_PER_SECOND = 30
 
 
-@dataclass(frozen=True)
+@frozen
 class Timeouts:
     """Seconds: to connect; without a byte from the server; without more of its answer.
 
@@ -374,7 +374,7 @@ class _Answer:
         self._lanes.give_back(self._lane)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Failures:
     """Turns what httpx raises into our errors, which keep neither its objects nor its frames."""
 

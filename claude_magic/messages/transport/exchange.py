@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
+from ...value_classes import frozen
 from ..credentials import Incoming, Secret, masked_value
 from ..errors import BrokenReply, ClaudeError, ConnectionFailed, Interrupted, ProtocolError
 from . import refusals
@@ -42,7 +43,7 @@ class HTTPAnswer(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True)
+@frozen
 class HTTPCall:
     """A request that can be sent, and sent again.
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from ...value_classes import frozen
 from .. import models
 from ..credentials import Secret, mask
 from ..errors import APIError, api_error_class
@@ -36,7 +36,7 @@ _STATUS_OF_TYPE: Mapping[str, int] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class RequestFacts:
     """What was asked and of whom, as far as an error tells it.
 
@@ -55,7 +55,7 @@ class RequestFacts:
         return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 1] + "…"
 
 
-@dataclass(frozen=True)
+@frozen
 class _No:
     """The server's refusal; `kind` is its `error.type`, `said` its own words."""
 

@@ -11,11 +11,11 @@ import math
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
+from ...value_classes import frozen
 from ..errors import ClaudeError
 
 RETRIES = 2
@@ -68,7 +68,7 @@ class SystemClock:
         cancel.wait(seconds)
 
 
-@dataclass(frozen=True)
+@frozen
 class Wait:
     """Why and how long (seconds) until try number `attempt` + 1 is made."""
 
@@ -77,7 +77,7 @@ class Wait:
     attempt: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Failure:
     """A try that failed before anything of the reply was shown.
 

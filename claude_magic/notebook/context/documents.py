@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...messages.blocks import Block, document_base64, document_text, document_url
 from ...messages.errors import ImageError, InputError
 from ...messages.images.sniff import media_type
+from ...value_classes import frozen
 from .named_values import Evaluate, is_address, is_file, no_name, value_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _LONGEST_TITLE = 200
 _ROWS_AT_ONCE = 1_000
 
 
-@dataclass(frozen=True)
+@frozen
 class Made:
     """A document or image block, and a line about what was left out or changed."""
 
@@ -89,7 +89,7 @@ def _too_large(said: str) -> InputError:
     return InputError(f"{said}: over {MOST_BYTES // 1_000_000} MB; send a part of it.")
 
 
-@dataclass(frozen=True)
+@frozen
 class _Table:
     """A table of `rows` rows; `csv(start, stop)` writes some of them, the first with a header."""
 
@@ -164,7 +164,7 @@ _HINT = "Give the path of a text, PDF or image file, an address, or a variable."
 _KINDS = "Give a table, a text, the bytes of a PDF, or the path of a file."
 
 
-@dataclass(frozen=True)
+@frozen
 class Given:
     """An object that was given itself, not by its name; `title` is what to call it."""
 

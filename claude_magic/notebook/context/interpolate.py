@@ -7,12 +7,12 @@ import re
 import symtable
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...messages.blocks import Block, text
 from ...messages.errors import ClaudeError, InputError
 from ...messages.plain_text import in_a_line
+from ...value_classes import frozen
 from .describe import describe
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ _MOST_TRIES = 10
 _RAW = "or --raw to send the braces as they stand"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Hole:
     """`body[start:end]` is to be replaced by the value of `source`; `form` is a format or ''."""
 

@@ -6,7 +6,6 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,6 +13,7 @@ from ...messages.blocks import Block, text
 from ...messages.errors import ImageError
 from ...messages.images.plots import altair_spec, chart_kind, chart_png, spec_text
 from ...messages.plain_text import TEXT_LIMIT, mask_addresses, terminal_text, trim_middle
+from ...value_classes import frozen
 
 if TYPE_CHECKING:
     from ...messages.images.prepare import Prepared
@@ -83,7 +83,7 @@ _ONLY_AN_OBJECT = re.compile(r"<[\w.]+(?: object)?(?: at 0x[\w…]+)?>")
 _SILENT = re.compile(r"text/plain|application/javascript|application/vnd\.(?:bokehjs|holoviews).*")
 
 
-@dataclass(frozen=True)
+@frozen
 class Rendered:
     """Content blocks for the model, and notes for the user on what was left out or changed."""
 

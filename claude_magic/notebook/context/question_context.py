@@ -6,13 +6,14 @@ import ast
 import re
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...messages import plain_text
 from ...messages.blocks import Block, text
 from ...messages.errors import InputError
 from ...messages.plain_text import wrap
+from ...value_classes import frozen
 from ..page.question_place import NamedCells, PanelPlace, QuestionPlace, QuestionPlaces
 from ..page.recorder import CellRun, Output
 from .describe import summary_line, trim_middle
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _LOADS = re.compile(r"%(re)?load_ext\s+claude_magic")
 
 
-@dataclass(frozen=True)
+@frozen
 class CarriedCell:
     """A run by its serial, or what a cell showed after it had asked (`source` is then empty)."""
 
@@ -39,7 +40,7 @@ class CarriedCell:
     outputs: Sequence[Output]
 
 
-@dataclass(frozen=True)
+@frozen
 class ContextPlace:
     """Where a question stands.
 
@@ -209,7 +210,7 @@ _LOADED = re.compile(
 NAME = re.compile(r"[^\W\d]\w*")
 
 
-@dataclass(frozen=True)
+@frozen
 class Context:
     """Blocks that stand before the question, and what is in them.
 

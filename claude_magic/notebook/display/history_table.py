@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from ...rendering import STYLE, drawn, escape, plain
 from ...rendering.bundle import words_of
 from ...rendering.reply import Part, Thinking, footer_text
 from ...rendering.style import box, line
+from ...value_classes import frozen
 from .header_footer import start, thumbnails
 from .tables import Bundle, table
 
@@ -35,7 +35,7 @@ _LEAD = 40
 _LEAST = 2_000
 
 
-@dataclass(frozen=True)
+@frozen
 class HistoryRow:
     """A turn and what is known of it now.
 

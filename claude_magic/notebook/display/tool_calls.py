@@ -9,7 +9,6 @@ from __future__ import annotations
 import unicodedata
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...messages.blocks import Block, content_blocks, is_call
@@ -18,6 +17,7 @@ from ...rendering import STYLE, escape, plain
 from ...rendering.part_bundles import given_to
 from ...rendering.reply import outcome_of
 from ...rendering.style import box, code, line
+from ...value_classes import mutable
 from . import header_footer
 from .header_footer import Bundle
 
@@ -74,7 +74,7 @@ _SHEET_WIDTH = 1200
 _MOST_KEPT = 400_000
 
 
-@dataclass
+@mutable
 class _Row:
     """One step: `picture` a small image as a `data:` URI or "", `words` what failed."""
 

@@ -11,10 +11,12 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from zlib import adler32
+
+from ...value_classes import frozen
 
 if TYPE_CHECKING:
     from comm.base_comm import BaseComm
@@ -31,7 +33,7 @@ _LONGEST_PATH = 4096
 _MOST_SEEN = 40_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SeenCell:
     """A code cell that this kernel did not run, with its outputs as in the notebook's file.
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import (
     Annotated,
@@ -29,12 +28,14 @@ from typing import (
     is_typeddict,
 )
 
+from ...value_classes import frozen
+
 
 class UnfitError(ValueError):
     """A message has not the form that was agreed; says where and why, in words of ours alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TextLimit:
     """A text of at most so many characters, all of which match a regular expression."""
 
@@ -48,7 +49,7 @@ class TextLimit:
             raise UnfitError(f"{at} is not of the form that was agreed")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NumberLimit:
     """A list of at most so many, or a whole number from 0 to this."""
 

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from ...conversation.store.conversations import Whereabouts
 from ...conversation.turns import text_digest
 from ...conversation.visible_turns import PageOrder, lowest
 from ...messages.errors import InputError
+from ...value_classes import frozen
 from .recorder import CellRun, Output, StreamText
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _FIGURES = frozenset({"image/png", "image/jpeg", "image/svg+xml"})
 _OURS = "claude_magic"
 
 
-@dataclass(frozen=True)
+@frozen
 class SavedCell:
     """A cell of the file: its id, the digest of its text, its tags, how many figures it shows."""
 
@@ -38,7 +39,7 @@ class SavedCell:
     figures: int = 0
 
 
-@dataclass(frozen=True)
+@frozen
 class Saved:
     """A notebook's file: its cells from top to bottom, and the conversation in its metadata."""
 
@@ -195,7 +196,7 @@ def newest(runs: Sequence[CellRun], current: CellRun | None) -> list[CellRun]:
     ]
 
 
-@dataclass(frozen=True)
+@frozen
 class QuestionPlace:
     """The cell that asks: its id, which of its questions this is, the turns this run asked so far.
 
@@ -211,7 +212,7 @@ class QuestionPlace:
     counts: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class PanelPlace:
     """A question of the panel: the cell that the user is at, and what is not to go along.
 

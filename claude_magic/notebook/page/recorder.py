@@ -16,10 +16,12 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 from weakref import WeakValueDictionary
+
+from ...value_classes import mutable
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
@@ -69,7 +71,7 @@ def nothing() -> object:
     return None
 
 
-@dataclass
+@mutable
 class Output:
     """One thing a cell showed. `serial` orders outputs and cell starts of this kernel.
 
@@ -85,7 +87,7 @@ class Output:
     drawn: Callable[[], object] = nothing
 
 
-@dataclass
+@mutable
 class CellRun:
     """One run of one cell. `cell` is its id where the front end sends one, `count` its `In[n]`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +16,7 @@ from ...messages.plain_text import trim_middle, wrap
 from ...tools.function import function_tool
 from ...tools.results import MOST_IMAGES, Render, ToolAnswer, failed, told
 from ...tools.tool import Tool
+from ...value_classes import frozen
 from ..context.describe import summary_line
 from ..context.question_context import Render as RenderOutput
 from ..context.question_context import output_shown
@@ -155,7 +156,7 @@ _MOST_CELLS = 20
 _MOST_VARIABLES = 200
 
 
-@dataclass(frozen=True)
+@frozen
 class KnownCell:
     """A cell and its place on the page, counted from 1 with the cells that are not known."""
 

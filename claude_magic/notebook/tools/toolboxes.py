@@ -6,7 +6,6 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from ...tools.calling import AsyncThread, Surroundings
 from ...tools.function import function_tool
 from ...tools.tool import Tool
 from ...tools.toolbox import SERVER_TOOLS, FunctionToolbox
+from ...value_classes import frozen
 from ..context.describe import describe
 from ..display import tool_calls
 from ..display.output_slots import NOTHING, slots
@@ -145,7 +145,7 @@ NAMES: Mapping[str, str] = {
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 
-@dataclass(frozen=True)
+@frozen
 class Chosen:
     """The tools of a question, by where they run."""
 

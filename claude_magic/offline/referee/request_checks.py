@@ -6,12 +6,12 @@ A check is called with a value and its dotted path (`messages.0.content`), and r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from ...messages.blocks import Block, content_blocks
 from ...messages.models import Model
+from ...value_classes import frozen
 
 
 class Refusal(Exception):  # noqa: N818 - the server's answer, not a fault of the server
@@ -181,7 +181,7 @@ def tagged(choices: Mapping[str, Check]) -> Check:
     return check
 
 
-@dataclass(frozen=True)
+@frozen
 class PlacedBlock:
     """A block and where it stands, as the API writes paths: `messages.0.content.1`."""
 
@@ -189,7 +189,7 @@ class PlacedBlock:
     block: Block
 
 
-@dataclass(frozen=True)
+@frozen
 class RequestTurn:
     """Neighbouring messages of one role, which the API reads as one turn.
 
@@ -205,7 +205,7 @@ class RequestTurn:
         return [placed for placed in self.blocks if placed.block["type"] in types]
 
 
-@dataclass(frozen=True)
+@frozen
 class CheckedRequest:
     """One request: body, model, API version and betas; `counting` for count_tokens."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any
 
 from ...messages.blocks import Block
+from ...value_classes import frozen
 from ..referee.model_rules import resolve
 from ..referee.request_checks import CheckedRequest, RequestTurn
 from .reading import Reading, ToolOrder, literal, orders
@@ -234,7 +234,7 @@ Without a tool to call, or with `tool_choice` none, they change nothing.
 """
 
 
-@dataclass(frozen=True)
+@frozen
 class WantedCalls:
     """What is to be called.
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ...messages.blocks import Block, joined_text
 from ...messages.images.sniff import size_of_base64
 from ...messages.usage import image_tokens
+from ...value_classes import frozen
 from ..referee.request_checks import CheckedRequest, PlacedBlock
 from .reading import Reading, image_bytes, look
 
@@ -48,7 +48,7 @@ Order = tuple[str, Mapping[str, Any]]
 """An action of the computer tool, and its parameters."""
 
 
-@dataclass(frozen=True)
+@frozen
 class AtDesktop:
     """What is said and which calls are made in one reply."""
 

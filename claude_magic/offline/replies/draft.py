@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ...messages.blocks import Block, joined_text
 from ...messages.models import Model
 from ...messages.usage import Usage, estimate_input, image_tokens
+from ...value_classes import frozen
 from ..referee.request_checks import CheckedRequest
 from .called_tools import CALLS, WantedCalls, calling
 from .desktop_calls import at_desktop
@@ -211,7 +212,7 @@ _MAKES_UP = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Draft:
     """Passages and the blocks of the server's tools in their order, then what is to be called."""
 

@@ -9,17 +9,17 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ...messages.usage import estimate_input
+from ...value_classes import frozen
 from ..referee.request_checks import CheckedRequest
 
 _LOOK_BACK = 20
 _MOST_ENTRIES = 10_000
 
 
-@dataclass(frozen=True)
+@frozen
 class Charge:
     """Input tokens of one request: fresh, written for five minutes or an hour, read."""
 
@@ -29,7 +29,7 @@ class Charge:
     read: int = 0
 
 
-@dataclass(frozen=True)
+@frozen
 class _Step:
     """One block: the digest of everything up to it, its own cache mark, the body that ends here."""
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ...messages.blocks import Block
+from ...value_classes import frozen
 from .reading import image_bytes
 
 _STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
@@ -58,7 +58,7 @@ def _unescaped(text: bytes) -> bytes:
     return _ESCAPE.sub(plain, text)
 
 
-@dataclass(frozen=True)
+@frozen
 class ReplyPassage:
     """A piece of the answer's text, with the citations that belong to it."""
 

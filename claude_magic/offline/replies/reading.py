@@ -9,11 +9,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ...messages.blocks import Block, joined_text
 from ...messages.request import labels
+from ...value_classes import frozen
 from ..referee.request_checks import CheckedRequest, PlacedBlock, RequestTurn
 from ..referee.request_shape import SERVER_BLOCKS
 
@@ -27,7 +28,7 @@ _OPENING_ASKED_FOR = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Result:
     """What one tool returned."""
 
@@ -37,7 +38,7 @@ class Result:
     is_error: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class Reading:
     """One request, read. The blocks are those of the newest question, not of the history.
 
@@ -169,7 +170,7 @@ _MOSTLY = 0.5
 _AT_MOST = 3
 
 
-@dataclass(frozen=True)
+@frozen
 class Look:
     """`colours`: that of most pixels, then real colours before black, grey and white.
 
@@ -258,7 +259,7 @@ _PLAIN_WORDS = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class ToolOrder:
     """One call that a question asks for.
 
@@ -281,7 +282,7 @@ class ToolOrder:
         return [found.rstrip(".,;:!?") for text in said for found in _ADDRESS.findall(text)]
 
 
-@dataclass(frozen=True)
+@frozen
 class _Written:
     """A call as it is written in the question."""
 
@@ -290,7 +291,7 @@ class _Written:
     named: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@frozen
 class _Fenced:
     code: str
 

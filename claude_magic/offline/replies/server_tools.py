@@ -11,11 +11,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from ...messages.blocks import Block
+from ...value_classes import frozen
 from ..referee.request_checks import CheckedRequest, RequestTurn
 from .quotes import ReplyPassage, quoted
 from .reading import ToolOrder
@@ -58,7 +59,7 @@ ReplyPiece: TypeAlias = ReplyPassage | Block
 """What a reply is made of: text, or a block of another kind."""
 
 
-@dataclass(frozen=True)
+@frozen
 class MadeCall:
     """One call of a server's tool as the reply holds it.
 
@@ -72,7 +73,7 @@ class MadeCall:
     around: Sequence[Block] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class ToolSetting:
     """What a call is made in: the tool's definition, the reply's number, what went before.
 
