@@ -34,7 +34,7 @@ __all__ = [
 
 @frozen
 class Sending:
-    """The first request of `plan` is about to leave; or its recorded reply, to run tools again."""
+    """The first request of `plan` is leaving; or its recorded reply is about to run tools again."""
 
     plan: Plan
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ..messages.blocks import joined_text, text
 from ..messages.credentials import FoundKey, Secret, find_key, mask
 from ..messages.errors import BrokenReply, ClaudeError, InputError, Interrupted, InvalidReply
-from ..messages.images.prepare import ImageCache
 from ..messages.once import Once, OwnLock
 from ..messages.transport.cancel import Cancel
 from .asking.connection import (
@@ -27,7 +26,6 @@ from .asking.replay import RecordedReply, Replays
 from .asking.run import ListedAdvice, QuestionRun
 from .events import Ended, Failed, Listener, Sending, to_all
 from .history import History
-from .reply_value import Reply
 from .settings import OFFLINE, Settings
 from .spending import Spending
 from .turns import Status, Turn
@@ -35,8 +33,10 @@ from .turns import Status, Turn
 if TYPE_CHECKING:
     from ..messages.address import CustomHeaders
     from ..messages.catalogue import Catalogue
+    from ..messages.images.prepare import ImageCache
     from ..messages.transport.client import Client
     from ..offline import OfflineServer
+    from .reply_value import Reply
 
 
 class Session:
@@ -62,8 +62,7 @@ class Session:
     ) -> None:
         self.settings = settings
         self.spending = spending or Spending()
-        self.images = ImageCache()
-        """Prepared images by digest, so that each is encoded once and not once a request."""
+        self._images = Once(_image_cache)
         self.listeners: list[Callable[[Question, Cancel], Listener]] = []
         """Who hears of every question, whoever asks it.
 
@@ -85,6 +84,11 @@ class Session:
     def history(self) -> History:
         """The turns of the conversation and the store behind them, opened when first needed."""
         return self._history()
+
+    @property
+    def images(self) -> ImageCache:
+        """Prepared images by digest, so that each is encoded once and not once a request."""
+        return self._images()
 
     @property
     def opened(self) -> bool:
@@ -211,8 +215,6 @@ class Session:
             if not run.sent:
                 run.sent = True
                 self.history.start(run.ended("broken"))
-                if not run.steps:
-                    run.tell(Sending(plan))
             try:
                 run.receive(client, self.history)
             finally:
@@ -229,6 +231,8 @@ class Session:
             from .asking.shape import read_own
 
             value = read_own(question.shape, reply)
+        from .reply_value import Reply
+
         plan = self.plan(question)
         turn = replace(
             begun(plan, self._first_version(question), self._clock()),
@@ -385,8 +389,16 @@ class Session:
         return reply
 
 
+def _image_cache() -> ImageCache:
+    from ..messages.images.prepare import ImageCache
+
+    return ImageCache()
+
+
 def _reply_to(plan: Plan, turn: Turn, notices: tuple[str, ...], *, replayed: bool = False) -> Reply:
     """The reply of a turn, with its value where JSON was asked for."""
+    from .reply_value import Reply
+
     tools, shape = plan.question.tools, plan.question.shape
     made = () if tools is None else tools.ended(turn.answered)
     reply = Reply(turn, notices, replayed, known=plan.known, steps=tuple(made))

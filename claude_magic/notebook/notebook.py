@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ..conversation.asking.connection import Keys
 from ..conversation.asking.question import Question
@@ -25,7 +25,6 @@ from ..messages.blocks import Block
 from ..messages.once import Once
 from .context.named_values import Evaluate, preparing
 from .context.question_context import CarriedCell, CarriedContext, Render
-from .display.header_footer import notice
 from .options import QuestionOptions
 from .page.question_place import PanelPlace, QuestionPlace, QuestionPlaces, source_digest
 from .page.recorder import OURS
@@ -41,20 +40,33 @@ if TYPE_CHECKING:
     from ..messages.transport.cancel import Cancel
     from ..tools.approval import Approver
     from .config import Settable
+    from .display.cell_display import CellDisplay
+    from .display.terminal_display import TerminalDisplay
     from .page.front_end import FrontEnd
     from .page.recorder import CellRun, Recorder
     from .tools.toolboxes import NotebookTools
 
 
-class Display(Protocol):
-    """Where a reply is shown: entered before the question leaves, left when all is over."""
+class Display:
+    """Where a reply is shown: entered before the question leaves, left when all is over.
 
-    def __enter__(self) -> object: ...
+    `make` is called at the first event, and not before: what shows a reply is not needed until
+    the request is on its way.
+    """
 
-    def __exit__(self, *exception: object) -> None: ...
+    def __init__(self, make: Callable[[], CellDisplay | TerminalDisplay]) -> None:
+        self._display = Once(make)
+
+    def __enter__(self) -> Display:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._display.made:
+            self._display().close()
 
     def __call__(self, event: Event, /) -> None:
         """Show what happens; a `Listener`."""
+        self._display()(event)
 
 
 class Notebook:
@@ -163,6 +175,8 @@ class Notebook:
     ) -> Reply:
         """Ask, showing the reply on `display`. What stands above counts as asked about from now."""
         if self._back and not question.panel:
+            from .display.header_footer import notice
+
             back, self._back = self._back, None
             self.shell.display_pub.publish(notice(back), {OURS: {}})
         mark = self.recorder.mark() if question.panel else 0
@@ -193,15 +207,19 @@ class Notebook:
         """Where this shell shows a reply: an output of the cell, or the terminal."""
         quiet = quiet or bool(self.settable.value("quiet"))
         streaming = self.settable.value("stream") == "on"
-        if hasattr(self.shell, "kernel"):
-            from .display.cell_display import CellDisplay
 
-            return CellDisplay(
-                self.shell.display_pub, self.session.images, quiet=quiet, streaming=streaming
-            )
-        from .display.terminal_display import TerminalDisplay
+        def make() -> CellDisplay | TerminalDisplay:
+            if hasattr(self.shell, "kernel"):
+                from .display.cell_display import CellDisplay
 
-        return TerminalDisplay(self.recorder.stdout, quiet=quiet, streaming=streaming)
+                return CellDisplay(
+                    self.shell.display_pub, self.session.images, quiet=quiet, streaming=streaming
+                )
+            from .display.terminal_display import TerminalDisplay
+
+            return TerminalDisplay(self.recorder.stdout, quiet=quiet, streaming=streaming)
+
+        return Display(make)
 
     def evaluate(self, expression: str) -> object:
         """The value of a Python expression in the notebook's namespace. Raises what it raises."""

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Protocol
 from ..conversation.asking.question import Question
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
+from ..messages.plain_text import count
 from ..value_classes import frozen
 from .context.documents import file_blocks, given_files
 from .context.interpolate import interpolate
 from .context.named_values import Evaluate, no_name, pictures, preparing
 from .context.outputs import Rendered, output_blocks
 from .context.question_context import Context, Render
-from .display import header_footer
 from .options import QuestionOptions, several
 from .page.question_place import NamedCells, QuestionPlace
 
@@ -103,7 +103,7 @@ def build(
         render=render,
         prepare=prepare,
     )
-    carried = header_footer.carried(
+    carried = _in_words(
         ("cell", context.cells),
         ("output", context.outputs),
         ("figure", context.figures),
@@ -161,6 +161,11 @@ def render_output(output: Output, *, prepare: Callable[[object], Prepared]) -> R
 def _toolbox(face: Face, options: QuestionOptions) -> Toolbox | None:
     said = several(options.get("tools", ())) or face.settable.value("tools")
     return face.toolbox(options) if said or options.get("app") is not None else None
+
+
+def _in_words(*kinds: tuple[str, int]) -> str:
+    """What goes along: "4 cells, 2 figures"; empty when nothing does."""
+    return ", ".join(count(number, word) for word, number in kinds if number)
 
 
 def _opened(options: QuestionOptions) -> list[Block]:

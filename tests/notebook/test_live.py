@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -101,7 +102,7 @@ def play(
         Question(content=(text(question),), prefill=prefill)
     )
     display = CellDisplay(cell, ImageCache(), quiet=quiet, streaming=streaming, clock=clock)
-    with display:
+    with closing(display):
         display(Sending(plan))
         for start in range(0, len(thinking), size):
             display(Received(delta(thinking[start : start + size], "thinking")))
@@ -171,7 +172,7 @@ def test_a_reply_is_shown_at_most_ten_times_a_second() -> None:
 def test_the_first_words_are_shown_at_once() -> None:
     cell, clock = Cell(), Clock()
     plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
-    with CellDisplay(cell, ImageCache(), clock=clock) as display:
+    with closing(CellDisplay(cell, ImageCache(), clock=clock)) as display:
         display(Sending(plan))
         assert cell.shown()[-1] == "sending"
         display(Received(delta("The first")))
@@ -181,7 +182,7 @@ def test_the_first_words_are_shown_at_once() -> None:
 def test_a_wait_counts_down() -> None:
     cell = Cell()
     plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
-    with CellDisplay(cell, ImageCache(), clock=Clock()) as display:
+    with closing(CellDisplay(cell, ImageCache(), clock=Clock())) as display:
         display(Sending(plan))
         display(Waiting(Wait(12.0, "rate limit reached", 1)))
         assert cell.shown()[-1] == "rate limit reached: again in 12 s"
@@ -190,7 +191,7 @@ def test_a_wait_counts_down() -> None:
 def test_without_a_reply_no_waiting_line_stays() -> None:
     cell = Cell()
     plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
-    with pytest.raises(OSError), CellDisplay(cell, ImageCache(), clock=Clock()) as display:
+    with pytest.raises(OSError), closing(CellDisplay(cell, ImageCache(), clock=Clock())) as display:
         display(Sending(plan))
         raise OSError
     assert cell.shown()[-1] == ""
@@ -259,7 +260,7 @@ def test_wherever_an_interrupt_meets_the_end_it_can_end_once_more() -> None:
         except KeyboardInterrupt:
             count += 1
         assert returns(lambda display=display: display(Ended(plan, reply))), f"at place {count}"
-        display.__exit__()
+        display.close()
     assert count > 5
 
 
@@ -317,7 +318,7 @@ def searched(*, streaming: bool, recorded: bool = False) -> Cell:
     cell = Cell()
     plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
     turn = replace(turn_of(plan, ""), reply=SEARCHED)
-    with CellDisplay(cell, ImageCache(), streaming=streaming) as display:
+    with closing(CellDisplay(cell, ImageCache(), streaming=streaming)) as display:
         if not recorded:
             display(Sending(plan))
             for event in block_events(*SEARCHED):
@@ -367,7 +368,7 @@ def test_many_steps_on_a_desktop_stand_in_few_outputs_and_stay_small(streaming: 
     cell = Cell()
     plan = Session(lambda: Settings(base_url="offline")).plan(Question(content=(text("Hi"),)))
     reply = Reply(turn_of(plan, "All done."), steps=[DesktopStep("left_click", picture)] * 60)
-    with CellDisplay(cell, ImageCache(), streaming=streaming) as display:
+    with closing(CellDisplay(cell, ImageCache(), streaming=streaming)) as display:
         display(Sending(plan))
         for number in range(60):
             display(Calling(step(number)))

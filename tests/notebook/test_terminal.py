@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -257,7 +258,7 @@ def test_a_step_on_a_desktop_is_one_line() -> None:
     fine = {"type": "tool_result", "tool_use_id": "1", "content": [text("OK")]}
     wrong = {**fine, "is_error": True, "content": [text("It is \x1b[31mgone.")]}
     out = io.StringIO()
-    with TerminalDisplay(out) as display:
+    with closing(TerminalDisplay(out)) as display:
         for result in (fine, wrong):
             display(Calling(call))
             display(Seen(call, b"PNG"))

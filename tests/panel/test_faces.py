@@ -6,6 +6,7 @@ import html
 import io
 import re
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -168,7 +169,7 @@ def of_html(shown: str) -> str:
 def in_a_cell(*, streaming: bool, recorded: bool = False) -> str:
     planned, cell = plan(), Cell()
     happens = happening(planned)
-    with CellDisplay(cell, ImageCache(), streaming=streaming) as display:
+    with closing(CellDisplay(cell, ImageCache(), streaming=streaming)) as display:
         for event in happens[-1:] if recorded else happens:
             display(event)
     return "\n".join(of_html(shown.get("text/html", "")) for shown in cell.outputs.values())
@@ -177,7 +178,7 @@ def in_a_cell(*, streaming: bool, recorded: bool = False) -> str:
 def in_a_terminal(*, recorded: bool = False) -> str:
     planned, out = plan(), io.StringIO()
     happens = happening(planned)
-    with TerminalDisplay(out) as display:
+    with closing(TerminalDisplay(out)) as display:
         for event in happens[-1:] if recorded else happens:
             display(event)
     return out.getvalue()

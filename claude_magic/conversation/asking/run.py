@@ -12,7 +12,7 @@ from ...messages.credentials import masked_body, masked_value
 from ...messages.errors import APIError, BadRequest, ClaudeError, InputError, NotFound
 from ...messages.request import agreed
 from ...messages.usage import Usage, estimate_input
-from ..events import Called, Calling, Listener, Received, Waiting
+from ..events import Called, Calling, Listener, Received, Sending, Waiting
 from ..history import History
 from ..turns import (
     Status,
@@ -79,6 +79,7 @@ class QuestionRun:
         self._stream: ReplyStream | None = None
         self._left_out = 0
         self._tries = 0
+        self._announced = False
 
     @property
     def digest(self) -> str:
@@ -212,13 +213,27 @@ class QuestionRun:
         def waiting(wait: Wait) -> None:
             tell(Waiting(wait))
 
-        stream = client.stream(body, cancel=self._cancel, waiting=waiting, betas=betas)
+        first = not self._announced and not self.steps
+        stream = client.stream(
+            body,
+            cancel=self._cancel,
+            waiting=waiting,
+            leaving=self._announce if first else None,
+            betas=betas,
+        )
         with stream as self._stream:
             for event in self._stream:
                 tell(Received(event))
                 if self._clock() - kept >= _PROGRESS:
                     kept = self._clock()
                     history.progress(self.turn.id, self.reply)
+
+    def _announce(self) -> None:
+        # What shows a reply is loaded here, and by whoever listens, while the server works.
+        from .. import reply_value  # noqa: F401
+
+        self._announced = True
+        self.tell(Sending(self.plan))
 
     def _sendable(self, history: History) -> Mapping[str, Any]:
         """The request without what this server could not take."""

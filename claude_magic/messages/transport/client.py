@@ -26,7 +26,7 @@ from ..errors import (
     ProtocolError,
 )
 from .batches import BatchesClient
-from .cancel import Cancel, InterruptibleWork
+from .cancel import Cancel, InterruptibleWork, Latch
 from .exchange import Answered, HTTPCall, ReplyStream, fetch
 from .refusals import RequestFacts
 from .retry import Clock, SystemClock, Wait
@@ -66,6 +66,8 @@ class Timeouts:
 
 
 _TIMEOUTS = Timeouts()
+# Seconds: who waits for a connection to come about is told so.
+_LEAVING = 0.05
 _NO_HEADERS: Mapping[str, str] = {}
 _NO_CUSTOM = CustomHeaders()
 
@@ -127,17 +129,22 @@ class Client:
         *,
         cancel: Cancel | None = None,
         waiting: Callable[[Wait], None] | None = None,
+        leaving: Callable[[], None] | None = None,
         betas: Sequence[str] = (),
     ) -> ReplyStream:
         """The reply to `body` as it comes; the request leaves when iteration begins.
 
-        `waiting` is told about once a second how long a wait over 2 s still takes. `betas` are
-        names for the `anthropic-beta` header. Raises InputError if `body` is not JSON.
+        `waiting` is told about once a second how long a wait over 2 s still takes. `leaving` is
+        called once, in the thread that asks, as soon as the request has left, and at the latest
+        after 50 ms: what is done in it costs no time while the server works. `betas` are names for
+        the `anthropic-beta` header. Raises InputError if `body` is not JSON.
         """
         headers = checked_headers({"anthropic-beta": ",".join(betas)} if betas else {})
         request = post("/v1/messages", {**body, "stream": True}, headers)
         hidden = float(body.get("max_tokens", 0)) / _TOKENS_PER_SECOND
-        return ReplyStream(self._call(request, body, cancel, waiting, hidden))
+        return ReplyStream(
+            self._call(request, body, cancel, waiting=waiting, leaving=leaving, hidden=hidden)
+        )
 
     def message(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """The whole reply to `body` in one piece, asked for without a stream.
@@ -190,11 +197,16 @@ class Client:
         request: Outgoing,
         body: Mapping[str, Any],
         cancel: Cancel | None = None,
+        *,
         waiting: Callable[[Wait], None] | None = None,
+        leaving: Callable[[], None] | None = None,
         hidden: float = 0.0,
     ) -> HTTPCall:
+        first = [leaving] if leaving else []
         return HTTPCall(
-            send=lambda cancel, seconds: self._send(request, cancel, seconds),
+            send=lambda cancel, seconds: self._send(
+                request, cancel, seconds, first.pop() if first else None
+            ),
             asked=self._asked(body),
             clock=self._clock,
             progress=max(self._timeouts.progress, hidden),
@@ -206,13 +218,23 @@ class Client:
     def _asked(self, body: Mapping[str, Any]) -> RequestFacts:
         return RequestFacts(self._address.host, self._key, body, self._hidden)
 
-    def _send(self, outgoing: Outgoing, cancel: Cancel, seconds: float) -> _Answer:
+    def _send(
+        self,
+        outgoing: Outgoing,
+        cancel: Cancel,
+        seconds: float,
+        leaving: Callable[[], None] | None,
+    ) -> _Answer:
         """The answer once its headers are there. Raises ConnectionFailed or Interrupted."""
         lane = self._lanes.take()
         answer = None
         try:
+            left = lane.wire.left = Latch()
             sending = InterruptibleWork(self._sent, lane, self._request(lane, outgoing))
             cancel.add(sending.wake)
+            if leaving is not None:
+                left.wait(_LEAVING)
+                leaving()
             response = sending.wait(seconds)
             cancel.remove(sending.wake)
             if isinstance(response, httpx.Response) and not cancel.is_set:
@@ -245,6 +267,8 @@ class Client:
         except Exception as error:
             # Nothing but our errors leaves: a traceback of httpx shows headers, the key's too.
             return self._failures.of(error)
+        finally:
+            lane.wire.left.open()
 
     def _authorize(self, request: httpx.Request) -> httpx.Request:
         # Secrets are taken out of their wrappers here only, on their way into the headers.

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
+from .cancel import Latch
+
 
 class CutOffError(Exception):
     """A connection came about after the wire was cut; nothing is sent on it."""
@@ -25,13 +27,17 @@ class CuttableSocket:
         self._socket: socket.socket | None = None
         self._handshake: socket.socket | None = None
         self.is_cut = False
+        self.left = Latch()
+        """Opens when the request that is under way has left, or come to nothing."""
 
     def trace(self, name: str, info: Mapping[str, Any]) -> None:
-        """Takes note of what the library does: connects, begins TLS, has ended it.
+        """Takes note of what the library does: connects, begins TLS, has ended it, has sent.
 
         Raises CutOffError, with the socket closed, once the wire is cut.
         """
         step = name.rpartition(".")[0].rpartition(".")[2], name.rpartition(".")[2]
+        if step == ("send_request_body", "complete"):
+            self.left.open()
         if step[0] not in ("connect_tcp", "start_tls"):
             return
         with self._lock:

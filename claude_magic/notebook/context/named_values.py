@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...conversation.asking.shape import is_schema, shape_of
 from ...messages.blocks import Block, text
 from ...messages.credentials import Secret, mask
 from ...messages.errors import ImageError, InputError
@@ -88,6 +87,8 @@ def wanted_shape(said: object, evaluate: Evaluate | None, *secrets: Secret) -> S
     """
     if said is None:
         return None
+    from ...conversation.asking.shape import shape_of
+
     if isinstance(said, str):
         try:
             shape = shape_of(_named(said.strip(), evaluate or _no_name), said.strip())
@@ -136,6 +137,8 @@ def _of_file(path: Path) -> Any:
 
 def _is_shape(value: object) -> bool:
     if isinstance(value, dict):
+        from ...conversation.asking.shape import is_schema
+
         return is_schema(value)
     try:
         return isinstance(value, type) and any(hasattr(value, name) for name in _MARKS)

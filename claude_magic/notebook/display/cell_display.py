@@ -85,10 +85,7 @@ class CellDisplay:
         self._dirty = self._thinking_shown = self._as_value = False
         self._flushed = self._began = 0.0
 
-    def __enter__(self) -> CellDisplay:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """Stop the thread and take the waiting lines away, where no reply came."""
         if not self._over:
             self._over = True

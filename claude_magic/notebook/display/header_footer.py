@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, cast
 
 from ...conversation.reply_value import footer_of, header_of
 from ...messages.blocks import Block, ImageBlock
-from ...messages.plain_text import count
 from ...rendering import STYLE, escape, plain
 from ...rendering.reply import detail_text, footer_text, header_text
 from ...rendering.style import box, line
@@ -82,11 +81,6 @@ def opening(source: str, label: str) -> str:
 
 
 _START = 60
-
-
-def carried(*kinds: tuple[str, int]) -> str:
-    """What goes along, in words: "4 cells, 2 figures"; empty when nothing does."""
-    return ", ".join(count(number, word) for word, number in kinds if number)
 
 
 def start(text: str) -> str:

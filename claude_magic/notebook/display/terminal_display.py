@@ -45,10 +45,8 @@ class TerminalDisplay:
         self._sources: Sources | None = None
         self._began = self._as_value = False
 
-    def __enter__(self) -> TerminalDisplay:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """All is over."""
         self._out.flush()
 
     def __call__(self, event: Event) -> None:
