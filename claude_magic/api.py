@@ -147,7 +147,7 @@ class _Script:
         from .notebook.context.named_values import preparing
         from .notebook.tools.toolboxes import Toolboxes
 
-        prepare = preparing(None, self.session.images)
+        prepare = preparing(None, lambda: self.session.images)
         return Toolboxes(self.settable, self.keys.secrets, prepare)
 
     def _open(self) -> History:

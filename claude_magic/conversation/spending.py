@@ -6,7 +6,6 @@ import mmap
 import os
 import struct
 import threading
-import uuid
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,7 +108,7 @@ class Origin:
     """
 
     process: int = field(default_factory=os.getpid)
-    conversation: str = field(default_factory=lambda: uuid.uuid4().hex)
+    conversation: str = field(default_factory=lambda: os.urandom(16).hex())
     spending: Spending = field(default_factory=Spending)
 
     @property

@@ -21,6 +21,7 @@ from ..messages.errors import InputError
 from ..messages.once import Once
 from .config import Settable
 from .conversation_magics import ConversationMagics
+from .idle_imports import IdleImports
 from .page.front_end import FrontEnd
 from .page.recorder import Recorder
 
@@ -61,6 +62,7 @@ class ClaudeMagics(ConversationMagics, Settable):
         self.front_end = FrontEnd(shell, ran=self._ran)
         self._origin = Origin()
         self._notebook = Once(self._made)
+        self.idle_imports = IdleImports()
 
     @property
     def notebook_shell(self) -> InteractiveShell:
@@ -86,6 +88,7 @@ class ClaudeMagics(ConversationMagics, Settable):
         """Stop recording and close the connections."""
         self.recorder.detach()
         self.front_end.detach()
+        self.idle_imports.end()
         if self._notebook.made:
             self._notebook().close()
 
@@ -235,6 +238,7 @@ def load(shell: InteractiveShell) -> ClaudeMagics:
     shell.register_magics(magics)
     magics.recorder.attach()
     magics.front_end.attach()
+    magics.idle_imports.begin()
     from . import option_completion
 
     option_completion.attach(shell)

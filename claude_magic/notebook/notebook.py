@@ -277,7 +277,7 @@ class Notebook:
 
     def _prepare_result(self, image: object) -> Prepared:
         """An image that a tool gave, as it is sent."""
-        return preparing(None, self.session.images)(image)
+        return preparing(None, lambda: self.session.images)(image)
 
 
 class _NotebookFace:

@@ -145,7 +145,7 @@ def prepare_for(
     hires = bool(options.get("hires") or settable.value("hires"))
     model = options.get("model") or settable.value("model")
     known = session.catalogue.lookup(model) if hires else None
-    return preparing(known, session.images)
+    return preparing(known, lambda: session.images)
 
 
 def chosen_images(options: QuestionOptions, settable: Settable) -> tuple[object, ...]:

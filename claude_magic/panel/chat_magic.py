@@ -9,7 +9,6 @@ import importlib.util
 import os
 import sys
 import threading
-import uuid
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
@@ -142,7 +141,7 @@ def show(desk: Panels, notebook: Notebook, ways: Sequence[Host], *, sure: bool) 
     from .widget import NO_PANEL
 
     publisher = notebook.shell.display_pub
-    shown = {"display_id": uuid.uuid4().hex}
+    shown = {"display_id": os.urandom(16).hex()}
     if not ways:
         publisher.publish(notice(NO_PANEL), {OURS: {}}, transient=shown)
         return

@@ -17,9 +17,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..messages.plain_text import dollars, in_a_line
-from ..notebook.page.question_place import PanelPlace
-from ..notebook.page.recorder import Output
 from ..value_classes import frozen
 from .outbox import beside_the_cells
 
@@ -159,12 +156,17 @@ def describe(notebook: Notebook, asked: DescribedOutput) -> dict[str, Any]:
     answer = {"type": "caption", "id": asked.id, "alt": "", "cost": "", "error": ""}
     try:
         return {**answer, **_asked(notebook, asked)}
-    except Exception as error:  # the page waits for an answer, whatever an output held
+    except Exception as error:
+        from ..messages.plain_text import in_a_line
+
+        # The page waits for an answer, whatever an output held.
         return {**answer, "error": in_a_line(error, *notebook.keys.secrets())}
 
 
 def _asked(notebook: Notebook, asked: DescribedOutput) -> dict[str, str]:
+    from ..messages.plain_text import dollars
     from ..notebook.caption_magic import alt_text, caption_question, finder
+    from ..notebook.page.question_place import PanelPlace
 
     beside = PanelPlace(asked.cell or None)
     figure = _figure(finder(notebook, {}, beside), asked)
@@ -180,6 +182,8 @@ def _figure(found: Figures, asked: DescribedOutput) -> ShownFigure:
 
     Raises ImageError for what cannot be sent.
     """
+    from ..notebook.page.recorder import Output
+
     pictures = (v for kind, v in asked.bundle.items() if kind.startswith("image/"))
     image = next((v for v in pictures if isinstance(v, str)), "")
     known = found.at(asked.cell, image) if image else None

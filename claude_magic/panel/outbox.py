@@ -12,9 +12,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
-from .protocol import KernelMessage
+if TYPE_CHECKING:
+    from .protocol import KernelMessage
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,7 +52,7 @@ def _parent_variable() -> contextvars.ContextVar[Any] | None:
 INTERVAL = 0.05
 """Seconds between two batches, at least, unless told otherwise."""
 
-Send = Callable[[Sequence[KernelMessage], Sequence[bytes]], None]
+Send: TypeAlias = "Callable[[Sequence[KernelMessage], Sequence[bytes]], None]"
 
 
 class Outbox:

@@ -304,7 +304,7 @@ class Panels:
         return output_blocks(output.bundle or {}, output.metadata, prepare=self._prepare)
 
     def _prepare(self, image: object) -> Prepared:
-        return preparing(None, self.notebook.session.images)(image)
+        return preparing(None, lambda: self.notebook.session.images)(image)
 
     def _later(self, work: Callable[[], None]) -> None:
         """Do this in the desk's own thread."""

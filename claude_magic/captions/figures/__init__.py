@@ -1,7 +1,76 @@
-"""The data behind a figure, as a short text: what a caption from pixels would have to guess."""
+"""What the kernel still knows of a figure: its marks, its spec, its table."""
 
 from __future__ import annotations
 
-from .figure_text import bundle_data, figure_data
+from collections.abc import Mapping
+from typing import Any
 
-__all__ = ["bundle_data", "figure_data"]
+from ...messages.images.plots import altair_spec, chart_kind, families
+from ...messages.plain_text import trim_middle
+
+MOST_CHARACTERS = 6_000
+
+
+def figure_data(source: object, limit: int = MOST_CHARACTERS) -> str:
+    """The data behind `source`, a figure of Matplotlib, seaborn, Plotly or Altair, as short text.
+
+    Empty for anything else, and where its library has changed so that it cannot be read: a caption
+    is then written from the picture alone.
+    """
+    try:
+        found = _text(source)
+    except Exception:  # another library's objects: what they raise is no fault of the figure
+        return ""
+    return trim_middle(found, limit)
+
+
+def bundle_data(bundle: Mapping[str, Any], limit: int = MOST_CHARACTERS) -> str:
+    """The data behind a displayed Plotly or Vega-Lite figure, from the specification it came with.
+
+    `bundle` is the output's mimebundle, as in a notebook's file too; empty where there is no such
+    specification.
+    """
+    try:
+        found = _specified(bundle)
+    except Exception:  # a specification may hold anything
+        return ""
+    return trim_middle(found, limit)
+
+
+def _specified(bundle: Mapping[str, Any]) -> str:
+    for media_type, spec in bundle.items():
+        kind = chart_kind(media_type)
+        if isinstance(spec, Mapping) and kind == "Plotly":
+            return _plotly(spec)
+        if isinstance(spec, Mapping) and kind == "Vega-Lite":
+            return _vega(spec)
+    html = bundle.get("text/html", "")
+    spec = altair_spec("".join(html) if isinstance(html, list) else str(html))
+    return _vega(spec) if spec else ""
+
+
+def _text(source: Any) -> str:
+    libraries = families(source)
+    if {"matplotlib", "seaborn", "pandas"} & libraries:
+        from ...messages.images.plots import matplotlib_figure
+        from .matplotlib_figure import matplotlib_text
+
+        figure = matplotlib_figure(source)
+        return matplotlib_text(figure) if figure is not None else ""
+    if "plotly" in libraries and hasattr(type(source), "to_plotly_json"):
+        return _plotly(source.to_plotly_json())
+    if "altair" in libraries and hasattr(type(source), "to_dict"):
+        return _vega(source.to_dict())
+    return ""
+
+
+def _plotly(spec: Mapping[str, Any]) -> str:
+    from .plotly_figure import plotly_text
+
+    return plotly_text(spec)
+
+
+def _vega(spec: Mapping[str, Any]) -> str:
+    from .vega_figure import vega_text
+
+    return vega_text(spec)

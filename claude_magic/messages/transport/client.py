@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -25,12 +25,14 @@ from ..errors import (
     Interrupted,
     ProtocolError,
 )
-from .batches import BatchesClient
 from .cancel import Cancel, InterruptibleWork, Latch
 from .exchange import Answered, HTTPCall, ReplyStream, fetch
 from .refusals import RequestFacts
 from .retry import Clock, SystemClock, Wait
 from .sockets import KEPT, ConnectionPool, KeptConnection
+
+if TYPE_CHECKING:
+    from .batches import BatchesClient
 
 __all__ = ["Cancel", "Client", "ReplyStream", "Timeouts", "Wait"]
 
@@ -186,6 +188,8 @@ class Client:
     @property
     def batches(self) -> BatchesClient:
         """The Message Batches of the server."""
+        from .batches import BatchesClient
+
         return BatchesClient(lambda request, cancel: self._call(request, {}, cancel))
 
     def close(self) -> None:

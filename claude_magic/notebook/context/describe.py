@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from datetime import date, time, timedelta
-from decimal import Decimal
-from fractions import Fraction
 from inspect import cleandoc, getdoc, getsource, isroutine, signature
 from pathlib import PurePath
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -117,8 +115,10 @@ __all__ = ["describe", "summary_line", "trim_middle"]
 _MOST_STRING = 4_000_000
 """A string longer than any model's context is cut; every other one goes as it is."""
 _MOST_SOURCE = 3_000
-_PLAIN = (date, time, timedelta, Decimal, Fraction, PurePath)
+_PLAIN = (date, time, timedelta, PurePath)
 """Their `str` is what a reader expects; a datetime is a date."""
+_PLAIN_ELSEWHERE = {"decimal": "Decimal", "fractions": "Fraction", "numpy": "generic"}
+"""The same, of modules that need not be loaded."""
 _RICH = {
     "_repr_markdown_": "text/markdown",
     "_repr_latex_": "text/latex",
@@ -163,8 +163,9 @@ def describe(
 
 
 def _words(value: object, name: str | None) -> str:
-    numpy = sys.modules.get("numpy")
-    if isinstance(value, _PLAIN) or (numpy and isinstance(value, numpy.generic)):
+    loaded = ((sys.modules.get(module), name) for module, name in _PLAIN_ELSEWHERE.items())
+    plain = (getattr(module, name) for module, name in loaded if module)
+    if isinstance(value, (*_PLAIN, *plain)):
         return str(value)
     if isinstance(value, type) or isroutine(value):
         return _definition(value, name)

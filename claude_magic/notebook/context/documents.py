@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...messages.blocks import Block, document_base64, document_text, document_url
 from ...messages.errors import ImageError, InputError
-from ...messages.images.sniff import media_type
 from ...value_classes import frozen
 from .named_values import Evaluate, is_address, is_file, no_name, value_of
 
@@ -67,6 +66,8 @@ def made_of_bytes(
     """
     if len(data) > MOST_BYTES:
         raise _too_large(said)
+    from ...messages.images.sniff import media_type
+
     kind = media_type(data)
     if kind == "application/pdf":
         encoded = base64.b64encode(data).decode("ascii")

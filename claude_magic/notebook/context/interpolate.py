@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import symtable
 import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -190,6 +189,8 @@ def _names(source: str) -> list[str]:
     """The names that an expression takes from the notebook, not those it binds itself."""
     try:
         with warnings.catch_warnings(action="ignore"):
+            import symtable
+
             table = symtable.symtable(source, "<prompt>", "eval")
     except (SyntaxError, ValueError, RecursionError):
         return []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,11 +149,16 @@ _IMAGE_HINT = "Give a variable, a path, an address or last."
 _LAST = re.compile(r"last(?::([1-9]\d*))?")
 
 
-def preparing(hires: Model | None, cache: ImageCache) -> Callable[[object], Prepared]:
+def preparing(hires: Model | None, cache: Callable[[], ImageCache]) -> Callable[[object], Prepared]:
     """What prepares an image for sending: long edge 1568, with `hires` that model's own limit."""
-    from ...messages.images.prepare import prepare
+    long_edge = hires.long_edge if hires else 1568
 
-    return partial(prepare, long_edge=hires.long_edge if hires else 1568, cache=cache)
+    def prepared(image: object) -> Prepared:
+        from ...messages.images.prepare import prepare
+
+        return prepare(image, long_edge=long_edge, cache=cache())
+
+    return prepared
 
 
 def pictures(

@@ -6,12 +6,11 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from html.parser import HTMLParser
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...messages.blocks import Block, text
 from ...messages.errors import ImageError
-from ...messages.images.plots import altair_spec, chart_kind, chart_png, spec_text
 from ...messages.plain_text import TEXT_LIMIT, mask_addresses, terminal_text, trim_middle
 from ...value_classes import frozen
 
@@ -28,7 +27,7 @@ _CELLS = frozenset({"td", "th"})
 
 def html_text(html: str) -> str:
     """The words of `html`, one line a block or table row, cells separated by " | "."""
-    reader = _Reader()
+    reader = _reader()()
     reader.feed(html)
     reader.close()
     lines = (re.sub(r"[^\S\n]+", " ", line).strip() for line in "".join(reader.parts).split("\n"))
@@ -36,34 +35,41 @@ def html_text(html: str) -> str:
     return "\n".join(row for row in rows if row)
 
 
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._unseen: list[str] = []
-        self._preformatted = 0
+@cache
+def _reader() -> Callable[[], Any]:
+    """The parser's class, made with the first HTML: few questions carry any."""
+    from html.parser import HTMLParser
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._preformatted += tag == "pre"
-        if tag in _UNSEEN:
-            self._unseen.append(tag)
-        elif tag in _CELLS:
-            self.parts.append(" | ")
-        elif _BLOCKS.fullmatch(tag):
-            self.parts.append("\n")
-        elif tag == "img" and not self._unseen and (alt := dict(attrs).get("alt")):
-            self.parts.append(f"[image: {alt}]")
+    class Reader(HTMLParser):
+        def __init__(self) -> None:
+            super().__init__(convert_charrefs=True)
+            self.parts: list[str] = []
+            self._unseen: list[str] = []
+            self._preformatted = 0
 
-    def handle_endtag(self, tag: str) -> None:
-        self._preformatted = max(0, self._preformatted - (tag == "pre"))
-        if self._unseen and tag == self._unseen[-1]:
-            self._unseen.pop()
-        elif _BLOCKS.fullmatch(tag):
-            self.parts.append("\n")
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            self._preformatted += tag == "pre"
+            if tag in _UNSEEN:
+                self._unseen.append(tag)
+            elif tag in _CELLS:
+                self.parts.append(" | ")
+            elif _BLOCKS.fullmatch(tag):
+                self.parts.append("\n")
+            elif tag == "img" and not self._unseen and (alt := dict(attrs).get("alt")):
+                self.parts.append(f"[image: {alt}]")
 
-    def handle_data(self, data: str) -> None:
-        if not self._unseen:
-            self.parts.append(data if self._preformatted else re.sub(r"\s+", " ", data))
+        def handle_endtag(self, tag: str) -> None:
+            self._preformatted = max(0, self._preformatted - (tag == "pre"))
+            if self._unseen and tag == self._unseen[-1]:
+                self._unseen.pop()
+            elif _BLOCKS.fullmatch(tag):
+                self.parts.append("\n")
+
+        def handle_data(self, data: str) -> None:
+            if not self._unseen:
+                self.parts.append(data if self._preformatted else re.sub(r"\s+", " ", data))
+
+    return Reader
 
 
 __all__ = ["Rendered", "output_blocks", "terminal_text"]
@@ -96,7 +102,7 @@ def output_blocks(
     metadata: Mapping[str, Any] | None = None,
     *,
     prepare: Prepare | None = None,
-    draw: ChartPNG = chart_png,
+    draw: ChartPNG | None = None,
     limit: int = TEXT_LIMIT,
 ) -> Rendered:
     """The blocks of one output's mimebundle: one image if it holds one that can be sent, else text.
@@ -156,21 +162,29 @@ def _image_bytes(kind: str, value: object) -> bytes:
 
 
 def _chart(
-    bundle: Mapping[str, Any], prepare: Prepare, draw: ChartPNG, notes: list[str], limit: int
+    bundle: Mapping[str, Any],
+    prepare: Prepare,
+    draw: ChartPNG | None,
+    notes: list[str],
+    limit: int,
 ) -> Block | None:
     """A figure that a front end draws from its spec: as a picture, else as the spec."""
     found = _chart_spec(bundle)
     if found is None:
         return None
+    from ...messages.images.plots import chart_png, spec_text
+
     kind, spec = found
     try:
-        return prepare(draw(kind, spec)).block
+        return prepare((draw or chart_png)(kind, spec)).block
     except ImageError as error:
         notes.append(f"{error}; its specification was sent as text".replace(".;", ";"))
         return text(spec_text(kind, spec, limit))
 
 
 def _chart_spec(bundle: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
+    from ...messages.images.plots import altair_spec, chart_kind
+
     for media_type, value in bundle.items():
         kind = chart_kind(media_type)
         if kind and isinstance(value, Mapping):
