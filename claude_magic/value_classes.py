@@ -13,6 +13,7 @@ import dataclasses
 import inspect
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, FrozenInstanceError, field
+from functools import cache
 from typing import Any, TypeVar, dataclass_transform
 
 Class = TypeVar("Class", bound=type)
@@ -54,16 +55,22 @@ class _Fields:
     """What `dataclasses` looks at, made when it does."""
 
     def __get__(self, value: object, cls: Any) -> Any:
-        shape: Any = dataclasses.make_dataclass(
-            cls.__name__,
-            [
-                (name, Any, given if isinstance(given, Field) else field(default=given))
-                for name, given in cls._frozen_fields.items()
-            ],
-            frozen=True,
-        )
-        cls.__dataclass_fields__ = shape.__dataclass_fields__
-        return cls.__dataclass_fields__
+        kind = _kind_of_field()
+        made: dict[str, Any] = {}
+        for name, given in cls._frozen_fields.items():
+            made[name] = given if isinstance(given, Field) else field(default=given)
+            made[name].name = name
+            made[name].type = Any
+            made[name]._field_type = kind
+        cls.__dataclass_fields__ = made
+        return made
+
+
+@cache
+def _kind_of_field() -> Any:
+    """What tells fields from class variables; it has no public name."""
+    sample: Any = dataclasses.make_dataclass("Sample", ["field"])
+    return dataclasses.fields(sample)[0]._field_type  # type: ignore[attr-defined]
 
 
 def _init(self: Any, *values: Any, **named: Any) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import field
 
-from ..messages.errors import BudgetError
 from ..messages.once import OwnLock
 from ..value_classes import frozen
 
@@ -58,6 +57,8 @@ class Spending:
         with self._held():
             spent = sum(self._read())
             if price and spent + price > budget:
+                from ..messages.errors import BudgetError  # this module is loaded with the package
+
                 raise BudgetError(
                     f"Not sent: it would cost about ${price:.2f}, and ${spent:.2f} of the "
                     f"budget of ${budget:.2f} are spent. Raise it with "

@@ -282,8 +282,9 @@ def chosen_code(reply: Reply, number: str = "") -> str:
     return blocks[int(number) - 1].code.strip("\n")
 
 
-_QUESTION = re.compile(r"^(\s*)%claude[ \t]+(\S.*\?)\s*$")
-_OTHER_MAGIC = re.compile(r"^(\s*)[%!].*\n?$")
+# Compiled when first used, as `re` keeps them: loading the extension waits for none of these.
+_QUESTION = r"^(\s*)%claude[ \t]+(\S.*\?)\s*$"
+_OTHER_MAGIC = r"^(\s*)[%!].*\n?$"
 
 
 def ask_with_question_mark(lines: list[str]) -> list[str]:
@@ -292,7 +293,7 @@ def ask_with_question_mark(lines: list[str]) -> list[str]:
         return lines
     result = list(lines)
     for number, line in enumerate(lines):
-        found = _QUESTION.match(line)
+        found = re.match(_QUESTION, line)
         if found and found[2].strip("?") and _starts_a_statement(result, number):
             result[number] = f"{found[1]}get_ipython().run_line_magic('claude', {found[2]!r})\n"
     return result
@@ -300,10 +301,12 @@ def ask_with_question_mark(lines: list[str]) -> list[str]:
 
 def _starts_a_statement(lines: list[str], number: int) -> bool:
     """Whether a line begins something, and does not stand within a string or a bracket."""
+    if not number:
+        return True  # without what reading Python costs the first time
     from IPython.core.inputtransformer2 import make_tokens_by_line
 
     # Words of other magics are no Python: their quotes and brackets open nothing.
-    before = [_OTHER_MAGIC.sub(r"\1pass\n", line) for line in lines[:number]]
+    before = [re.sub(_OTHER_MAGIC, r"\1pass\n", line) for line in lines[:number]]
     statements = make_tokens_by_line([*before, lines[number]])
     return any(
         token.start == (number + 1, len(token.line) - len(token.line.lstrip()))

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from .notebook import Notebook
     from .options import Magic, Option
 
-_MAGIC = re.compile(r"\s*%{1,2}\w+(?=\s|$)")
-_INNER_NAME = re.compile(r"[\[|,]\s*([^\W\d]?\w*)$")
-_NEEDS_QUOTES = re.compile(r"[\s,]")
+# Compiled when first used, as `re` keeps them: loading the extension waits for none of these.
+_MAGIC = r"\s*%{1,2}\w+(?=\s|$)"
+_INNER_NAME = r"[\[|,]\s*([^\W\d]?\w*)$"
+_NEEDS_QUOTES = r"[\s,]"
 
 
 @frozen
@@ -49,7 +50,7 @@ def complete(
     """
     from .option_line import by_spelling
 
-    name = _MAGIC.match(text_until_cursor)
+    name = re.match(_MAGIC, text_until_cursor)
     line = text_until_cursor[name.end() :] if name else text_until_cursor
     names = {"model": models, "variable": variables, "path": files, "tool": tools, "shape": shapes}
     found = _at_cursor(line, names, by_spelling(magic))
@@ -60,7 +61,7 @@ def complete(
 def _replacement(match: str, found: _AtCursor, word: str) -> str:
     """`match` for `word`: a front end's word may be more or less than what is typed of it."""
     if word.endswith(found.typed):
-        bare = not found.quoted and _NEEDS_QUOTES.search(match)
+        bare = not found.quoted and re.search(_NEEDS_QUOTES, match)
         return word.removesuffix(found.typed) + (f'"{match}"' if bare else match)
     return match.removeprefix(found.typed.removesuffix(word))
 
@@ -98,7 +99,7 @@ def _value_at_cursor(option: Option, raw: str, names: Mapping[str, Iterable[str]
 
     typed = split_list(raw)[-1] if option.reads in ("list", "cells") else raw
     quote = typed[:1] if typed[:1] in ("'", '"') else ""
-    inner = _INNER_NAME.search(typed) if option.reads == "expression" else None
+    inner = re.search(_INNER_NAME, typed) if option.reads == "expression" else None
     if inner:  # the names within list[...]
         return _AtCursor(inner[1], tuple(names["shape"]))
     known = [*option.choices, *option.words]

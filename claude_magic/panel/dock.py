@@ -120,7 +120,7 @@ def _beside(work: Callable[[], None]) -> None:
     ).start()
 
 
-_REQUEST = re.compile(r"[A-Za-z0-9-]{1,64}")
+_REQUEST = r"[A-Za-z0-9-]{1,64}"
 _LONGEST_CELL_ID = 256
 _LONGEST_SOURCE = 1_000_000
 # Jupyter's server closes the connection on larger messages.
@@ -146,7 +146,7 @@ def read_request(said: Mapping[str, Any]) -> DescribedOutput | None:
             return None
     held = sum(len(part) for part in bundle.values() if isinstance(part, str))
     fits = len(cell) <= _LONGEST_CELL_ID and len(source) <= _LONGEST_SOURCE and held <= _LARGEST
-    if not (_REQUEST.fullmatch(id_) and fits and all(isinstance(kind, str) for kind in bundle)):
+    if not (re.fullmatch(_REQUEST, id_) and fits and all(isinstance(kind, str) for kind in bundle)):
         return None
     return DescribedOutput(id_, cell, source, bundle)
 

@@ -6,7 +6,6 @@ told of each word has no time to show it.
 
 from __future__ import annotations
 
-import contextvars
 import math
 import sys
 import threading
@@ -15,6 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
+    from contextvars import ContextVar
+
     from .protocol import KernelMessage
 
 P = ParamSpec("P")
@@ -31,6 +32,8 @@ def beside_the_cells(work: Callable[P, T]) -> Callable[P, T]:
     """
 
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        import contextvars
+
         context = contextvars.copy_context()
         parent = _parent_variable()
         if parent is not None:
@@ -40,13 +43,15 @@ def beside_the_cells(work: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
-def _parent_variable() -> contextvars.ContextVar[Any] | None:
+def _parent_variable() -> ContextVar[Any] | None:
     """Where ipykernel, from 7 on, holds what caused the messages of a thread."""
+    from contextvars import ContextVar
+
     ipykernel: Any = sys.modules.get("ipykernel.kernelbase")
     if ipykernel is None or not ipykernel.Kernel.initialized():
         return None
     variable = getattr(ipykernel.Kernel.instance(), "_shell_parent", None)
-    return variable if isinstance(variable, contextvars.ContextVar) else None
+    return variable if isinstance(variable, ContextVar) else None
 
 
 INTERVAL = 0.05
