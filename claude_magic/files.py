@@ -1,4 +1,4 @@
-"""Files that are replaced at once or not at all."""
+"""Files that are replaced at once or not at all, and files to which whole lines are added."""
 
 from __future__ import annotations
 
@@ -28,3 +28,29 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def append_line(descriptor: int, line: bytes) -> int:
+    """Where `line`, which has its end, now begins, at the end of the file. All of it or nothing.
+
+    A last line that a crash has torn is ended first, so that no other one is lost with it; who
+    reads the file passes over what is no record. Raises OSError.
+    """
+    size = os.lseek(descriptor, 0, os.SEEK_END)
+    torn = False
+    if size:
+        os.lseek(descriptor, size - 1, os.SEEK_SET)
+        torn = os.read(descriptor, 1) != b"\n"
+    try:
+        write_all(descriptor, b"\n" + line if torn else line)
+    except BaseException:
+        os.ftruncate(descriptor, size)
+        raise
+    return size + torn
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write all of `content`. Raises OSError."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]

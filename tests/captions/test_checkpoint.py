@@ -45,7 +45,7 @@ def test_another_question_has_answers_of_its_own_in_the_same_file(path: Path) ->
         assert first.get(A)["value"] == 1  # type: ignore[index]
 
 
-def test_a_torn_last_line_is_dropped_and_written_over(path: Path) -> None:
+def test_a_torn_last_line_costs_no_other_record(path: Path) -> None:
     with Checkpoint(path, "job") as first:
         first.add(A, {"value": 1})
     with path.open("ab") as file:

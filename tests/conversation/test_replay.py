@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -243,6 +244,24 @@ class TestRecordingAsOneGoes:
         (line,) = file.read_text().splitlines()
         assert '"What is this?"' in line
         assert PIXEL not in line
+
+    @pytest.mark.parametrize("cut", [1, 20, 60, -1])
+    def test_a_last_line_that_a_crash_has_torn_costs_no_other_one(
+        self, desk: Desk, tmp_path: Path, cut: int
+    ) -> None:
+        file = tmp_path / "replies.jsonl"
+        kept, lost = desk.ask("A", "Kept?"), desk.ask("B", "Lost?")
+        write(file, [kept.turn, lost.turn])
+        first, second = file.read_text().splitlines(keepends=True)
+        file.write_text(first + second.rstrip()[:cut])
+        desk.say(record=str(file))
+        desk.ask("C", "Added?")
+        recorded = [json.loads(line) for line in file.read_text().splitlines()[::2]]
+        assert [turn["prompt"] for turn in recorded] == ["Kept?", "Added?"]
+        only = Settings(base_url=desk.server.url, replay="only", record=str(file))
+        session = Session(lambda: only, find=lambda: None)
+        question = Question(content=(text("Kept?"),), prompt="Kept?", cell="A", order=desk.order)
+        assert session.ask(question).replayed
 
     @pytest.mark.parametrize("content", ["{}", "[1]", "no JSON", '{"recording": 1}', "\xff"])
     def test_a_file_that_is_none_is_refused_by_name_and_left_as_it_is(

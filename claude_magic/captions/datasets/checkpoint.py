@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, cast
 
+from ...files import append_line
 from ...messages.errors import InputError
 
 _SYNC_EVERY = 100
@@ -95,8 +96,7 @@ class Checkpoint:
         line = json.dumps({"job": self._job, **record}, ensure_ascii=False, separators=(",", ":"))
         data = line.encode("utf-8", "replace") + b"\n"
         try:
-            place = self._file.seek(0, os.SEEK_END)
-            self._file.write(data)
+            place = append_line(self._file.fileno(), data)
             self._unsynced += 1
             if self._unsynced >= _SYNC_EVERY:
                 self._sync()
@@ -124,13 +124,10 @@ class Checkpoint:
 
     def _load(self) -> None:
         """Find the records of this job; what is torn or foreign is passed over."""
-        place = whole = self._file.seek(0)
+        place = self._file.seek(0)
         reader = io.BufferedReader(cast(io.RawIOBase, self._file), _READ_AHEAD)
         for line in reader:
             start, place = place, place + len(line)
-            if not line.endswith(b"\n"):
-                break
-            whole = place
             record = _record(line)
             if record.get("job") != self._job:
                 continue
@@ -139,8 +136,6 @@ class Checkpoint:
             elif isinstance(record.get("batch"), str):
                 self._heard(record.pop("batch"), record)
         reader.detach()
-        if whole < place:
-            self._file.truncate(whole)  # torn by a crash: the next record begins a new line
 
 
 def _opened(path: Path | None) -> IO[bytes]:

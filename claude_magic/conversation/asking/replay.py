@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...files import replacing
+from ...files import append_line, replacing
 from ...messages.blocks import Block
 from ...messages.errors import InputError, NotRecordedError
 from ...messages.once import OwnLock
@@ -133,8 +133,8 @@ class Recording:
                 return
             problem = ""
             try:
-                with self.path.open("a", encoding="utf-8") as file:
-                    file.write(_line(turn))
+                with self.path.open("a+b") as file:
+                    append_line(file.fileno(), _line(turn).encode("ascii"))
             except OSError as error:
                 problem = error.strerror or str(error)
             if problem:
@@ -176,17 +176,31 @@ def _line(turn: Turn) -> str:
 
 def _read(path: Path) -> Iterator[Turn]:
     try:
-        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        text = path.read_text("utf-8") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The recording {path} cannot be read: {error}") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.split("\n"), 1):
         turn = _turn(line)
+        if turn is None and _is_torn(line):
+            continue
         if turn is None:
             raise InputError(
                 f"{path}, line {number}: not a line of a recording; give a file made with "
                 "%claude_export --record FILE"
             )
         yield turn
+
+
+def _is_torn(line: str) -> bool:
+    """Whether a line is how one of ours begins, cut off by a crash: nothing of it, at the least."""
+    begun = f'{{"recording": {_VERSION}, "id"'
+    if not line.startswith(begun):
+        return begun.startswith(line)
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _turn(line: str) -> Turn | None:

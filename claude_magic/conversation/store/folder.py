@@ -18,7 +18,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from ...files import replacing
+from ...files import append_line, replacing, write_all
 from ...messages.blocks import text
 
 _SUFFIX = ".jsonl"
@@ -63,14 +63,7 @@ class Folder:
         new = not path.exists()
         descriptor = _open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         try:
-            size = os.lseek(descriptor, 0, os.SEEK_END)
-            if size and not _ends_line(descriptor):
-                line = b"\n" + line
-            try:
-                _write(descriptor, line)
-            except BaseException:
-                os.ftruncate(descriptor, size)
-                raise
+            append_line(descriptor, line)
             if sync:
                 os.fsync(descriptor)
         finally:
@@ -95,7 +88,7 @@ class Folder:
         with replacing(path) as beside:
             descriptor = _open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             try:
-                _write(descriptor, content)
+                write_all(descriptor, content)
             finally:
                 os.close(descriptor)
         _sync_folder(folder)
@@ -117,17 +110,6 @@ def _open(path: Path, flags: int) -> int:
             os.close(descriptor)
             raise
     return descriptor
-
-
-def _write(descriptor: int, content: bytes) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
-def _ends_line(descriptor: int) -> bool:
-    os.lseek(descriptor, -1, os.SEEK_END)
-    return os.read(descriptor, 1) == b"\n"
 
 
 def _size(path: Path) -> int | None:
