@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from ..value_classes import frozen
@@ -145,9 +145,13 @@ def starts_of(text: str, *secrets: Secret | None) -> int:
     most = 0
     for secret in secrets:
         value = secret.reveal() if secret is not None else ""
-        if len(value) >= _LEAST_MASKED:
-            ends = range(min(len(value) - 1, len(text)), most, -1)
-            most = next((n for n in ends if text.endswith(value[:n])), most)
+        if len(value) < _LEAST_MASKED:
+            continue
+        start = text.find(value[0], max(0, len(text) - len(value) + 1))
+        while start >= 0 and not value.startswith(text[start:]):
+            start = text.find(value[0], start + 1)
+        if start >= 0:
+            most = max(most, len(text) - start)
     return most
 
 
@@ -219,39 +223,45 @@ class Incoming:
         self._secrets = secrets
         self._held: dict[object, tuple[str, str]] = {}
 
-    def feed(self, event: ServerEvent) -> Iterator[ServerEvent]:
+    def feed(self, event: ServerEvent) -> Sequence[ServerEvent]:
         """What `event` comes to, maybe with what was held back before it."""
-        kind, index = event["type"], event.get("index")
-        delta = event.get("delta")
-        field = _TEXTS.get(str(delta.get("type"))) if isinstance(delta, Mapping) else None
-        if kind == "content_block_delta" and isinstance(delta, Mapping) and field:
-            text = delta.get(field)
-            if not isinstance(text, str):
-                yield event
-                return
-            before = self._held.pop(index, ("", ""))
-            if before[1] and before[0] != delta["type"]:
-                yield _delta(index, *before)
-                before = ("", "")
-            found = mask(before[1] + text, *self._secrets, shapes=False)
-            held = starts_of(found, *self._secrets)
-            if held:
-                self._held[index] = (str(delta["type"]), found[len(found) - held :])
-            shown = found[: len(found) - held]
-            if shown == text:
-                yield event
-            elif shown:
-                yield {**event, "delta": {**delta, field: shown}}
-            return
-        if kind == "content_block_stop" and index in self._held:
-            yield _delta(index, *self._held.pop(index))
-        yield _masked(event, self._secrets)
+        kind, delta = event["type"], event.get("delta")
+        if kind == "content_block_delta" and isinstance(delta, Mapping):
+            field = _TEXTS.get(str(delta.get("type")))
+            if field:
+                return self._words(event, delta, field)
+        index = event.get("index")
+        held = kind == "content_block_stop" and self._held.pop(index, None)
+        masked = _masked(event, self._secrets)
+        return (_delta(index, *held), masked) if held else (masked,)
 
-    def end(self) -> Iterator[ServerEvent]:
+    def _words(
+        self, event: ServerEvent, delta: Mapping[str, Any], field: str
+    ) -> Sequence[ServerEvent]:
+        """A delta whose text stands in `field`, as far as it can be shown."""
+        index, kind, text = event.get("index"), str(delta["type"]), delta.get(field)
+        if not isinstance(text, str):
+            return (event,)
+        came: list[ServerEvent] = []
+        before, held_text = self._held.pop(index, (kind, ""))
+        if before != kind:
+            came.append(_delta(index, before, held_text))
+            held_text = ""
+        found = mask(held_text + text, *self._secrets, shapes=False)
+        held = starts_of(found, *self._secrets)
+        if held:
+            self._held[index] = kind, found[len(found) - held :]
+        shown = found[: len(found) - held]
+        if shown == text:
+            came.append(event)
+        elif shown:
+            came.append({**event, "delta": {**delta, field: shown}})
+        return came
+
+    def end(self) -> Sequence[ServerEvent]:
         """What was held back where the stream ends within a block."""
         held, self._held = self._held, {}
-        for index, (kind, held_text) in held.items():
-            yield _delta(index, kind, held_text)
+        return [_delta(index, kind, held_text) for index, (kind, held_text) in held.items()]
 
 
 def _delta(index: object, kind: str, text: str) -> ServerEvent:

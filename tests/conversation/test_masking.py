@@ -156,6 +156,21 @@ def test_a_key_is_masked_wherever_its_deltas_are_cut(kind: str, size: int) -> No
     assert shown == mask(whole, SECRET) == "can [key][key] canary-of-a-gate [key] canary-of"
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+@pytest.mark.parametrize("key", ["canacanacan1", "aaaaaaaaab", "abababababac"])
+def test_a_key_that_begins_within_itself_is_masked_wherever_its_deltas_are_cut(
+    key: str, size: int
+) -> None:
+    whole = f"{key[:-1]}{key} {key[:4]}{key}{key[1:]}{key} {key[:-1]}"
+    masking, secret = Incoming((Secret("another-key"), Secret(key))), Secret(key)
+    came = []
+    for start in range(0, len(whole), size):
+        delta = {"type": "text_delta", "text": whole[start : start + size]}
+        came += masking.feed({"type": "content_block_delta", "index": 0, "delta": delta})
+    came += masking.end()
+    assert "".join(event["delta"]["text"] for event in came) == mask(whole, secret)
+
+
 def test_only_what_may_be_the_start_of_a_key_waits() -> None:
     masking = Incoming((SECRET,))
     plain = {"type": "text_delta", "text": "No key at al"}

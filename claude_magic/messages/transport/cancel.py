@@ -34,17 +34,14 @@ class Cancel:
     """A flag that also wakes whoever waits on the network; once set it stays set."""
 
     def __init__(self) -> None:
-        self._is_set = False
+        self.is_set = False
+        """Whether it was set; to be set by `set`, which wakes those who wait."""
         self._lock = threading.RLock()
         self._wakers: list[Callable[[], None]] = []
 
-    @property
-    def is_set(self) -> bool:
-        return self._is_set
-
     def set(self) -> None:
         """Stops the request, whatever it is doing. From any thread; again does nothing new."""
-        self._is_set = True
+        self.is_set = True
         with self._lock:
             for wake in self._wakers:
                 wake()
@@ -57,7 +54,7 @@ class Cancel:
             woken.wait(seconds)
         finally:
             self.remove(woken.open)
-        return self._is_set
+        return self.is_set
 
     def add(self, wake: Callable[[], None]) -> None:
         """Has `wake` called when this is set; at once if it is. `wake` must not block."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeAlias, TypeVar
 from urllib.parse import urlsplit
@@ -332,7 +333,7 @@ class ReplyStream:
         masking = Incoming(self._exchange.secrets)
         try:
             for chunk in self._exchange.chunks(answer):
-                for event in (e for came in decoder.feed(chunk) for e in masking.feed(came)):
+                for event in chain.from_iterable(map(masking.feed, decoder.feed(chunk))):
                     if event["type"] == "error":
                         return self._ended(self._exchange.event_error(event), shown=held is None)
                     self._snapshot = accumulate(self._snapshot, event)

@@ -55,14 +55,9 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own time."""
 
-    def now(self) -> float:
-        return time.monotonic()
-
-    def wall(self) -> float:
-        return time.time()
-
-    def random(self) -> float:
-        return random.random()  # noqa: S311 - spreads retries, guards nothing
+    now = staticmethod(time.monotonic)
+    wall = staticmethod(time.time)
+    random = staticmethod(random.random)  # spreads retries, guards nothing
 
     def sleep(self, seconds: float, cancel: Waiter) -> None:
         cancel.wait(seconds)
