@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ..value_classes import frozen
 from .bundle import literal
-from .markdown import mark, unmarked
+from .markdown import END, START, mark, unmarked
 from .terminal import plain
 
 _QUOTE = 200
@@ -253,7 +253,7 @@ class CitingText:
 
     def say(self, said: str) -> str:
         """The text as far as it can be shown: what has to come behind a mark is held back."""
-        text = unmarked(said)
+        text = unmarked(said) if START in said or END in said else said
         if not text:
             return ""
         before, self._held = self._held, ""

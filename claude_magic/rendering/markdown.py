@@ -208,20 +208,21 @@ def add_maths(md: MarkdownIt) -> None:
 
 
 OPENING, CLOSING = "\u207d", "\u207e"
-_START, _END = "\ufdd0", "\ufdd1"
-_MARK = re.compile(f"{OPENING}{_START}(\\d+){_END}{CLOSING}")
+# They mean nothing outside of a program (Unicode 23.7): no text of anybody's needs them.
+START, END = "\ufdd0", "\ufdd1"
+_MARK = re.compile(f"{OPENING}{START}(\\d+){END}{CLOSING}")
 # As the parser writes it into an address that it ended up in.
-_IN_ADDRESS = re.compile(f"{quote(OPENING + _START)}\\d+{quote(_END + CLOSING)}")
+_IN_ADDRESS = re.compile(f"{quote(OPENING + START)}\\d+{quote(END + CLOSING)}")
 
 
 def mark(number: int) -> str:
     """The mark of a footnote."""
-    return f"{OPENING}{_START}{number}{_END}{CLOSING}"
+    return f"{OPENING}{START}{number}{END}{CLOSING}"
 
 
 def unmarked(text: str) -> str:
     """A text of somebody else's without what could be taken for a mark."""
-    return text.replace(_START, "").replace(_END, "")
+    return text.replace(START, "").replace(END, "")
 
 
 def spelled(text: str) -> str:
@@ -231,7 +232,7 @@ def spelled(text: str) -> str:
 
 def pieces(text: str) -> list[str]:
     """The text cut at its marks: every second piece is a number."""
-    return _MARK.split(text) if _START in text else [text]
+    return _MARK.split(text) if START in text else [text]
 
 
 def address(url: str) -> str:

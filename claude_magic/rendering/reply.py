@@ -308,29 +308,33 @@ class ReplyFold:
             opening = self._opening if kind == "text" else None
             self._opening = None if kind == "text" else self._opening
             growing = self._growing = _Growing(kind, self._footnotes, opening)
-        changes += self._add(growing, growing.say(said))
-        return changes + self._add(growing, growing.cite(cited)) if cited else changes
+        shown = growing.say(said)
+        if cited:
+            shown += growing.cite(cited)
+        if shown:
+            growing.shown.append(shown)
+            number = growing.number
+            changes.append(self._stand(growing) if number is None else Grew(number, shown))
+        return changes
 
-    def _add(self, growing: _Growing, shown: str) -> list[Change]:
-        if not shown:
-            return []
-        growing.shown.append(shown)
-        if growing.number is not None:
-            return [Grew(growing.number, shown)]
+    def _stand(self, growing: _Growing) -> Put:
+        """The first words of a part are there: it has a place from now on."""
         growing.number = len(self._parts)
         self._parts.append(growing)
-        return [Put(growing.number, growing.part)]
+        return Put(growing.number, growing.part)
 
     def _close(self) -> list[Change]:
         """The text or thinking that is open gets no more words."""
         growing = self._growing
         if growing is None:
             return []
-        changes = self._add(growing, growing.end())
         self._growing = None
-        if growing.number is not None:
-            self._parts[growing.number] = growing.part
-        return changes
+        shown, number = growing.end(), growing.number
+        growing.shown.append(shown)
+        if number is None:
+            return [self._put(growing.part)] if shown else []
+        self._parts[number] = growing.part
+        return [Grew(number, shown)] if shown else []
 
     def _put(self, part: Part, number: int | None = None) -> Put:
         if number is None:
@@ -361,7 +365,10 @@ class _Growing:
 
     def say(self, said: str) -> str:
         """What of these words can be shown now."""
-        clean = self._filter.feed(said)
+        # Most words are all printable: there is nothing to take out, unless a sequence goes on.
+        clean = said
+        if self._filter.midway or not said.isprintable():
+            clean = self._filter.feed(said)
         if self._opening is not None:
             clean = self._opening.feed(clean)
         if self._citing is not None:

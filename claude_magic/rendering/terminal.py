@@ -34,6 +34,8 @@ class TerminalFilter:
     def __init__(self) -> None:
         self._state = _TEXT
         self._after_return = False
+        self.midway = False
+        """Whether what came so far ends within a sequence, or with what may be half a line end."""
 
     def feed(self, chunk: str) -> str:
         """What of `chunk` may be shown. CR and CRLF become a newline, a lone surrogate U+FFFD."""
@@ -46,6 +48,7 @@ class TerminalFilter:
                 position = self._string(chunk, position)
             else:
                 position = self._sequence(chunk, position)
+        self.midway = self._after_return or self._state != _TEXT
         return "".join(out)
 
     def _text(self, chunk: str, position: int, out: list[str]) -> int:

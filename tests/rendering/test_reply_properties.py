@@ -8,7 +8,15 @@ from html_reading import Page, active_parts
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from claude_magic.rendering import TerminalFilter, code_blocks, plain, reply_bundle, split_point
+from claude_magic.rendering import (
+    ReplyFold,
+    TerminalFilter,
+    code_blocks,
+    plain,
+    reply_bundle,
+    split_point,
+)
+from claude_magic.rendering.reply import Thinking
 
 # Markdown's own characters far more often than chance would give them.
 SYNTAX = r"""# ## - + * ** _ ` `` ``` ~~~ ~~ > [ ] ( ) ![ ]( ]: < > <img </ & &amp; &#36; $ $$ { }
@@ -145,3 +153,15 @@ def test_terminal_text_is_the_same_however_it_is_cut_and_holds_no_control_charac
     assert shown == plain("".join(chunks))
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e]", shown)
     assert plain(shown) == shown
+
+
+@given(terminal_text)
+@settings(max_examples=300)
+def test_a_reply_holds_no_control_character_however_its_words_are_cut(chunks: list[str]) -> None:
+    folded = ReplyFold()
+    for chunk in chunks:
+        delta = {"type": "thinking_delta", "thinking": chunk}
+        folded.event({"type": "content_block_delta", "index": 0, "delta": delta})
+    folded.end()
+    thoughts = plain("".join(chunks)).lstrip()
+    assert folded.parts == ((Thinking(thoughts),) if thoughts else ())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ...conversation.events import Called, Calling, Doing, Ended, Event, Received, Sending, Waiting
 from ...conversation.reply_value import footer_of, header_of, reply_as_shown
 from ...rendering import ReplyFold, drawn, plain
-from ...rendering.markdown import spelled
+from ...rendering.markdown import OPENING, spelled
 from ...rendering.reply import (
     Call,
     Change,
@@ -119,7 +119,7 @@ class TerminalDisplay:
             self._lines([*reply.notices[len(plan.notices) :], footer])
 
     def _say(self, words: str) -> None:
-        self._said.append(spelled(words))
+        self._said.append(spelled(words) if OPENING in words else words)
         if self._streaming and not self._as_value:
             self._write()
 
