@@ -123,8 +123,16 @@ class Session:
         )
         return plan.noting(withheld(self.headers(), plan.server)) if plan.first else plan
 
-    def ask(self, question: Question, *listeners: Listener, cancel: Cancel | None = None) -> Reply:
+    def ask(
+        self,
+        question: Question,
+        *listeners: Listener,
+        ended: Listener | None = None,
+        cancel: Cancel | None = None,
+    ) -> Reply:
         """The reply to `question`; its turn is in `turns` afterwards. The listeners hear all of it.
+
+        `ended` hears how it ended, before them, and is not called for each word that comes.
 
         A request that was answered before, and has not changed, is not sent again: the recorded
         reply is shown. No key is needed for that.
@@ -139,26 +147,28 @@ class Session:
             listeners += tuple(hears(question, stop) for hears in tuple(self.listeners))
         tell = to_all(*listeners)
         try:
-            return self._ask(question, tell, cancel)
+            return self._ask(question, tell, to_all(ended, tell) if ended else tell, cancel)
         except BaseException as error:
             tell(Failed(error))
             raise
 
-    def _ask(self, question: Question, tell: Listener, cancel: Cancel | None) -> Reply:
+    def _ask(
+        self, question: Question, tell: Listener, end: Listener, cancel: Cancel | None
+    ) -> Reply:
         settings = self.settings()
         plan = self.plan(question)
         recorded = self._replays.find(plan, settings)
         if recorded is not None:
             plan = plan.as_shown(recorded.turn.shown).noting(*recorded.notices)
             if recorded.last and not recorded.turn.steps:
-                return _checked(plan, self._replay(plan, recorded.turn, tell))
+                return _checked(plan, self._replay(plan, recorded.turn, end))
         elif settings.replay == "on":
             plan = plan.noting(self._replays.miss(plan))
         if question.tools is not None and not (recorded and question.tools.once):
             question.tools.check()
         informer = ListedAdvice(self._known, plan, lambda: self.plan(question))
         turn = begun(plan, self._first_version(question), self._clock())
-        run = QuestionRun(turn, plan, tell, cancel, clock=self._clock, learn=informer)
+        run = QuestionRun(turn, plan, tell, end, cancel, clock=self._clock, learn=informer)
         return _checked(plan, self._run(run, settings, recorded))
 
     def _run(self, run: QuestionRun, settings: Settings, recorded: RecordedReply | None) -> Reply:
@@ -179,7 +189,7 @@ class Session:
                 self.history.drop(run.turn)
             raise
         if recorded is not None:
-            return self._replay(run.plan, run.gone_on(recorded.turn), run.tell)
+            return self._replay(run.plan, run.gone_on(recorded.turn), run.end)
         refused = run.snapshot.get("stop_reason") == "refusal"
         return self._end(run, "refused" if refused else "complete")
 
@@ -312,7 +322,7 @@ class Session:
         with self._lock:
             return self._connections.client(settings, server, found, self.headers())
 
-    def _replay(self, plan: Plan, recorded: Turn, tell: Listener) -> Reply:
+    def _replay(self, plan: Plan, recorded: Turn, end: Listener) -> Reply:
         """The recorded reply, shown again: nothing is sent and nothing is paid."""
         turn = self._replays.bound(plan, recorded, self._clock())
         if turn.id in self.history:
@@ -323,7 +333,7 @@ class Session:
         self._replace(plan.question, turn)
         notices = (*plan.notices, *plan.request.remarks, *self.history.take_warnings())
         reply = _reply_to(plan, turn, notices, replayed=True)
-        tell(Ended(plan, reply))
+        end(Ended(plan, reply))
         return reply
 
     def _check_server(self, plan: Plan, settings: Settings) -> None:
@@ -382,7 +392,7 @@ class Session:
         self._replace(plan.question, turn)
         notices = (*plan.notices, *plan.request.remarks, *run.healed)
         reply = _reply_to(plan, turn, (*notices, *self.history.take_warnings()))
-        run.tell(Ended(plan, reply))
+        run.end(Ended(plan, reply))
         recording = self._replays.recording(self.settings())
         if recording is not None and status == "complete":
             recording.add(turn)

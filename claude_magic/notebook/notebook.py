@@ -185,9 +185,9 @@ class Notebook:
             if isinstance(event, Ended):
                 self._carrying.asked(event.reply.turn, mark=mark)
 
-        listeners = [note] if display is None else [note, display]
+        listeners = () if display is None else (display,)
         with display or nullcontext():
-            self.last = self.session.ask(question, *listeners, cancel=cancel)
+            self.last = self.session.ask(question, *listeners, ended=note, cancel=cancel)
         return self.last
 
     def carried(self, beside: PanelPlace) -> list[CarriedCell]:

@@ -77,6 +77,37 @@ def test_a_listener_hears_of_every_question_until_it_leaves(session: Session) ->
     ]
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["asked", "from the record"])
+def test_who_waits_for_the_end_hears_it_once_before_the_others_and_nothing_else(
+    session: Session, again: bool
+) -> None:
+    heard: list[tuple[str, Event]] = []
+    if again:
+        session.ask(asked("One"))
+    session.ask(
+        asked("One"),
+        lambda event: heard.append(("all", event)),
+        ended=lambda event: heard.append(("end", event)),
+    )
+    (end, told), (last, same) = heard[-2:]
+    assert (end, last) == ("end", "all")
+    assert told is same
+    assert isinstance(told, Ended)
+    assert [who for who, _ in heard].count("end") == 1
+
+
+def test_who_waits_for_the_end_hears_of_a_reply_that_was_stopped(session: Session) -> None:
+    heard: list[str] = []
+    cancel = Cancel()
+    stopping = ear(heard, cancel, stops=True)
+    with pytest.raises(Interrupted):
+        session.ask(asked("One"), stopping, ended=ear(heard, cancel), cancel=cancel)
+    assert heard == [
+        *("sending One", "text", "ended interrupted", "ended interrupted"),
+        "failed Interrupted",
+    ]
+
+
 def test_a_reply_from_the_record_is_heard_as_ended(session: Session) -> None:
     heard: list[str] = []
     session.ask(asked("One", cell="a"))

@@ -58,15 +58,20 @@ class QuestionRun:
         turn: Turn,
         plan: Plan,
         tell: Listener,
+        end: Listener,
         cancel: Cancel | None,
         *,
         clock: Callable[[], float],
         learn: Callable[[Client, APIError], Mapping[str, Any]],
     ) -> None:
-        """`learn` gives the fields that a refused request should have had; see `Informer`."""
+        """`tell` hears what happens, `end` how it ended.
+
+        `learn` gives the fields that a refused request should have had; see `ListedAdvice`.
+        """
         self.turn = turn
         self.plan = plan
         self.tell = tell
+        self.end = end
         self.healed: list[str] = []
         self.steps: list[Step] = []
         self.sent = False
