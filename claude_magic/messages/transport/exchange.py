@@ -333,23 +333,26 @@ class ReplyStream:
         masking = Incoming(self._exchange.secrets)
         try:
             for chunk in self._exchange.chunks(answer):
+                self._exchange.check_cancel()
                 for event in chain.from_iterable(map(masking.feed, decoder.feed(chunk))):
                     if event["type"] == "error":
                         return self._ended(self._exchange.event_error(event), shown=held is None)
                     self._snapshot = accumulate(self._snapshot, event)
-                    if event["type"] in _CONTENT:
-                        self._exchange.went_on()
+                    content = event["type"] in _CONTENT
                     if held is not None:
-                        if event["type"] not in _CONTENT:
+                        if not content:
                             held.append(event)
                             continue
                         yield from held
                         held = None
-                    self._exchange.check_cancel()
+                        self._exchange.check_cancel()
                     yield event
                     if self._snapshot.complete:
                         answer.drain(_DRAIN)
                         return None
+                    if content:
+                        self._exchange.went_on()
+                    self._exchange.check_cancel()
         except ConnectionFailed as failed:
             error = failed
         for event in masking.end():
