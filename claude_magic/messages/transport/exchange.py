@@ -68,7 +68,8 @@ class Exchange:
 
     def __init__(self, call: HTTPCall) -> None:
         self._call = call
-        self._deadline = 0.0
+        self.came = 0.0
+        """When something of the answer came last, by the call's clock."""
         self.request_id: str | None = None
         self.retries = 0
 
@@ -137,7 +138,7 @@ class Exchange:
 
     def went_on(self) -> None:
         """Something of the answer came: from now on there is as much time as at the start."""
-        self._deadline = self._call.clock.now() + self._call.progress
+        self.came = self._call.clock.now()
 
     def chunks(self, answer: HTTPAnswer) -> Iterator[bytes]:
         """The answer's body; raises ConnectionFailed if it has not gone on for too long."""
@@ -204,7 +205,7 @@ class Exchange:
             self.check_cancel()
 
     def _remaining(self) -> float:
-        return self._deadline - self._call.clock.now()
+        return self.came + self._call.progress - self._call.clock.now()
 
 
 def fetch(call: HTTPCall) -> Mapping[str, Any]:
@@ -275,6 +276,7 @@ class ReplyStream:
 
     def __init__(self, call: HTTPCall) -> None:
         self._exchange = Exchange(call)
+        self._clock = call.clock
         self._snapshot = Snapshot()
         self._events = self._exchange.run(self._attempt)
 
@@ -338,11 +340,12 @@ class ReplyStream:
                     if event["type"] == "error":
                         return self._ended(self._exchange.event_error(event), shown=held is None)
                     self._snapshot = accumulate(self._snapshot, event)
-                    content = event["type"] in _CONTENT
+                    if event["type"] in _CONTENT:
+                        self._exchange.came = self._clock.now()
+                    elif held is not None:
+                        held.append(event)
+                        continue
                     if held is not None:
-                        if not content:
-                            held.append(event)
-                            continue
                         yield from held
                         held = None
                         self._exchange.check_cancel()
@@ -350,8 +353,6 @@ class ReplyStream:
                     if self._snapshot.complete:
                         answer.drain(_DRAIN)
                         return None
-                    if content:
-                        self._exchange.went_on()
                     self._exchange.check_cancel()
         except ConnectionFailed as failed:
             error = failed
