@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
+from _thread import RLock
 from collections.abc import Callable
 from typing import Generic, TypeVar
 from weakref import WeakSet
@@ -11,28 +11,22 @@ from weakref import WeakSet
 T = TypeVar("T")
 
 
-class OwnLock:
+class OwnLock(RLock):  # type: ignore[misc]  # final for mypy alone
     """A lock of this process, which one thread may take several times.
 
     A fork copies locks as they stand, and the thread that holds one is not in the child: there it
     would stay locked for ever. So a child begins with locks that nobody holds.
+
+    Not a class around a lock: an interrupt within an `__enter__` that is written in Python, once
+    the lock is taken, would leave it locked.
     """
 
-    __slots__ = ("__weakref__", "_lock")
-
     def __init__(self) -> None:
-        self._lock = threading.RLock()
         _LOCKS.add(self)
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
 
     def renew(self) -> None:
         """Have nobody hold it."""
-        self._lock = threading.RLock()
+        self._at_fork_reinit()  # type: ignore[attr-defined]  # what `threading` does with its own
 
 
 # A callback of `register_at_fork` cannot be taken back, so there is one for all locks.

@@ -7,12 +7,14 @@ import os
 import random
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from claude_magic.conversation.store.store import Loaded, Store
+from claude_magic.messages.once import OwnLock
 from tests.conversation.store_child import WORDS, asked, turn
 
 CHILD = [sys.executable, str(Path(__file__).with_name("store_child.py"))]
@@ -53,6 +55,30 @@ def test_a_forked_child_writes_to_a_segment_of_its_own(tmp_path: Path) -> None:
     found = {t.id: t for t in Store(tmp_path, "c").load().turns}
     names = ["before", "around", "in the child", "after"]
     assert found == {name: turn(name) for name in names}
+
+
+def test_a_forked_child_begins_with_locks_that_nobody_holds() -> None:
+    lock, held, over = OwnLock(), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock, lock:
+            held.set()
+            over.wait()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    child = os.fork()
+    if child == 0:
+        # Nothing of pytest's may run in here.
+        os._exit(0 if lock.acquire(timeout=5) else 1)
+    _, status = os.waitpid(child, 0)
+    assert not lock.acquire(blocking=False)
+    over.set()
+    holder.join()
+    assert os.waitstatus_to_exitcode(status) == 0
+    with lock:
+        assert lock.acquire(blocking=False)
 
 
 @pytest.fixture
