@@ -73,7 +73,7 @@ class Session:
         self._secrets = secrets
         self.headers = headers
         self._clock = clock
-        self._replays = Replays(lambda: self.history)
+        self._replays = Replays(self._history)
         self._connections = Connections()
         self._known = KnownModels()
         self._lock = OwnLock()
@@ -105,6 +105,9 @@ class Session:
 
         Raises InputError where it cannot be asked so.
         """
+        return self._plan(question, self.settings())
+
+    def _plan(self, question: Question, settings: Settings) -> Plan:
         q, history = question, self.history
         seen: Sequence[Turn] = ()
         replaced = [i for i in q.instead if i not in history.retired and history[i].sent_later]
@@ -113,7 +116,7 @@ class Session:
             seen = [turn for turn in seen if turn.id not in q.instead] if q.instead else seen
         plan = make_plan(
             question,
-            self.settings(),
+            settings,
             seen,
             standing=history.how_many(q.cell, q.run, panel=q.panel) - len(replaced),
             asked=self._told,
@@ -121,7 +124,8 @@ class Session:
             known=self._known,
             secrets=self._secrets(),
         )
-        return plan.noting(withheld(self.headers(), plan.server)) if plan.first else plan
+        held_back = withheld(self.headers(), plan.server) if plan.first else None
+        return plan.noting(held_back) if held_back else plan
 
     def ask(
         self,
@@ -156,18 +160,18 @@ class Session:
         self, question: Question, tell: Listener, end: Listener, cancel: Cancel | None
     ) -> Reply:
         settings = self.settings()
-        plan = self.plan(question)
+        plan = self._plan(question, settings)
         recorded = self._replays.find(plan, settings)
         if recorded is not None:
             plan = plan.as_shown(recorded.turn.shown).noting(*recorded.notices)
             if recorded.last and not recorded.turn.steps:
                 return _checked(plan, self._replay(plan, recorded.turn, end))
-        elif settings.replay == "on":
-            plan = plan.noting(self._replays.miss(plan))
+        elif settings.replay == "on" and (why := self._replays.miss(plan)):
+            plan = plan.noting(why)
         if question.tools is not None and not (recorded and question.tools.once):
             question.tools.check()
-        informer = ListedAdvice(self._known, plan, lambda: self.plan(question))
         turn = begun(plan, self._first_version(question), self._clock())
+        informer = ListedAdvice(self._known, plan, lambda: self.plan(question))
         run = QuestionRun(turn, plan, tell, end, cancel, clock=self._clock, learn=informer)
         return _checked(plan, self._run(run, settings, recorded))
 
@@ -217,10 +221,11 @@ class Session:
         """Send the request whose turn it is, within the budget, and take what it cost."""
         plan = run.plan
         self._check_server(plan, settings)
-        found = self._credential(plan.server)
+        headers = self.headers()
+        found = self._credential(plan.server, headers)
         with self.spending.reserved(run.price, settings.budget):
             with self._lock:
-                client = self._connections.client(settings, plan.server, found, self.headers())
+                client = self._connections.client(settings, plan.server, found, headers)
                 self._told |= {plan.server.label, plan.model.id}
             if not run.sent:
                 run.sent = True
@@ -318,9 +323,10 @@ class Session:
     def _client(self) -> Client:
         settings = self.settings()
         server = Server.of(settings.base_url)
-        found = self._credential(server)
+        headers = self.headers()
+        found = self._credential(server, headers)
         with self._lock:
-            return self._connections.client(settings, server, found, self.headers())
+            return self._connections.client(settings, server, found, headers)
 
     def _replay(self, plan: Plan, recorded: Turn, end: Listener) -> Reply:
         """The recorded reply, shown again: nothing is sent and nothing is paid."""
@@ -358,10 +364,10 @@ class Session:
             f"%claude_config base_url={last}, or say %claude_config base_url={now} to ask there."
         )
 
-    def _credential(self, server: Server) -> FoundKey | None:
+    def _credential(self, server: Server, headers: CustomHeaders) -> FoundKey | None:
         """The key for `server`. Raises CredentialError where one is needed and there is none."""
         found = None if server.offline else self._find()
-        require_key(server, found, self.headers())
+        require_key(server, found, headers)
         return found
 
     def _first_version(self, question: Question) -> str:

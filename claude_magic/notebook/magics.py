@@ -103,18 +103,19 @@ class ClaudeMagics(ConversationMagics, Settable):
         from .option_line import parse
 
         options, prompt = parse(line)
-        question = self.notebook.question(options, prompt, cell or "")
+        notebook = self.notebook
+        question = notebook.question(options, prompt, cell or "")
         if form := options.get("dry_run"):
             from .display.dry_run import show
 
-            self._show(show(self.notebook, question, form))
+            self._show(show(notebook, question, form))
             return
         written = options.get("reply")
         if written is None:
-            display = self.notebook.display(quiet=options.get("quiet", False))
-            reply = self.notebook.ask(question, display)
+            display = notebook.display(quiet=options.get("quiet", False))
+            reply = notebook.ask(question, display)
         else:
-            reply = self.notebook.add(question, written)
+            reply = notebook.add(question, written)
         self._bind(options.get("out"), reply if question.shape is None else reply.value)
         if written is not None:
             self._say("This turn is part of the conversation; nothing was sent.")

@@ -310,8 +310,11 @@ def _options(
 def within_image_limits(
     body: Mapping[str, Any], cache: Callable[[], ImageCache]
 ) -> Mapping[str, Any]:
-    """The body with at most 20 screenshots, and over 20 images each at most 2000 px a side."""
-    messages: list[Any] = sealed(body["messages"])
+    """The body with at most 20 screenshots, and over 20 images each at most 2000 px a side.
+
+    Its messages are sealed.
+    """
+    messages: list[Any] = body["messages"]
     if sum(message.images for message in messages) <= _MANY_IMAGES:
         return body
     kept = sealed(pruned(messages))

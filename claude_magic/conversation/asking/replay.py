@@ -341,7 +341,7 @@ class Replays:
         history, question = self._history(), plan.question
         if question.fresh or question.panel or question.alone:
             return None
-        before = self._here(plan)
+        before = _here(history, question)
         if before is None or before.prompt != question.prompt:
             return None
         reasons = changes(plan, before, _by_id(history))
@@ -389,18 +389,18 @@ class Replays:
             "or set %claude_config record=FILE to the recording that holds it."
         )
 
-    def _here(self, plan: Plan) -> Turn | None:
-        """The turn that stood in this question's place."""
-        question = plan.question
-        found = [
-            t
-            for t in self._history().of_cell(question.cell)
-            if t.ordinal == question.ordinal
-            and t.status == "complete"
-            and not t.alone
-            and t.id not in question.run
-        ]
-        return next(reversed(found), None)
+
+def _here(history: History, question: Question) -> Turn | None:
+    """The turn that stood in this question's place."""
+    found = [
+        t
+        for t in history.of_cell(question.cell)
+        if t.ordinal == question.ordinal
+        and t.status == "complete"
+        and not t.alone
+        and t.id not in question.run
+    ]
+    return next(reversed(found), None)
 
 
 def _once(plan: Plan) -> bool:

@@ -301,8 +301,11 @@ class Following:
         """USD that the request may cost; nothing where it is free or the price is not known."""
         if self._plan.server.offline:
             return 0.0
-        used = Usage(fresh=estimate_input(self.body, self._plan.model), output=EXPECTED_OUTPUT)
-        return used.cost(self._plan.model) or 0.0
+        plan = self._plan
+        if self.body is plan.request.body:
+            return plan.price or 0.0
+        used = Usage(fresh=estimate_input(self.body, plan.model), output=EXPECTED_OUTPUT)
+        return used.cost(plan.model) or 0.0
 
     def kind(self, reply: Mapping[str, Any], steps: Sequence[Step]) -> StepKind | None:
         """Why something has to go back after `reply`; None where it is the last one."""
