@@ -135,7 +135,11 @@ class Catalogue:
 
     def lookup(self, name: str) -> Model | None:
         """What is known of an alias, an id or a dated id; None for a name that nobody knows."""
-        model_id = _row_id(self.resolve(name))
+        return self._row(self.resolve(name))
+
+    def _row(self, model_id: str) -> Model | None:
+        """What is known of an id or a dated id."""
+        model_id = _row_id(model_id)
         found = self.server_rows.get(model_id) or models.MODELS.get(model_id)
         if model_id in self.corrections:
             found = replace(found or models.unknown(model_id), **self.corrections[model_id])
@@ -163,7 +167,7 @@ class Catalogue:
     def nearest(self, name: str) -> str | None:
         """The known name that `name` was probably meant to be, or what replaced it."""
         model_id = self.resolve(name)
-        replaced = models.replacement(model_id, self.lookup(model_id))
+        replaced = models.replacement(model_id, self._row(model_id))
         if replaced and self.lists(replaced):
             return replaced
         names = [known for known in self.names() if self.lists(self.resolve(known))]
@@ -184,7 +188,7 @@ class Catalogue:
         """How the life of a model ends, by the table and by the server; see `models.end_of`."""
         gone = self.listed is not None and not self.lists(model_id)
         listed = _row_id(model_id) in self.server_rows
-        return models.end_of(model_id, self.lookup(model_id), gone=gone and listed, today=today)
+        return models.end_of(model_id, self._row(model_id), gone=gone and listed, today=today)
 
     def choose(self, name: str, *, anthropic: bool, today: str = "") -> Model:
         """The model that a request names so; `anthropic` says that only Anthropic's are there.
@@ -192,7 +196,8 @@ class Catalogue:
         A name that nobody knows is taken as it is, if such a model may be new or another server's.
         Raises InputError otherwise, naming what it probably was to be, or what takes its place.
         """
-        model_id, found = self.resolve(name), self.lookup(name)
+        model_id = self.resolve(name)
+        found = self._row(model_id)
         if found is not None and (self.lists(model_id) or not anthropic):
             return replace(found, id=model_id)  # a dated id is sent as it was given
         if not anthropic:
