@@ -103,7 +103,7 @@ class _Script:
 
         return self.session.ask(build(self, options, prompt))
 
-    def bring(self, *_: object) -> Brought:
+    def bring(self, *_: object, **__: object) -> Brought:
         """The place of the question, and nothing else: there are no cells."""
         from .notebook.page.question_place import QuestionPlace, without_cell
         from .notebook.question_builder import Brought

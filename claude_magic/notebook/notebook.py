@@ -28,7 +28,7 @@ from .context.question_context import CarriedCell, CarriedContext, Render
 from .options import QuestionOptions
 from .page.question_place import PanelPlace, QuestionPlace, QuestionPlaces, source_digest
 from .page.recorder import OURS
-from .question_builder import Brought, build, chosen_images, prepare_for, render_output
+from .question_builder import Brought, build, prepare_for, render_output
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -126,13 +126,18 @@ class Notebook:
         return build(_NotebookFace(self, approver, beside, names=names), options, prompt, blocks)
 
     def bring(
-        self, options: QuestionOptions, prompt: str, render: Render, beside: PanelPlace | None
+        self,
+        options: QuestionOptions,
+        prompt: str,
+        render: Render,
+        beside: PanelPlace | None,
+        *,
+        figures: bool,
     ) -> Brought:
         """What of the cells goes along with a question, and which cell asks it."""
         self.standing.read()
         runs, asker = self.standing.runs(), self.standing.asker(self.session.history, beside)
         cells = self.standing.named(runs, asker)
-        images = chosen_images(options, self.settable)
         context = self._carrying.context(
             self._carrying.pieces(options, cells, asker, beside),
             options,
@@ -141,7 +146,7 @@ class Notebook:
             prompt=prompt,
             render=render,
             namespace=self.shell.user_ns,
-            figures=any(isinstance(image, str) and image == "auto" for image in images),
+            figures=figures,
         )
         order = self.standing.page.order
         return Brought(asker, order, runs, cells, context, again=self._again(asker))
@@ -300,8 +305,10 @@ class _NotebookFace:
         self.keys = notebook.keys
         self.evaluate: Evaluate | None = notebook.evaluate if names else None
 
-    def bring(self, options: QuestionOptions, prompt: str, render: Render) -> Brought:
-        return self._notebook.bring(options, prompt, render, self._beside)
+    def bring(
+        self, options: QuestionOptions, prompt: str, render: Render, *, figures: bool
+    ) -> Brought:
+        return self._notebook.bring(options, prompt, render, self._beside, figures=figures)
 
     def toolbox(self, options: QuestionOptions) -> Toolbox | None:
         return self._notebook.tools.box(options, self._approver)

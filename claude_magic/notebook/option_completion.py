@@ -48,7 +48,7 @@ def complete(
 
     `text_until_cursor` is the line up to the cursor, with or without the magic's name.
     """
-    from .option_line import by_spelling
+    from .options import by_spelling
 
     name = re.match(_MAGIC, text_until_cursor)
     line = text_until_cursor[name.end() :] if name else text_until_cursor

@@ -11,12 +11,11 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from functools import cache
 from typing import Any, NamedTuple, cast
 
 from ..messages.errors import InputError
 from ..value_classes import frozen
-from .options import Magic, Option, QuestionOptions, nearest, options_of
+from .options import Magic, Option, QuestionOptions, by_spelling, nearest
 
 _QUOTES = "\"'"
 _OPENING, _CLOSING = "([{", ")]}"
@@ -43,12 +42,6 @@ def parse(line: str, magic: Magic = "claude") -> tuple[QuestionOptions, str]:
     rest = line[position:]
     is_comment = rest.startswith("#") and (len(rest) == 1 or rest[1].isspace())
     return cast("QuestionOptions", given), "" if is_comment else rest
-
-
-@cache
-def by_spelling(magic: Magic) -> Mapping[str, Option]:
-    """The options of a magic by each way to write them."""
-    return {spelling: option for option in options_of(magic) for spelling in option.spellings}
 
 
 class Word(NamedTuple):

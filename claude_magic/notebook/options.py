@@ -11,6 +11,7 @@ Loaded with the first question, so it imports nothing heavy.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, TypeVar, Unpack
 
 from ..value_classes import frozen
@@ -361,6 +362,12 @@ def options_of(magic: Magic) -> tuple[Option, ...]:
     """The options of a magic's line; those with a short form, which are the most used, first."""
     mine = (option for option in OPTIONS.values() if magic in option.magics)
     return tuple(sorted(mine, key=lambda option: not option.short))
+
+
+@cache
+def by_spelling(magic: Magic) -> Mapping[str, Option]:
+    """The options of a magic by each way to write them."""
+    return {spelling: option for option in options_of(magic) for spelling in option.spellings}
 
 
 def bare(**options: Unpack[QuestionOptions]) -> QuestionOptions:

@@ -69,8 +69,13 @@ class Face(Protocol):
     @property
     def evaluate(self) -> Evaluate | None: ...
 
-    def bring(self, options: QuestionOptions, prompt: str, render: Render) -> Brought:
-        """What goes along beside the options. Raises InputError for a cell that is not there."""
+    def bring(
+        self, options: QuestionOptions, prompt: str, render: Render, *, figures: bool
+    ) -> Brought:
+        """What goes along beside the options, with `figures` those of the cells too.
+
+        Raises InputError for a cell that is not there.
+        """
 
     def toolbox(self, options: QuestionOptions) -> Toolbox | None:
         """The tools of a question; None where the options and the settings name none."""
@@ -91,12 +96,17 @@ def build(
     evaluate = face.evaluate
     raw = bool(options.get("raw"))
     asked = [text(prompt)] if raw else interpolate(prompt, evaluate or no_name, prepare=prepare)
-    papers, remarks = file_blocks(given_files(options.get("files", ())), prepare, evaluate)
+    papers: list[Block] = []
+    remarks: list[str] = []
+    if "files" in options:
+        papers, remarks = file_blocks(given_files(options["files"]), prepare, evaluate)
     render = partial(render_output, prepare=prepare)
-    brought = face.bring(options, prompt, render)
+    images = chosen_images(options, face.settable)
+    figures = any(isinstance(image, str) and image == "auto" for image in images)
+    brought = face.bring(options, prompt, render, figures=figures)
     context, cells, asker = brought.context, brought.cells, brought.asker
     shown, notices = pictures(
-        chosen_images(options, face.settable),
+        images,
         brought.runs,
         cells,
         evaluate=evaluate,
