@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ...conversation.events import Called, Calling, Doing, Ended, Event, Received, Sending, Waiting
 from ...conversation.reply_value import footer_of, header_of, reply_as_shown
-from ...rendering import ReplyFold, drawn, plain
+from ...messages.blocks import is_call
 from ...rendering.markdown import OPENING, spelled
 from ...rendering.reply import (
     Call,
     Change,
     Grew,
     Part,
+    ReplyFold,
     ServerCall,
     Sources,
     Text,
@@ -21,8 +22,7 @@ from ...rendering.reply import (
     footer_text,
     header_text,
 )
-from . import json_value, tool_calls
-from .tool_calls import is_call
+from ...rendering.terminal import plain
 
 if TYPE_CHECKING:
     from ...conversation.asking.plan import Plan
@@ -58,6 +58,21 @@ class TerminalDisplay:
                 self._begin(plan)
             case Waiting(wait):
                 self._lines([f"{wait.reason}, again in {wait.seconds:.0f} s"])
+            case Calling() | Doing() | Called():
+                self._tell_call(event)
+            case Ended(plan, reply):
+                self._end(plan, reply)
+
+    def _begin(self, plan: Plan) -> None:
+        self._fold = ReplyFold(plan.request.prefill, plan.request.emulated)
+        self._began, self._as_value = True, plan.question.shape is not None
+        header = header_of(plan)
+        self._lines([*([] if self._quiet else [header_text(header)]), *header.notices])
+
+    def _tell_call(self, event: Calling | Doing | Called) -> None:
+        from . import tool_calls  # few replies call tools
+
+        match event:
             case Calling(call):
                 self._settle()
                 if not is_call(call):  # a step on a desktop is one line, when it is done
@@ -69,14 +84,6 @@ class TerminalDisplay:
                 if is_call(call):
                     self._lines([tool_calls.text(call, result, seconds)])
                 self._change(self._fold.called(call, result, seconds), shown=not is_call(call))
-            case Ended(plan, reply):
-                self._end(plan, reply)
-
-    def _begin(self, plan: Plan) -> None:
-        self._fold = ReplyFold(plan.request.prefill, plan.request.emulated)
-        self._began, self._as_value = True, plan.question.shape is not None
-        header = header_of(plan)
-        self._lines([*([] if self._quiet else [header_text(header)]), *header.notices])
 
     def _receive(self, event: Mapping[str, Any]) -> None:
         self._change(self._fold.event(event))
@@ -100,6 +107,8 @@ class TerminalDisplay:
                     self._sources = part
 
     def _end(self, plan: Plan, reply: Reply) -> None:
+        from . import json_value  # the request has left long ago
+
         if not self._began and not self._quiet:
             self._lines([header_text(header_of(plan))])
         body = json_value.body(plan, reply)
@@ -146,4 +155,6 @@ class TerminalDisplay:
 
 
 def _text(part: Part) -> str:
+    from ...rendering.part_bundles import drawn
+
     return drawn(part, lambda _: "")["text/plain"]
