@@ -55,18 +55,21 @@ class Display:
     """
 
     def __init__(self, make: Callable[[], CellDisplay | TerminalDisplay]) -> None:
-        self._display = Once(make)
+        self._make = make
+        self._shown: CellDisplay | TerminalDisplay | None = None
 
     def __enter__(self) -> Display:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._display.made:
-            self._display().close()
+        if self._shown is not None:
+            self._shown.close()
 
     def __call__(self, event: Event, /) -> None:
-        """Show what happens; a `Listener`."""
-        self._display()(event)
+        """Show what happens; a `Listener`, told all in the thread that asks."""
+        if self._shown is None:
+            self._shown = self._make()
+        self._shown(event)
 
 
 class Notebook:
