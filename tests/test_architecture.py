@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +95,19 @@ def test_the_rooms_of_the_table_are_those_of_the_package() -> None:
     named = re.findall(r"^\| `(\w+(?:/|\.py))` \|", read(PAGE), re.MULTILINE)
     assert [path for path in named if not (PACKAGE / path).exists()] == []
     assert len(named) == len(set(named))
+
+
+def folders(root: Path) -> set[str]:
+    """The folders below one that hold Python packages, by their paths from it."""
+    return {p.parent.relative_to(root).as_posix() for p in root.rglob("*/__init__.py")} - {"."}
+
+
+def test_the_tests_of_a_room_are_in_the_folder_of_the_same_path() -> None:
+    rooms = folders(PACKAGE)
+    # Its processes are there for a desktop only, and are tested as that.
+    assert rooms - folders(ROOT / "tests") == {"computer/keeper"}
+    # JupyterLab in a browser has all rooms; `kept` holds records.
+    assert folders(ROOT / "tests") - rooms == {"browser", "kept"}
 
 
 def commands() -> list[list[str]]:

@@ -13,7 +13,7 @@ from tests.browser.conftest import picture
 from tests.browser.lab import Notebook
 from tests.browser.replying_server import ReplyingServer, Said
 from tests.browser.test_conversation import Page
-from tests.messages.image_samples import photo, saved
+from tests.messages.images.image_samples import photo, saved
 
 PICTURE = base64.b64encode(saved(photo(60, 40))).decode()
 PLOT = "import matplotlib.pyplot as plt\nplt.plot([1, 3, 2]);"

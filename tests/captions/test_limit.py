@@ -13,7 +13,7 @@ from claude_magic.captions.image_question import JobBudget
 from claude_magic.captions.limits import GivingWay, Limit, Threads
 from claude_magic.messages.errors import InputError, Interrupted
 from claude_magic.messages.transport.cancel import Cancel
-from tests.messages.quick_clock import QuickClock
+from tests.messages.transport.quick_clock import QuickClock
 
 
 def headers(kind: str, limit: int, remaining: int, reset: str = "") -> Mapping[str, str]:

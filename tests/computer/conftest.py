@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from recorder import Recorder, tk_python
 
 from claude_magic.computer.desktop import VirtualDesktop, check_installed
 from claude_magic.messages.errors import InputError
+from tests.computer.recorder import Recorder, tk_python
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from calls_as_sent import FORMS, NEWEST, OLDER, accepted, call, images, words
-from fake_computer import FakeComputer
 
 from claude_magic.computer import ComputerTool, DesktopStep, Workplace
 from claude_magic.messages.blocks import Block
@@ -16,6 +14,8 @@ from claude_magic.messages.models import MODELS, Model, unknown
 from claude_magic.messages.transport.cancel import Cancel
 from claude_magic.offline.referee.referee import check
 from claude_magic.offline.referee.request_checks import Refusal
+from tests.computer.calls_as_sent import FORMS, NEWEST, OLDER, accepted, call, images, words
+from tests.computer.fake_computer import FakeComputer
 
 NOT_EXECUTED = "Not executed: an earlier computer action in this turn failed."
 CTRL = 0xFFE3

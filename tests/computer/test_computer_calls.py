@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from calls_as_sent import FORMS, NEWEST, OLDER, OLDEST, call
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from claude_magic.computer.actions import ACTIONS, Action, WrongInputError, acti
 from claude_magic.computer.screen_pictures import Scale
 from claude_magic.messages.blocks import is_call
 from claude_magic.messages.models import Model
+from tests.computer.calls_as_sent import FORMS, NEWEST, OLDER, OLDEST, call
 
 PLAIN = Scale((1280, 800), (1280, 800))
 HALVED = Scale((1280, 800), (640, 400))

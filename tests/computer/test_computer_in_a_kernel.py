@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from left_over import Footprint, environment, footprint, keeper_of
-from recorder import Recorder
 
 from claude_magic.notebook.tools.toolboxes import QUESTION_OF_RUN
+from tests.computer.left_over import Footprint, environment, footprint, keeper_of
+from tests.computer.recorder import Recorder
 from tests.kernels import Kernel, Ran, kernel
 
 CANARY = "sk-canary-computer-0123456789"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from calls_as_sent import FORMS, NEWEST, call
 
 from claude_magic.computer.actions import describe, line
 from claude_magic.messages.models import Model
 from claude_magic.rendering import escape
+from tests.computer.calls_as_sent import FORMS, NEWEST, call
 
 LINES: dict[str, tuple[str, dict[str, Any], str]] = {
     "screenshot": ("screenshot", {}, "screenshot"),

@@ -7,14 +7,14 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from calls_as_sent import FORMS, NEWEST, OLDER, accepted, call, images, words
 from PIL import Image, ImageChops
-from recorder import Recorder
 
 from claude_magic.computer import ComputerTool, Workplace
 from claude_magic.computer.desktop import VirtualDesktop
 from claude_magic.messages.blocks import Block
 from claude_magic.messages.models import Model
+from tests.computer.calls_as_sent import FORMS, NEWEST, OLDER, accepted, call, images, words
+from tests.computer.recorder import Recorder
 
 SHIFT_STATE, CONTROL_STATE = 1, 4
 F12 = 0xFFC9

@@ -10,13 +10,13 @@ from typing import Any
 
 import anthropic
 import pytest
-from calls_as_sent import FORMS
-from recorder import Recorder
 
 from claude_magic.computer import ComputerTool, Workplace
 from claude_magic.conversation.asking.plan import pruned
 from claude_magic.messages.models import Model
 from claude_magic.offline import OfflineServer
+from tests.computer.calls_as_sent import FORMS
+from tests.computer.recorder import Recorder
 
 EDITOR = "l3afpad"
 TYPED = "Gel 7: 42 % → ☃"

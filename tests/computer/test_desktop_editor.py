@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from calls_as_sent import call
-from recorder import Recorder
 
 from claude_magic.computer import ComputerTool, Workplace
 from claude_magic.messages.models import MODELS
+from tests.computer.calls_as_sent import call
+from tests.computer.recorder import Recorder
 
 EDITOR = "l3afpad"
 TEXTS = {

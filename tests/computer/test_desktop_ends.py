@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from calls_as_sent import NEWEST, call
-from left_over import Footprint, family, footprint
-from recorder import Recorder
 
 from claude_magic.computer import ComputerTool, Workplace
 from claude_magic.computer.desktop import VirtualDesktop
 from claude_magic.messages.errors import DesktopError, Interrupted
 from claude_magic.messages.transport.cancel import Cancel
+from tests.computer.calls_as_sent import NEWEST, call
+from tests.computer.left_over import Footprint, family, footprint
+from tests.computer.recorder import Recorder
 from tests.kernels import kernel
 
 OWNER = Path(__file__).with_name("desktop_owner.py")

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from left_over import SOCKETS, environment, family, footprint
-from recorder import Recorder
 
 from claude_magic.computer.desktop import VirtualDesktop, check_installed, desktop_environment
 from claude_magic.messages.errors import DesktopError, InputError
+from tests.computer.left_over import SOCKETS, environment, family, footprint
+from tests.computer.recorder import Recorder
 
 CANARY = "sk-ant-canary-7f3e9d"
 HOSTILE = {

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from calls_as_sent import NEWEST, OLDER, call, images
 from PIL import Image
-from recorder import Recorder
 
 from claude_magic.computer import ComputerTool, Workplace
 from claude_magic.messages.models import Model
+from tests.computer.calls_as_sent import NEWEST, OLDER, call, images
+from tests.computer.recorder import Recorder
 
 SCREENS = {
     "1024 x 768": ((1024, 768), NEWEST, (1024, 768)),

@@ -19,7 +19,7 @@ from claude_magic.messages.errors import BadRequest, BudgetError, InputError, No
 from claude_magic.messages.models import MODELS
 from claude_magic.offline import OfflineServer
 from claude_magic.offline.model_list import model_info
-from tests.messages.fault_server import FaultServer, Script, answers, refuses, replies
+from tests.messages.transport.fault_server import FaultServer, Script, answers, refuses, replies
 
 THINKING_REFUSED = refuses(400, "invalid_request_error", "thinking.type: not supported")
 NO_SUCH_MODEL = refuses(404, "not_found_error", "model: claude-sonnet-9")

@@ -10,10 +10,10 @@ from typing import Any
 import anthropic
 import httpx
 import pytest
-from offline_samples import HEADERS, PREFILLABLE, assistant, body, image, user
 
 from claude_magic.offline import OfflineServer
 from claude_magic.offline.server_batches import check_params
+from tests.offline.offline_samples import HEADERS, PREFILLABLE, assistant, body, image, user
 
 
 def batch_of(*bodies: Any) -> Any:

@@ -11,7 +11,10 @@ from typing import Any
 import anthropic
 import httpx
 import pytest
-from offline_samples import (
+
+from claude_magic.offline import OfflineServer
+from claude_magic.offline.journal import BEHAVIOURS
+from tests.offline.offline_samples import (
     LOOKUP,
     SCHEMA,
     assistant,
@@ -22,9 +25,6 @@ from offline_samples import (
     tool_use,
     user,
 )
-
-from claude_magic.offline import OfflineServer
-from claude_magic.offline.journal import BEHAVIOURS
 
 WAIT = 10
 

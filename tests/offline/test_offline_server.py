@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import anthropic
 import httpx
 import pytest
-from offline_samples import body, user
 
 from claude_magic.messages.errors import InputError
 from claude_magic.messages.models import MODELS
 from claude_magic.offline import OfflineServer
+from tests.offline.offline_samples import body, user
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from claude_magic.conversation.asking.connection import Keys
 from claude_magic.messages.credentials import Secret
 from claude_magic.panel.dock import DescribedOutput, describe, read_request
 from tests.kernels import Kernel
-from tests.messages.image_samples import photo, saved
+from tests.messages.images.image_samples import photo, saved
 
 GOOD = {"id": "a-1", "cell": "c", "source": "plot()", "bundle": {"image/png": "AA=="}}
 DESCRIBE = """

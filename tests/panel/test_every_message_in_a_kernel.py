@@ -7,7 +7,7 @@ from typing import get_args
 from claude_magic.notebook.page.page_messages import fields
 from claude_magic.panel.protocol import KernelMessage
 from tests.kernels import Kernel
-from tests.messages.image_samples import photo, saved
+from tests.messages.images.image_samples import photo, saved
 from tests.panel.panels import Panel
 from tests.panel.test_approval_in_a_kernel import TOOL
 

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from tests.kernels import Kernel
-from tests.messages.image_samples import photo, saved
+from tests.messages.images.image_samples import photo, saved
 from tests.panel.panels import Panel, asked, prompts, text_of
 
 

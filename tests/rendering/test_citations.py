@@ -6,15 +6,15 @@ import re
 from typing import Any
 
 import pytest
-from attacks import ALL, BEACON
-from citing_samples import chars, cited, page, said, web
-from html_reading import Page, active_parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_reply_properties import gaps, pieces, syntax
 
 from claude_magic.rendering import notes_bundle, plain, reply_bundle
 from claude_magic.rendering.markdown import mark
+from tests.rendering.attacks import ALL, BEACON
+from tests.rendering.citing_samples import chars, cited, page, said, web
+from tests.rendering.html_reading import Page, active_parts
+from tests.rendering.test_reply_properties import gaps, pieces, syntax
 
 FOOTNOTE = re.compile(r'<span class="claude-magic-footnote">\[(\d+)\]</span>')
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from attacks import ALL, BEACON, CODE, HTML, IMAGES, LINKS
-from html_reading import Page, active_parts
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from claude_magic.rendering import TerminalFilter, code_bundle, plain, reply_bundle
+from tests.rendering.attacks import ALL, BEACON, CODE, HTML, IMAGES, LINKS
+from tests.rendering.html_reading import Page, active_parts
 
 
 def each(attacks: dict[str, str]) -> pytest.MarkDecorator:

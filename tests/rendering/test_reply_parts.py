@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
-from citing_samples import chars, said, web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +27,7 @@ from claude_magic.rendering.reply import (
     Thinking,
     Unknown,
 )
+from tests.rendering.citing_samples import chars, said, web
 
 CALL = {"type": "tool_use", "id": "c1", "name": "look\x1b[31m", "input": {"a": 1}}
 SEARCH = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "ants"}}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from html_reading import Page, active_parts
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from claude_magic.rendering import (
     split_point,
 )
 from claude_magic.rendering.reply import Thinking
+from tests.rendering.html_reading import Page, active_parts
 
 # Markdown's own characters far more often than chance would give them.
 SYNTAX = r"""# ## - + * ** _ ` `` ``` ~~~ ~~ > [ ] ( ) ![ ]( ]: < > <img </ & &amp; &#36; $ $$ { }

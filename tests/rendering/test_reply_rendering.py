@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import pytest
-from html_reading import Page
 
 from claude_magic.rendering import (
     STYLE,
@@ -20,6 +19,7 @@ from claude_magic.rendering import (
 )
 from claude_magic.rendering.bundle import words_of
 from claude_magic.rendering.markdown import LIST_MAXIMUM
+from tests.rendering.html_reading import Page
 
 DOLLAR = "<span>$</span>"
 BACKSLASH = "<span>\\</span>"

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from attacks import ALL, BEACON
-from html_reading import Page, active_parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claude_magic.rendering import drawn
 from claude_magic.rendering.reply import ReplyFold, ServerCall, Unknown
+from tests.rendering.attacks import ALL, BEACON
+from tests.rendering.html_reading import Page, active_parts
 
 
 def server_tool_lines(blocks: list[dict[str, Any]]) -> list[ServerCall]:
