@@ -26,7 +26,7 @@ from tests.computer.recorder import Recorder
 from tests.kernels import kernel
 
 OWNER = Path(__file__).with_name("desktop_owner.py")
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 # A program that goes into the background, in a session of its own, and ignores what it can.
 DAEMON = """
 import os, signal, sys, time
