@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LABEXTENSION := $(wildcard $(addprefix labextension/,*.json *.mjs .npmrc schema/* style/* \
   src/*.ts src/*/*.ts src/*/*/*.ts))
 
-.PHONY: demo test lint browser-tests clean
+.PHONY: demo test lint mutants clean
 
 demo: $(VENV)/.demo  ## JupyterLab on the tour notebook, answered offline
 	$(BIN)/claude-magic demo notebooks/tour.ipynb $(DEMO_FLAGS)
@@ -28,6 +28,9 @@ lint: $(VENV)/.test  ## format, lint and types
 	$(BIN)/mypy
 	npm --prefix labextension run --silent lint
 
+mutants: $(VENV)/.mutants  ## small changes of the code that its tests have to notice
+	$(BIN)/python -m tests.mutants $(MUTANTS_FLAGS)
+
 $(BIN)/uv:
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: make PYTHON3=/path/to/python3.11"; exit 1; }
@@ -43,6 +46,10 @@ $(VENV)/.demo: pyproject.toml $(LABEXTENSION) | $(BIN)/uv
 $(VENV)/.test: pyproject.toml $(LABEXTENSION) | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[test]'
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.mutants: $(VENV)/.test
+	$(BIN)/uv pip install --quiet --python $(BIN)/python 'mutmut>=3.8,<4'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist test-artifacts
