@@ -17,6 +17,7 @@ from claude_magic.messages.transport.stream import (
     LineSplitter,
     Snapshot,
     accumulate,
+    parse_json,
     runnable,
 )
 
@@ -118,6 +119,9 @@ def test_lines_do_not_depend_on_where_chunks_are_cut(content: str, cuts: list[in
 
 def test_an_endless_line_is_given_up_at_the_size_cap() -> None:
     splitter = LineSplitter(max_bytes=100)
+    splitter.feed(b"x" * 60)
+    splitter.feed(b"")
+    assert len(splitter.feed(b"x\n")) == 1  # the size is that of one line
     splitter.feed(b"x" * 100)
     with pytest.raises(ProtocolError, match="over"):
         splitter.feed(b"x")
@@ -160,27 +164,62 @@ def test_an_event_is_the_json_of_its_data_lines(body: bytes, types: list[str]) -
 PING = b'data: {"type": "ping"}\n\n'
 
 
+NO_JSON = "The server sent an event that is not JSON; is base_url a Messages API server?"
+
+
 @pytest.mark.parametrize(
-    "data",
+    ("data", "why"),
     [
-        pytest.param(b"{oops", id="bad JSON"),
-        pytest.param(b'{"type": NaN}', id="NaN"),
-        pytest.param(b'{"type": "\xff"}', id="invalid UTF-8"),
-        pytest.param(b"[" * 200_000, id="nested too deeply"),
+        pytest.param(b"{oops", NO_JSON, id="bad JSON"),
+        pytest.param(b'{"type": NaN}', NO_JSON, id="NaN"),
+        pytest.param(
+            b'{"type": "\xff"}',
+            "The server's answer is not UTF-8; is base_url right?",
+            id="invalid UTF-8",
+        ),
+        pytest.param(b"[" * 200_000, NO_JSON, id="nested too deeply"),
     ],
 )
-def test_data_that_is_no_event_is_a_protocol_error(data: bytes) -> None:
+def test_data_that_is_no_event_is_a_protocol_error(data: bytes, why: str) -> None:
     for name in (b"", b"event: content_block_delta\n"):
         came = EventDecoder().feed(PING + name + b"data: " + data + b"\n\n" + PING)
         assert next(came) == {"type": "ping"}, "what came before it is there"
-        with pytest.raises(ProtocolError):
+        with pytest.raises(ProtocolError) as fault:
             next(came)
+        assert str(fault.value) == why
 
 
-def test_an_event_over_the_size_cap_is_given_up() -> None:
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [("[" * 200_000, "nested too deeply"), ("[NaN]", "NaN is not JSON"), ("oops", "Expecting")],
+)
+def test_what_is_no_json_says_why(value: str, why: str) -> None:
+    with pytest.raises(ValueError, match=f"^{why}"):
+        parse_json(value)
+
+
+@pytest.mark.parametrize(("sizes", "fits"), [([60, 40], True), ([60, 41], False), ([101], False)])
+def test_an_event_over_the_size_cap_is_given_up(sizes: list[int], fits: bool) -> None:
+    lines = b"".join(b"data: " + b"[" * size + b"\n" for size in sizes)
     decoder = EventDecoder(max_bytes=100)
-    with pytest.raises(ProtocolError, match="over"):
-        list(decoder.feed((b"data: " + b"x" * 60 + b"\n") * 2))
+    for _ in range(2):  # the size is that of one event
+        assert list(decoder.feed(b'data: ["of this event"]\n\n')) == []
+    if fits:
+        assert list(decoder.feed(lines)) == []
+        with pytest.raises(ProtocolError, match="over"):
+            list(decoder.feed(b"data: [\n"))
+    else:
+        with pytest.raises(ProtocolError, match="over"):
+            list(decoder.feed(lines))
+
+
+@pytest.mark.parametrize(("limit", "said"), [(2**20, "1"), (2**21 + 2**19, "2.5")])
+def test_what_is_too_large_is_said_in_megabytes(limit: int, said: str) -> None:
+    with pytest.raises(ProtocolError) as fault:
+        EventDecoder(limit).feed(b"x" * (limit + 1)).__next__()
+    assert str(fault.value) == (
+        f"The server sent an event of over {said} MB; the reply was given up. Ask for less at once."
+    )
 
 
 def test_lines_that_are_whole_come_before_the_size_cap_does() -> None:
@@ -294,6 +333,15 @@ def test_a_tools_input_that_was_cut_off_cannot_be_run(
     assert not runnable(block)
 
 
+def test_a_call_that_begins_without_input_has_what_is_streamed() -> None:
+    bare = {"type": "tool_use", "id": "t1", "name": "look"}
+    part = delta(type="input_json_delta", partial_json='{"a": 1}')
+    assert folded([START, begin(bare), part, stop()]).blocks == [{**bare, "input": {"a": 1}}]
+    assert folded([START, begin(bare), stop()]).blocks == [bare]
+    (empty,) = folded([START, begin({**bare, "input": None}), stop()]).blocks
+    assert empty["input"] == {}
+
+
 def test_input_that_another_server_sends_whole_at_the_start_is_kept() -> None:
     (block,) = folded([START, begin({**TOOL, "input": {"a": 1}}), stop()]).blocks
     assert block["input"] == {"a": 1}
@@ -373,32 +421,90 @@ def test_a_lone_surrogate_is_replaced_so_that_the_text_can_be_sent_back() -> Non
 
 
 @pytest.mark.parametrize(
-    "events",
+    ("events", "why"),
     [
-        pytest.param([START, begin(TEXT), begin(TEXT)], id="the same index twice"),
-        pytest.param([START, text("a")], id="a delta before its start"),
-        pytest.param([START, stop()], id="a stop before its start"),
-        pytest.param([START, begin(TEXT), stop(), text("a")], id="a delta after its block"),
-        pytest.param([START, begin(TEXT, 7)], id="index far out of range"),
-        pytest.param([START, begin(TEXT, -1)], id="negative index"),
-        pytest.param([START, begin(TEXT, 10**30)], id="huge index"),
-        pytest.param([START, begin(TEXT, True)], id="index that is no number"),
-        pytest.param([START, begin(TEXT, [0])], id="index that is a list"),  # type: ignore[arg-type]
-        pytest.param([START, begin(TEXT), text("a", 7)], id="a delta out of range"),
-        pytest.param([START, begin(TEXT), text("a", {})], id="a delta index that is an object"),  # type: ignore[arg-type]
-        pytest.param([begin(TEXT)], id="no message_start"),
-        pytest.param([END[0]], id="message_delta first"),
-        pytest.param([END[1]], id="message_stop first"),
-        pytest.param([START, START], id="two message_start"),
-        pytest.param([{"type": "message_start"}], id="message_start without a message"),
-        pytest.param([START, {"type": "content_block_start", "index": 0}], id="start, no block"),
-        pytest.param([START, begin(TEXT), {**text("a"), "delta": None}], id="delta of null"),
-        pytest.param([START, begin(TEXT), delta(type="text_delta")], id="text_delta without text"),
+        pytest.param(
+            [START, begin(TEXT), begin(TEXT)],
+            "the same block index twice",
+            id="the same index twice",
+        ),
+        pytest.param(
+            [START, text("a")], "a block without its start", id="a delta before its start"
+        ),
+        pytest.param([START, stop()], "a block without its start", id="a stop before its start"),
+        pytest.param(
+            [START, begin(TEXT), stop(), text("a")],
+            "a delta after its block's end",
+            id="a delta after its block",
+        ),
+        pytest.param(
+            [START, begin(TEXT, 7)], "a block index out of range", id="index far out of range"
+        ),
+        pytest.param([START, begin(TEXT, -1)], "a block index out of range", id="negative index"),
+        pytest.param([START, begin(TEXT, 10**30)], "a block index out of range", id="huge index"),
+        pytest.param(
+            [START, begin(TEXT, True)], "a block index out of range", id="index that is no number"
+        ),
+        pytest.param(
+            [START, begin(TEXT, [0])], "a block index out of range", id="index that is a list"
+        ),  # type: ignore[arg-type]
+        pytest.param(
+            [START, begin(TEXT), text("a", 7)],
+            "a block without its start",
+            id="a delta out of range",
+        ),
+        pytest.param(
+            [START, begin(TEXT), text("a", {})],
+            "a block without its start",
+            id="a delta index that is an object",
+        ),  # type: ignore[arg-type]
+        pytest.param([begin(TEXT)], "no message_start", id="no message_start"),
+        pytest.param([END[0]], "no message_start", id="message_delta first"),
+        pytest.param([END[1]], "no message_start", id="message_stop first"),
+        pytest.param([START, START], "two message_start events", id="two message_start"),
+        pytest.param(
+            [{"type": "message_start"}],
+            "a message_start without a message",
+            id="message_start without a message",
+        ),
+        pytest.param(
+            [START, {"type": "content_block_start", "index": 0}],
+            "a content_block_start without a block",
+            id="start, no block",
+        ),
+        pytest.param(
+            [START, begin(TEXT), {**text("a"), "delta": None}],
+            "a delta without content",
+            id="delta of null",
+        ),
+        pytest.param(
+            [START, begin(TEXT), delta(type="text_delta")],
+            "a text_delta without text",
+            id="text_delta without text",
+        ),
     ],
 )
-def test_an_event_that_cannot_stand_where_it_does_is_a_protocol_error(events: list[Any]) -> None:
-    with pytest.raises(ProtocolError):
+def test_an_event_that_cannot_stand_where_it_does_is_a_protocol_error(
+    events: list[Any], why: str
+) -> None:
+    with pytest.raises(ProtocolError) as fault:
         folded(events)
+    assert str(fault.value) == f"The server's stream breaks the protocol ({why}). Ask again."
+
+
+@pytest.mark.parametrize(
+    ("indexes", "fits"),
+    [([0], True), ([3], True), ([4], False), ([1, 5], False), ([1, 4], True), ([3, 0, 2], True)],
+)
+def test_an_index_may_be_three_further_than_the_blocks_that_came(
+    indexes: list[int], fits: bool
+) -> None:
+    events = [START, *(begin(TEXT, index) for index in indexes)]
+    if fits:
+        assert len(folded(events).blocks) == len(indexes)
+    else:
+        with pytest.raises(ProtocolError, match="index out of range"):
+            folded(events)
 
 
 # The end
@@ -422,6 +528,7 @@ def test_a_reply_that_ends_without_either_is_broken_and_keeps_what_came() -> Non
     snapshot = folded([START, begin(TEXT), text("Hel")])
     with pytest.raises(BrokenReply) as caught:
         snapshot.end()
+    assert str(caught.value) == "The server ended the reply part way. Ask again."
     assert caught.value.partial == snapshot.message
     assert snapshot.text == "Hel"
     assert not snapshot.complete
@@ -429,8 +536,11 @@ def test_a_reply_that_ends_without_either_is_broken_and_keeps_what_came() -> Non
 
 def test_no_message_at_all_is_a_protocol_error() -> None:
     assert Snapshot().message == {}
-    with pytest.raises(ProtocolError):
+    with pytest.raises(ProtocolError) as fault:
         Snapshot().end()
+    assert str(fault.value) == (
+        "The server's answer held no message; is base_url a Messages API server?"
+    )
 
 
 def test_a_reply_of_20000_deltas_keeps_every_one() -> None:

@@ -429,7 +429,9 @@ def test_variables_that_prompt_or_cells_name_go_along_without_their_values() -> 
     context = gathered(
         CarriedCell(1, "b + _hidden", []), prompt="What of c and nobody?", namespace=namespace
     )
-    assert plain(context).endswith("</cell>\n<variables>\nb: str, 6 characters\nc: list, 2 items\n</variables>")
+    assert plain(context).endswith(
+        "</cell>\n<variables>\nb: str, 6 characters\nc: list, 2 items\n</variables>"
+    )
     only = gathered(prompt="a?", namespace=namespace)
     assert plain(only) == f"{INTRODUCTION}<variables>\na: int\n</variables>"
     assert (only.cells, only.outputs, only.figures, only.notices) == (0, 0, 0, ())
