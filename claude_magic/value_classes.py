@@ -34,6 +34,8 @@ def mutable(cls: Class) -> Class:
 
 
 def _prepare(cls: Any, methods: Mapping[str, object]) -> None:
+    if hasattr(cls, "__post_init__"):
+        raise TypeError(f"{cls.__name__}: __post_init__ would never be called")
     made: dict[str, Any] = {}
     for base in reversed(cls.__mro__[1:]):
         made.update(getattr(base, "_frozen_fields", {}))

@@ -300,12 +300,14 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["CLAUDE_MAGIC_OFFLINE_JOURNAL"] = str(Path(tempfile.mkdtemp()) / "requests.jsonl")
     reasons = that_change_nothing()
+    stale = set(reasons)
     said = []
     for group, (patterns, folder) in GROUPS.items():
         found = [path for pattern in patterns for path in sorted(PACKAGE.glob(pattern))]
         names = [path.relative_to(PACKAGE).as_posix() for path in found]
         modules = [m for m in names if not given.modules or any(p in m for p in given.modules)]
         mutants = [mutant for module in modules for mutant in mutants_of(module)]
+        stale -= {(m.module, m.was, m.now) for m in mutants}
         picked = random.Random(given.seed).sample(mutants, min(given.sample, len(mutants)))  # noqa: S311
         tried = [m for m in picked if (m.module, m.was, m.now) not in reasons]
         if not tried:
@@ -324,8 +326,10 @@ def main() -> None:
             f"{len(mutants)} in all, {(time.monotonic() - began) / 60:.1f} minutes"
         )
         print(f"\n{said[-1]}\n", flush=True)
+    if stale and not given.modules:
+        said += [f"NO SUCH CHANGE ANY MORE: {module}: {was}" for module, was, _ in sorted(stale)]
     print("\n".join(said))
-    sys.exit(any(line.startswith("TOO FEW") for line in said))
+    sys.exit(any(line.startswith(("TOO FEW", "NO SUCH")) for line in said))
 
 
 if __name__ == "__main__":

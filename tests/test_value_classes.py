@@ -127,5 +127,18 @@ def test_the_error_of_a_missing_value_names_it() -> None:
         Pickled()  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize("decorate", [frozen, mutable])
+def test_a_class_with_a_post_init_is_refused_as_it_would_not_be_called(
+    decorate: Callable[[Any], Any],
+) -> None:
+    class Checked:
+        size: int
+
+        def __post_init__(self) -> None: ...
+
+    with pytest.raises(TypeError, match="Checked: __post_init__"):
+        decorate(Checked)
+
+
 def test_what_dataclasses_shows_of_it_is_made_once() -> None:
     assert dataclasses.fields(Pickled) == dataclasses.fields(Pickled)

@@ -35,15 +35,23 @@ def test_a_slice_ends_with_the_first_import_that_makes_it_long() -> None:
     assert loaded == ["a", "b", "c", "d", "e", "f", "g"]
 
 
+FAULTS = {
+    "missing": ModuleNotFoundError("missing"),
+    "of an older version": ImportError("a name of it"),
+    "broken": AttributeError("partially initialised"),
+    "a file of that name in the folder": SyntaxError("no Python"),
+}
+
+
 def test_what_cannot_be_imported_is_left_out() -> None:
     loaded = []
 
     def load(name: str) -> None:
-        if name == "missing":
-            raise ModuleNotFoundError(name)
+        if name in FAULTS:
+            raise FAULTS[name]
         loaded.append(name)
 
-    assert list(slices(("a", "missing", "b"), lambda: 0.0, load)) == []
+    assert list(slices(("a", *FAULTS, "b"), lambda: 0.0, load)) == []
     assert loaded == ["a", "b"]
 
 
@@ -102,32 +110,28 @@ def test_in_a_kernel_it_is_there_without_a_question(running_kernel: Kernel) -> N
     assert running_kernel.value("'claude_magic.notebook.notebook' in sys.modules")
 
 
-def test_where_no_event_loop_runs_nothing_is_imported() -> None:
-    program = (
-        "import sys\n"
-        "from IPython.core.interactiveshell import InteractiveShell\n"
-        "InteractiveShell.instance().run_line_magic('load_ext', 'claude_magic')\n"
-        "print('httpx' in sys.modules)"
-    )
+def printed(*lines: str) -> str:
+    """What a program prints that has a shell."""
+    shell = ["from IPython.core.interactiveshell import InteractiveShell", "import asyncio, sys"]
+    program = "\n".join([*shell, "shell = InteractiveShell.instance()", *lines])
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, check=True, text=True, timeout=60
     )
-    assert done.stdout == "False\n"
+    return done.stdout
+
+
+def test_where_no_event_loop_runs_nothing_is_imported() -> None:
+    load = "shell.run_line_magic('load_ext', 'claude_magic')"
+    assert printed(load, "print('httpx' in sys.modules)") == "False\n"
 
 
 def test_unloading_ends_it() -> None:
-    program = (
-        "import asyncio, sys\n"
-        "from IPython.core.interactiveshell import InteractiveShell\n"
-        "shell = InteractiveShell.instance()\n"
-        "async def main():\n"
-        "    shell.run_line_magic('load_ext', 'claude_magic')\n"
-        "    shell.run_line_magic('unload_ext', 'claude_magic')\n"
-        "    await asyncio.sleep(0.1)\n"
-        "asyncio.run(main())\n"
-        "print('httpx' in sys.modules)"
+    shown = printed(
+        "async def main():",
+        "    shell.run_line_magic('load_ext', 'claude_magic')",
+        "    shell.run_line_magic('unload_ext', 'claude_magic')",
+        "    await asyncio.sleep(0.1)",
+        "asyncio.run(main())",
+        "print('httpx' in sys.modules)",
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, check=True, text=True, timeout=60
-    )
-    assert done.stdout == "False\n"
+    assert shown == "False\n"

@@ -164,8 +164,8 @@ def describe(
 
 def _words(value: object, name: str | None) -> str:
     loaded = ((sys.modules.get(module), name) for module, name in _PLAIN_ELSEWHERE.items())
-    plain = (getattr(module, name) for module, name in loaded if module)
-    if isinstance(value, (*_PLAIN, *plain)):
+    found = (getattr(module, name, None) for module, name in loaded)  # or a file of that name
+    if isinstance(value, (*_PLAIN, *(kind for kind in found if isinstance(kind, type)))):
         return str(value)
     if isinstance(value, type) or isroutine(value):
         return _definition(value, name)

@@ -44,7 +44,7 @@ _LONG_TAIL = 5_000
 
 
 class CellDisplay:
-    """Shows one reply. A `Listener` and a context manager.
+    """Shows one reply. A `Listener`, to be closed when all is over.
 
     `streaming` False shows everything once, at the end. While streaming, a thread keeps the
     seconds of the waiting line going and shows text that came since the last update.
@@ -65,7 +65,7 @@ class CellDisplay:
         self._quiet = quiet
         self._streaming = streaming
         self._clock = clock
-        # No Event: an interrupt of the kernel can leave one locked; see `messages.latch`.
+        # No Event: an interrupt of the kernel can leave one locked; see `Latch`.
         self._lock = threading.Lock()
         self._over = False
         self._top: Mapping[str, str] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,3 +22,15 @@ def texts(client: Client, body: Mapping[str, Any] = BODY, **options: Any) -> str
     """The text deltas of one reply, joined."""
     with client.stream(body, **options) as reply:
         return "".join(event.get("delta", {}).get("text", "") for event in reply)
+
+
+def full_listener() -> tuple[socket.socket, list[socket.socket]]:
+    """A listener whose queue is full, so that a further connection never comes about."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+    waiting = []
+    for _ in range(3):
+        sock = socket.socket()
+        sock.setblocking(False)
+        sock.connect_ex(listener.getsockname())
+        waiting.append(sock)
+    return listener, waiting

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from claude_magic.messages import errors
-from tests.messages.transport.client_requests import BODY, KEY, Connect, texts
+from claude_magic.messages.transport.client import Cancel
+from tests.messages.transport.client_requests import BODY, KEY, Connect, full_listener, texts
 from tests.messages.transport.fault_server import (
     BEGUN,
     BLOCK,
@@ -170,3 +171,60 @@ def test_importing_the_pure_parts_imports_no_httpx() -> None:
         cwd=Path(__file__).parents[3],
     )
     assert done.stdout.strip() == "False"
+
+
+# What is done while the server works
+
+
+def test_who_asks_is_told_when_the_request_has_left_and_before_its_answer_is_read(
+    server: FaultServer, connect: Connect
+) -> None:
+    told: list[int] = []
+
+    def answer(peer: Peer) -> None:
+        come.wait(30)
+        replies(peer)
+
+    def leaving() -> None:
+        server.until_requested()
+        told.append(threading.get_ident())
+        come.set()
+
+    come = threading.Event()
+    server.play(answer)
+    assert texts(connect(server), leaving=leaving) == "Hello"
+    assert told == [threading.get_ident()]
+
+
+def test_it_is_told_once_however_often_the_request_is_sent(
+    server: FaultServer, connect: Connect
+) -> None:
+    told: list[str] = []
+    server.play(refuses(529), refuses(529), replies)
+    assert texts(connect(server), leaving=lambda: told.append("left")) == "Hello"
+    assert told == ["left"]
+    assert len(server.requests) == 3
+
+
+def test_where_no_connection_comes_about_it_is_told_all_the_same(connect: Connect) -> None:
+    listener, waiting = full_listener()
+    cancel = Cancel()
+    client = connect(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    with pytest.raises(errors.Interrupted):
+        texts(client, cancel=cancel, leaving=cancel.set)
+    for sock in [listener, *waiting]:
+        sock.close()
+
+
+def test_an_error_of_who_is_told_leaves_as_it_is_and_the_connection_is_closed(
+    server: FaultServer, connect: Connect
+) -> None:
+    def leaving() -> None:
+        raise RuntimeError("of a listener")
+
+    client = connect(server)
+    server.play(stalls(), replies)
+    with pytest.raises(RuntimeError, match="of a listener"):
+        texts(client, leaving=leaving)
+    server.check_closed()
+    assert texts(client) == "Hello"

@@ -13,7 +13,7 @@ import pytest
 
 from claude_magic.messages import errors
 from claude_magic.messages.transport.client import Cancel, Client, Timeouts, Wait
-from tests.messages.transport.client_requests import BODY, Connect, texts
+from tests.messages.transport.client_requests import BODY, Connect, full_listener, texts
 from tests.messages.transport.fault_server import (
     BEGUN,
     STREAM_HEAD,
@@ -128,18 +128,6 @@ def test_cancel_while_the_request_is_still_going_out(server: FaultServer, connec
         ):
             list(reply)
         thread.join()
-
-
-def full_listener() -> tuple[socket.socket, list[socket.socket]]:
-    """A listener whose queue is full, so that a further connection never comes about."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
-    waiting = []
-    for _ in range(3):
-        sock = socket.socket()
-        sock.setblocking(False)
-        sock.connect_ex(listener.getsockname())
-        waiting.append(sock)
-    return listener, waiting
 
 
 @quick

@@ -8,9 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from claude_magic.messages.blocks import image_base64, text
 from claude_magic.messages.errors import ImageError, InputError
+from claude_magic.messages.images.prepare import ImageCache
+from claude_magic.messages.images.sniff import size_of_base64
 from claude_magic.notebook.context.named_values import no_name, pictures, preparing
 from claude_magic.notebook.context.outputs import Rendered
 from claude_magic.notebook.page.question_place import NamedCells
@@ -182,6 +185,6 @@ def test_a_text_that_is_no_address_is_never_evaluated(length: int) -> None:
 
 @pytest.mark.parametrize(("hires", "edge"), [(None, 1568), (SimpleNamespace(long_edge=2576), 2576)])
 def test_a_picture_is_made_as_large_as_its_model_sees_it(hires: Any, edge: int) -> None:
-    cache: Any = object()
-    made: Any = preparing(hires, cache)
-    assert made.keywords == {"long_edge": edge, "cache": cache}
+    cache = ImageCache()
+    prepared = preparing(hires, lambda: cache)(Image.new("RGB", (3000, 30)))
+    assert size_of_base64(prepared.block["source"]["data"]) == (edge, round(edge / 100))
