@@ -251,6 +251,13 @@ def test_no_folder_holds_more_modules_than_a_reader_can_keep_in_mind() -> None:
     assert {folder: n for folder, n in folders.items() if n > MOST_MODULES} == {}
 
 
+def test_no_folder_of_the_lab_extension_holds_more_than_a_reader_keeps_in_mind() -> None:
+    sources = PACKAGE.parent / "labextension" / "src"
+    folders = Counter(str(path.parent.relative_to(sources)) for path in sources.rglob("*.ts"))
+    assert folders
+    assert {folder: n for folder, n in folders.items() if n > MOST_MODULES} == {}
+
+
 def test_no_module_but_a_table_is_longer_than_one_sitting() -> None:
     long = {
         str(path.relative_to(PACKAGE)): lines

@@ -3,7 +3,7 @@ import './browser';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { element, newId } from '../src/panel/dom';
+import { element, newId } from '../src/panel/elements/dom';
 import { Emitter } from '../src/panel/emitter';
 import { bytesOf, picturesOf } from '../src/panel/pictures';
 import { render } from '../src/panel/render';

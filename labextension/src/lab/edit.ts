@@ -3,7 +3,7 @@ import type { PanelLayout } from '@lumino/widgets';
 import { Widget } from '@lumino/widgets';
 
 import type { IItem } from '../panel/conversation';
-import { element, textButton } from '../panel/dom';
+import { element, textButton } from '../panel/elements/dom';
 import { lastCode } from '../panel/markdown/lastCode';
 import { diff } from './diff';
 

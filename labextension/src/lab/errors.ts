@@ -3,7 +3,7 @@ import type { IRenderMime } from '@jupyterlab/rendermime';
 import { PanelLayout, Widget } from '@lumino/widgets';
 
 import { isObject } from '../messages';
-import { element } from '../panel/dom';
+import { element } from '../panel/elements/dom';
 
 const MIME = 'application/vnd.jupyter.error';
 /** What JupyterLab itself shows of an error. */

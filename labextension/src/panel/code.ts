@@ -1,4 +1,4 @@
-import { copy, element, iconButton } from './dom';
+import { copy, element, iconButton } from './elements/dom';
 import type { IHost } from './host';
 
 const PYTHON = new Set(['', 'python', 'py', 'python3', 'ipython', 'ipython3']);

@@ -1,5 +1,5 @@
 import type { Conversation, IItem } from './conversation';
-import { element, icon, iconButton, newId } from './dom';
+import { element, icon, iconButton, newId } from './elements/dom';
 import { Emitter } from './emitter';
 import { bytesOf, picturesOf } from './pictures';
 import { safeImage } from './protocol';

@@ -1,4 +1,4 @@
-import { element } from './dom';
+import { element } from './elements/dom';
 
 const EXAMPLES = [
   'What stands out in the last figure?',

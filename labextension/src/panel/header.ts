@@ -1,7 +1,7 @@
 import type { Conversation } from './conversation';
-import { element, iconButton } from './dom';
-import type { IMenuEntry } from './menu';
-import { openMenu } from './menu';
+import { element, iconButton } from './elements/dom';
+import type { IMenuEntry } from './elements/menu';
+import { openMenu } from './elements/menu';
 import type { IStateMessage } from './protocol';
 
 /** The line at the top: the notebook, the model, what was spent, a menu. */

@@ -1,5 +1,5 @@
 import type { Conversation, IItem } from './conversation';
-import { element, iconButton, textButton } from './dom';
+import { element, iconButton, textButton } from './elements/dom';
 import type { ITurnActions } from './turn';
 import { TurnView } from './turn';
 

@@ -1,4 +1,4 @@
-import { element } from './dom';
+import { element } from './elements/dom';
 import type { Decorate } from './markdown/streamed';
 import { StreamedMarkdown } from './markdown/streamed';
 import { safeImage } from './protocol';

@@ -1,5 +1,5 @@
 import type { Conversation } from './conversation';
-import { element, iconButton } from './dom';
+import { element, iconButton } from './elements/dom';
 import type { TurnList } from './list';
 
 /** Marks what was found by the browser's own means; where it has none, the turn alone is marked. */

@@ -1,9 +1,9 @@
-import { classes, copy, element, iconButton, textButton } from './dom';
+import { classes, copy, element, iconButton, textButton } from './elements/dom';
 import type { IItem } from './conversation';
 import type { Decorate } from './markdown/streamed';
 import { spelled } from './markdown/footnotes';
-import type { IMenuEntry } from './menu';
-import { openMenu } from './menu';
+import type { IMenuEntry } from './elements/menu';
+import { openMenu } from './elements/menu';
 import type { IPanelApproval, PanelMessage } from './protocol';
 import { safeImage } from './protocol';
 import { ReplyView } from './reply';
