@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, field
 from typing import Any, Literal, cast
@@ -44,6 +45,11 @@ class Step:
         """The step that `Turn.to_json` wrote."""
         parts = {name: tuple(record[name]) for name in ("reply", "answer")}
         return cls(**{**record, **parts, "usage": Usage(**record["usage"])})
+
+
+def new_id() -> str:
+    """32 hexadecimal digits that no other turn or conversation has. Random, as a UUID is."""
+    return os.urandom(16).hex()
 
 
 def asked_again(steps: Iterable[Step]) -> list[Message]:

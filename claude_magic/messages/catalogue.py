@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
@@ -171,7 +170,9 @@ class Catalogue:
         if replaced and self.lists(replaced):
             return replaced
         names = [known for known in self.names() if self.lists(self.resolve(known))]
-        found = difflib.get_close_matches(model_id.lower(), names, n=1, cutoff=0.6)
+        from difflib import get_close_matches  # only on the way to an error
+
+        found = get_close_matches(model_id.lower(), names, n=1, cutoff=0.6)
         return found[0] if found else None
 
     def lists(self, model_id: str) -> bool:

@@ -8,7 +8,6 @@ have models of their own.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal
@@ -330,7 +329,9 @@ def nearest(name: str) -> str | None:
     model_id = resolve(name).lower()
     if _undated(model_id) in RETIRED:
         return RETIRED[_undated(model_id)].replacement
-    found = difflib.get_close_matches(model_id, [*ALIASES, *MODELS], n=1, cutoff=0.6)
+    from difflib import get_close_matches  # only on the way to an error
+
+    found = get_close_matches(model_id, [*ALIASES, *MODELS], n=1, cutoff=0.6)
     return found[0] if found else None
 
 

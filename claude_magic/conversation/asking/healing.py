@@ -20,28 +20,29 @@ from ...messages.models import Model
 from ...messages.usage import estimate_input
 from ...value_classes import frozen
 
+# The patterns of this module are compiled when first used, as `re` keeps them: few requests are
+# refused.
+
 # A placeholder cannot stand for these: text and thinking are the conversation itself, and of a
 # call and its result each needs the other.
 _KEPT = frozenset({"text", "thinking", "redacted_thinking", "tool_use", "tool_result"})
 # `messages.2.content.0.content.1`, also with `tool_result.` before the inner `content`, also with
 # the brackets of other servers; then the path within the block.
 _INDEX = r"[.\[](\d+)\]?"
-_PATH = re.compile(
-    rf"\bmessages{_INDEX}\.content{_INDEX}(?:(?:\.tool_result)?\.content{_INDEX})?([\w.]*)"
-)
+_PATH = rf"\bmessages{_INDEX}\.content{_INDEX}(?:(?:\.tool_result)?\.content{_INDEX})?([\w.]*)"
 # A fault of one of these fields is the request's, not the image's.
 _SETTINGS = frozenset({"cache_control", "citations", "context", "title", "transformations"})
-_UNKNOWN_TYPE = re.compile(r"Input tag '([^']+)' found using 'type'")
+_UNKNOWN_TYPE = r"Input tag '([^']+)' found using 'type'"
 # Where a block stands, or what it stands beside, is wrong, not the block.
-_ORDER = re.compile(r"\btool_(?:use|result)\b|\bprefill|\bcache_control\b")
+_ORDER = r"\btool_(?:use|result)\b|\bprefill|\bcache_control\b"
 
-_NO_IMAGES = re.compile(r"(?i)\bimage inputs?\b|\bmultimodal\b|\bsupports? (?:images?|vision)\b")
-_IMAGE = re.compile(
+_NO_IMAGES = r"(?i)\bimage inputs?\b|\bmultimodal\b|\bsupports? (?:images?|vision)\b"
+_IMAGE = (
     r"(?i)could not process image|image exceeds|image dimensions|(?:unsupported|invalid) image"
     r"|image was specified using"
 )
-_DOWNLOAD = re.compile(r"(?i)unable to download")
-_PDF = re.compile(r"(?i)could not process pdf|\bPDF specified\b|\bPDF pages\b")
+_DOWNLOAD = r"(?i)unable to download"
+_PDF = r"(?i)could not process pdf|\bPDF specified\b|\bPDF pages\b"
 
 
 def rejected(error: APIError, body: Mapping[str, Any]) -> frozenset[str]:
@@ -123,7 +124,7 @@ def _at_paths(paths: Any, body: Mapping[str, Any]) -> list[Block]:
     """The blocks at these paths of `details`, as far as they are there."""
     found = []
     for path in paths if isinstance(paths, list) else ():
-        match = _PATH.fullmatch(path) if isinstance(path, str) else None
+        match = re.fullmatch(_PATH, path) if isinstance(path, str) else None
         block = _at(match, body) if match else None
         if block is not None and _healable(block):
             found.append(block)
@@ -132,29 +133,29 @@ def _at_paths(paths: Any, body: Mapping[str, Any]) -> list[Block]:
 
 def _named(words: str, body: Mapping[str, Any]) -> list[Block]:
     """The blocks that a message is about."""
-    match = _PATH.search(words)
+    match = re.search(_PATH, words)
     if match is None:
         return _meant(words, body)
     block = _at(match, body)
     if block is None or not _healable(block) or _SETTINGS & set(match[4].split(".")):
         return []
     after = words[match.end() :]
-    unknown = _UNKNOWN_TYPE.search(after)
+    unknown = re.search(_UNKNOWN_TYPE, after)
     if unknown and unknown[1] == block.get("type"):
         # A type that the server does not know is refused wherever it stands.
         return _blocks(body, lambda other: other.get("type") == unknown[1])
-    return [] if _ORDER.search(after) and not unknown else [block]
+    return [] if re.search(_ORDER, after) and not unknown else [block]
 
 
 def _meant(words: str, body: Mapping[str, Any]) -> list[Block]:
     """The blocks that a message without a path must be about."""
-    if _NO_IMAGES.search(words):
+    if re.search(_NO_IMAGES, words):
         return _blocks(body, _is_image)
-    if _IMAGE.search(words):
+    if re.search(_IMAGE, words):
         return _last(body, _is_image)
-    if _DOWNLOAD.search(words):
+    if re.search(_DOWNLOAD, words):
         return _last(body, _is_address)
-    if _PDF.search(words):
+    if re.search(_PDF, words):
         return _last(body, lambda block: block.get("type") == "document")
     return []
 
@@ -211,18 +212,15 @@ _FULL = 0.95
 _HALF = 0.5
 
 _HAVE, _OUT, _LIMIT = r"(?P<have>\d[\d,]*)", r"(?P<out>\d[\d,]*)", r"(?P<limit>\d[\d,]*)"
-_COUNTED = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rf"too long: {_HAVE} tokens > {_LIMIT} maximum",
-        rf"context limit: {_HAVE} \+ {_OUT} > {_LIMIT}",
-        # vLLM and the servers that repeat its words, then llama.cpp.
-        rf"maximum context length is {_LIMIT} tokens.*\({_HAVE} in the messages, {_OUT} in the",
-        rf"maximum context length is {_LIMIT} tokens.* has {_HAVE} input tokens",
-        rf"\({_HAVE} tokens\) exceeds the available context size \({_LIMIT} tokens\)",
-    )
+_COUNTED = (
+    rf"too long: {_HAVE} tokens > {_LIMIT} maximum",
+    rf"context limit: {_HAVE} \+ {_OUT} > {_LIMIT}",
+    # vLLM and the servers that repeat its words, then llama.cpp.
+    rf"maximum context length is {_LIMIT} tokens.*\({_HAVE} in the messages, {_OUT} in the",
+    rf"maximum context length is {_LIMIT} tokens.* has {_HAVE} input tokens",
+    rf"\({_HAVE} tokens\) exceeds the available context size \({_LIMIT} tokens\)",
 )
-_UNCOUNTED = re.compile(
+_UNCOUNTED = (
     r"(?i)prompt is too long|exceeds? (?:the )?(?:available |model'?s? )?context"
     r"|maximum context length|context (?:length|window) exceeded|too many input tokens"
 )
@@ -248,10 +246,10 @@ def too_long(error: APIError) -> TooLong | None:
         return None
     words = str(error)
     for pattern in _COUNTED:
-        if match := pattern.search(words):
+        if match := re.search(pattern, words, re.IGNORECASE):
             number = {name: int(n.replace(",", "")) for name, n in match.groupdict().items()}
             return TooLong(number["have"], max(0, number["limit"] - number.get("out", 0)))
-    return TooLong() if _UNCOUNTED.search(words) else None
+    return TooLong() if re.search(_UNCOUNTED, words) else None
 
 
 def without_oldest(body: Mapping[str, Any], count: int) -> Mapping[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,7 +17,7 @@ from ...messages.request import Options, Request, build
 from ...messages.usage import Usage, estimate_input
 from ...value_classes import frozen
 from ..settings import OFFLINE, Settings
-from ..turns import Turn, digest, told
+from ..turns import Turn, digest, new_id, told
 from .connection import Server
 from .healing import mended_tools
 from .question import Question
@@ -229,7 +228,7 @@ def begun(plan: Plan, version_of: str, at: float) -> Turn:
     """
     question = plan.question
     return Turn(
-        id=uuid.uuid4().hex,
+        id=new_id(),
         asked=tuple(plan.asked),
         reply=(),
         model=plan.model.id,

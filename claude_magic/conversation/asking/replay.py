@@ -8,7 +8,6 @@ not show.
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from ...value_classes import frozen
 from ..history import History
 from ..ledger import model_of
 from ..settings import Settings
-from ..turns import Turn
+from ..turns import Turn, new_id
 from ..visible_turns import current
 from .plan import Plan, parameters, parameters_for
 from .question import Question
@@ -321,7 +320,7 @@ class Replays:
         known = recorded.id in history
         return replace(
             recorded,
-            id=uuid.uuid4().hex if known else recorded.id,
+            id=new_id() if known else recorded.id,
             asked=tuple(plan.asked),
             cell=question.cell,
             ordinal=question.ordinal,

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import platform
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ...value_classes import frozen
 from ..history import History
-from ..turns import text_digest
+from ..turns import new_id, text_digest
 from .folder import Folder
 from .store import Loaded, Store
 
@@ -81,7 +80,7 @@ class Conversations:
         here = self._had_here(where, lambda found: not where.notebook or where.holds(found))
         if here is not None:
             return here
-        conversation = self._fresh or uuid.uuid4().hex
+        conversation = self._fresh or new_id()
         store = Store(self._root, conversation, clock=self._clock)
         return self._history(where, conversation, store, store.load())
 
@@ -129,7 +128,7 @@ class Conversations:
 
     def _forked(self, where: Whereabouts, parent: str, loaded: Loaded) -> History:
         """The turns of `parent`; the first new one begins a conversation of its own."""
-        conversation = self._fresh or uuid.uuid4().hex
+        conversation = self._fresh or new_id()
         store = Store(self._root, conversation, clock=self._clock)
         store.load()
         adopted = False

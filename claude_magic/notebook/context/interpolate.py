@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PARAGRAPH = r"(?:(?!\n[ \t]*\n)[\s\S])"
 # Bounded: one that is never closed must not be looked for through a whole long prompt.
 _FORMULA = rf"{_PARAGRAPH}{{1,1000}}?"
-_LITERAL = re.compile(
+_LITERAL = (
     # CommonMark fenced code, also in lists and quotations; an unclosed one reaches to the end.
     r"^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})[^\n]*$"
     r"[\s\S]*?(?:^[ \t>]*(?P=fence)[`~]*[ \t]*$|\Z)"
@@ -33,18 +33,18 @@ _LITERAL = re.compile(
     r"|\\[A-Za-z]+\*?(?:\[[^\]\n]*\])?(?:\{\{[^{}\n]*\}\})+"
     # The last form has an apostrophe for its quote: f'(x) of a text is no f-string.
     r"|(?<!\w)(?:[fF][rR]?|[rR][fF])(?:\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}"
-    r"|\"(?:\\.|[^\"\\\n])*\"|'(?![\s(])(?:\\.|[^'\\\n])*'(?![\w(]))",
-    re.MULTILINE,
+    r"|\"(?:\\.|[^\"\\\n])*\"|'(?![\s(])(?:\\.|[^'\\\n])*'(?![\w(]))"
 )
-_HOLE = re.compile(r"\{\{[^{}\n]*\}\}")
-_MATHS_SIGN = re.compile(r"[\\^_=+<>]")
+_HOLE = r"\{\{[^{}\n]*\}\}"
+_MATHS_SIGN = r"[\\^_=+<>]"
 
 
 def literal_spans(body: str) -> list[tuple[int, int]]:
     """Start and end of each stretch of `body` whose braces are not for us, in order."""
     spans = []
     position = 0
-    while found := _LITERAL.search(body, position):
+    literal = re.compile(_LITERAL, re.MULTILINE)
+    while found := literal.search(body, position):
         if found["maths"] is not None and not _is_maths(found["maths"]):
             position = found.start() + 1
             continue
@@ -55,13 +55,13 @@ def literal_spans(body: str) -> list[tuple[int, int]]:
 
 def _is_maths(content: str) -> bool:
     """Whether the text between two dollars has a sign of maths, or no space: else it is prose."""
-    outside = _HOLE.sub("", content)
-    return bool(_MATHS_SIGN.search(outside)) or not re.search(r"\s", outside)
+    outside = re.sub(_HOLE, "", content)
+    return bool(re.search(_MATHS_SIGN, outside)) or not re.search(r"\s", outside)
 
 
-_OPENING = re.compile(r"(?<!\{)\{\{(?!\{)")
+_OPENING = r"(?<!\{)\{\{(?!\{)"
 # Only what no dict, no CSS and no template can be: {{ x:.2f }}, {{ n:, }}, {{ share:.1% }}.
-_FORMATTED = re.compile(r"(?P<source>.+?):(?P<form>,?\.\d+[eEfFgG%]|,[df]?)\s*", re.DOTALL)
+_FORMATTED = r"(?P<source>.+?):(?P<form>,?\.\d+[eEfFgG%]|,[df]?)\s*"
 _LONGEST = 4_000
 _MOST_TRIES = 10
 _RAW = "or --raw to send the braces as they stand"
@@ -116,7 +116,8 @@ def _holes(body: str) -> Iterator[_Hole]:
     spans = iter(literal_spans(body) if "{{" in body else ())
     start, end = next(spans, (len(body), len(body)))
     position = 0
-    while opening := _OPENING.search(body, position):
+    braces = re.compile(_OPENING)
+    while opening := braces.search(body, position):
         at = opening.start()
         while end <= at < len(body):
             start, end = next(spans, (len(body), len(body)))
@@ -136,7 +137,7 @@ def _hole_at(body: str, start: int) -> _Hole | None:
         source = body[start + 2 : end].strip()
         if _is_expression(source):
             return _Hole(start, end + 2, source)
-        formatted = _FORMATTED.fullmatch(source)
+        formatted = re.fullmatch(_FORMATTED, source, re.DOTALL)
         if formatted and _is_expression(formatted["source"].strip()):
             return _Hole(start, end + 2, formatted["source"].strip(), formatted["form"])
         if not _may_go_on(source):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...messages.images.prepare import Prepared
 
 _UNSEEN = frozenset({"script", "style", "head", "template", "noscript", "svg"})
-_BLOCKS = re.compile(
+_BLOCKS = (
     "address|article|blockquote|br|caption|dd|div|dl|dt|figcaption|figure|footer|form|h[1-6]"
     "|header|hr|li|main|nav|ol|p|pre|section|table|tbody|tfoot|thead|tr|ul"
 )
@@ -53,7 +53,7 @@ def _reader() -> Callable[[], Any]:
                 self._unseen.append(tag)
             elif tag in _CELLS:
                 self.parts.append(" | ")
-            elif _BLOCKS.fullmatch(tag):
+            elif re.fullmatch(_BLOCKS, tag):
                 self.parts.append("\n")
             elif tag == "img" and not self._unseen and (alt := dict(attrs).get("alt")):
                 self.parts.append(f"[image: {alt}]")
@@ -62,7 +62,7 @@ def _reader() -> Callable[[], Any]:
             self._preformatted = max(0, self._preformatted - (tag == "pre"))
             if self._unseen and tag == self._unseen[-1]:
                 self._unseen.pop()
-            elif _BLOCKS.fullmatch(tag):
+            elif re.fullmatch(_BLOCKS, tag):
                 self.parts.append("\n")
 
         def handle_data(self, data: str) -> None:
@@ -84,9 +84,9 @@ _IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/svg+xml"
 _BOKEH = "application/vnd.bokehjs_exec.v0+json"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _MOST_HTML = 2_000_000
-_ONLY_AN_OBJECT = re.compile(r"<[\w.]+(?: object)?(?: at 0x[\w…]+)?>")
+_ONLY_AN_OBJECT = r"<[\w.]+(?: object)?(?: at 0x[\w…]+)?>"
 # Sent instead of a picture or beside it, these say nothing to a model; no note is due.
-_SILENT = re.compile(r"text/plain|application/javascript|application/vnd\.(?:bokehjs|holoviews).*")
+_SILENT = r"text/plain|application/javascript|application/vnd\.(?:bokehjs|holoviews).*"
 
 
 @frozen
@@ -118,7 +118,7 @@ def output_blocks(
         return Rendered((image,), tuple(notes))
     parts = [*_remarks(bundle, metadata or {}, notes), _text(bundle, limit)]
     shown = "\n".join(part for part in parts if part.strip())
-    if not shown and (unknown := [kind for kind in bundle if not _SILENT.fullmatch(kind)]):
+    if not shown and (unknown := [kind for kind in bundle if not re.fullmatch(_SILENT, kind)]):
         notes.append(f"an output left out: nothing to send in {unknown[0]}")
     return Rendered((text(shown),) if shown else (), tuple(notes))
 
@@ -222,7 +222,7 @@ def _text(bundle: Mapping[str, Any], limit: int) -> str:
     for kind in ("text/markdown", "text/latex"):
         if shown := _joined(bundle.get(kind, "")):
             return mask_addresses(trim_middle(shown, limit))
-    if plain.strip() and not _ONLY_AN_OBJECT.fullmatch(mask_addresses(plain.strip())):
+    if plain.strip() and not re.fullmatch(_ONLY_AN_OBJECT, mask_addresses(plain.strip())):
         return trim_middle(plain, limit)
     if "application/json" in bundle:
         value = bundle["application/json"]
