@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from ..messages.once import Once
+from ..notebook.idle_imports import MODULES
 from ..notebook.page.recorder import OURS
 from .dock import Dock
 from .outbox import beside_the_cells
@@ -217,23 +218,20 @@ def _has_anywidget() -> bool:
         return False
 
 
-# By us within functions, or by others as they are first used.
+# By us within functions, or by others as they are first used; beside what any question needs.
 _LATER = (
     "claude_magic.panel.widget",
     "claude_magic.panel.panels",
-    "claude_magic.notebook.notebook",
-    "claude_magic.messages.transport.client",
     "claude_magic.messages.images.prepare",
     "PIL.Image",
-    "anyio",
-    "certifi",
-    "h11",
-    "httpcore",
+    "difflib",
+    "html.parser",
     "nh3",
+    "symtable",
 )
 
 
 def preload() -> None:
     """Import them all, in whatever order they need each other."""
-    for name in _LATER:
+    for name in (*MODULES, *_LATER):
         import_module(name)

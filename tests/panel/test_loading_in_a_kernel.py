@@ -80,7 +80,8 @@ def test_a_panel_that_opens_and_is_asked_imports_no_module_of_the_folder_whateve
 ) -> None:
     """Every name there is, in the standard library and in what is installed."""
     hostile.folder.mkdir()
-    said = ScriptedServer(says("`x = 1` and $x^2$\n\n```python\nx = 1\n```"))
+    table = "from IPython.display import HTML; HTML('<table><tr><td>1</td></tr></table>')"
+    said = ScriptedServer(says("`x = 1` and $x^2$\n\n```python\nx = 1\n```"), says("42"))
     with said as server, kernel(hostile.folder, load=False, ANTHROPIC_API_KEY="sk-1") as started:
         started.run(f"import os; os.environ['CLAUDE_MAGIC_BASE_URL'] = {server.url!r}")
         started.value("1")
@@ -95,6 +96,9 @@ def test_a_panel_that_opens_and_is_asked_imports_no_module_of_the_folder_whateve
         assert hostile.ran == []
         assert "x^2" in text_of(panel.asked("Show `code`"))
         assert panel.hello("again")["turns"]
+        started.run(table)
+        hostile.forget()  # what a cell imports is its own business
+        assert "42" in text_of(panel.asked("What is {{ 6 * 7 }}?"))
     assert hostile.ran == []
 
 
