@@ -78,7 +78,9 @@ _NOTE = """(style) => {
   const look = (e) => {
     if (e.parentElement?.closest(texts)) found.add('markup in a line');
     if (e.closest(own) || e.closest('.claude-chat-code-bar') || !e.closest(outputs)) return;
-    if (e.matches(tags) && e.textContent !== style) found.add(e.tagName.toLowerCase());
+    // A style sheet may come in pieces: each is looked at, with what came before it.
+    const sheet = e.matches('style') && style.startsWith(e.textContent);
+    if (e.matches(tags) && !sheet) found.add(e.tagName.toLowerCase());
     attributes(e).forEach((n) => found.add(n));
     const address = e.getAttribute('href') ?? e.getAttribute('xlink:href');
     if (address !== null && !/^(https?:|mailto:)/.test(address)) {
@@ -87,14 +89,19 @@ _NOTE = """(style) => {
   };
   new MutationObserver((changes) => {
     for (const change of changes) {
+      const written = change.target.parentElement;
+      if (change.type === 'characterData' && written?.matches('style')) look(written);
       for (const node of change.addedNodes) {
+        if (node.nodeType === 3 && change.target.matches?.('style')) look(change.target);
         if (node.nodeType !== 1) continue;
         look(node);
         node.querySelectorAll('*').forEach(look);
       }
       if (change.type === 'attributes') look(change.target);
     }
-  }).observe(document, {childList: true, subtree: true, attributes: true});
+  }).observe(document, {
+    childList: true, subtree: true, attributes: true, characterData: true,
+  });
 }"""
 
 _LAST_REQUEST = """(address) => new Promise((resolve) => {
