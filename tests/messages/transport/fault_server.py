@@ -116,8 +116,8 @@ class FaultServer:
                 return
             self.connections += 1
             thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)  # only what runs can be waited for
 
     def _serve(self, accepted: socket.socket) -> None:
         try:

@@ -176,7 +176,7 @@ def test_pings_for_ever_end_though_bytes_come(
         assert "sent no more of its answer for 0.5 s" in str(outcome.error)
         assert outcome.tries == 1
 
-    play(pings_for_ever(*begun), check, Timeouts(connect=5, idle=5, progress=0.5))
+    play(pings_for_ever(*begun), check, Timeouts(connect=5, idle=5, progress=0.5), QuickClock())
 
 
 def test_headers_that_never_come_end_too() -> None:
@@ -184,7 +184,7 @@ def test_headers_that_never_come_end_too() -> None:
         assert isinstance(outcome.error, errors.ConnectionFailed)
         assert outcome.tries == 1
 
-    play(stalls(), check, Timeouts(connect=5, idle=30, progress=0.5))
+    play(stalls(), check, Timeouts(connect=5, idle=30, progress=0.5), QuickClock())
 
 
 class HurriedClock(QuickClock):
