@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -170,6 +171,35 @@ class Kernel:
             ".notebook.session.offline.requests if r.path == '/v1/messages']"
         )
         return found
+
+
+class Interrupt:
+    """Interrupts a kernel at the first message that is ripe, and never again.
+
+    A second signal may reach ipykernel when the cell is over and its reply is not sent yet: it
+    drops the reply then.
+    """
+
+    def __init__(self, kernel: Kernel, ripe: Callable[[Mapping[str, Any]], bool]) -> None:
+        self.kernel = kernel
+        self.ripe = ripe
+        self.at: float | None = None
+
+    def __call__(self, message: Mapping[str, Any]) -> None:
+        if self.at is None and self.ripe(message):
+            self.at = time.monotonic()
+            self.kernel.manager.interrupt_kernel()
+
+    @property
+    def seconds(self) -> float:
+        """The time since the kernel was interrupted, which must have been."""
+        assert self.at is not None, "the moment to interrupt never came"
+        return time.monotonic() - self.at
+
+
+def shows(text: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a message shows or prints a text."""
+    return lambda m: text in f"{m['content'].get('data')}{m['content'].get('text')}"
 
 
 def without_settings(environment: Mapping[str, str]) -> dict[str, str]:

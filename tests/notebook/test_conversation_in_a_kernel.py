@@ -5,14 +5,13 @@ Real kernels, with cells that have ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from claude_magic.offline import OfflineServer
-from tests.kernels import Kernel, Ran
+from tests.kernels import Interrupt, Kernel, Ran, shows
 from tests.notebook.saved_page import (
     SERVER,
     Page,
@@ -39,14 +38,7 @@ def own(tmp_path: Path) -> Iterator[Kernel]:
 def interrupted(kernel: Kernel, code: str, cell: str) -> Ran:
     """Run a cell and interrupt the kernel as the first words come."""
     behave(kernel, "stall")
-    stopped: list[bool] = []
-
-    def watch(message: Mapping[str, Any]) -> None:
-        if not stopped and "This is the" in str(message["content"].get("data", "")):
-            stopped.append(True)
-            kernel.manager.interrupt_kernel()
-
-    ran = kernel.run(code, cell=cell, during=watch, ok=False)
+    ran = kernel.run(code, cell=cell, during=Interrupt(kernel, shows("This is the")), ok=False)
     assert ran.reply["ename"] == "Interrupted"
     return ran
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
-from tests.kernels import Kernel, Ran
+from tests.kernels import Interrupt, Kernel, Ran, shows
 
 SERVER = "get_ipython().magics_manager.registry['ClaudeMagics'].notebook.session.offline"
 
@@ -20,20 +19,9 @@ def interrupted_when(
     kernel: Kernel, code: str, ripe: Callable[[Mapping[str, Any]], bool]
 ) -> tuple[Ran, float]:
     """Run `code`, interrupt at the first message that is ripe; the cell, and how long it took."""
-    at: list[float] = []
-
-    def watch(message: Mapping[str, Any]) -> None:
-        if not at and ripe(message):
-            at.append(time.monotonic())
-            kernel.manager.interrupt_kernel()
-
-    ran = kernel.run(code, during=watch, ok=False)
-    assert at, "the moment to interrupt never came"
-    return ran, time.monotonic() - at[0]
-
-
-def shows(text: str) -> Callable[[Mapping[str, Any]], bool]:
-    return lambda message: text in str(message["content"].get("data", ""))
+    interrupt = Interrupt(kernel, ripe)
+    ran = kernel.run(code, during=interrupt, ok=False)
+    return ran, interrupt.seconds
 
 
 @pytest.fixture(scope="module", autouse=True)

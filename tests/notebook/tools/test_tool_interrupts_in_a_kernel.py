@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from tests.conversation.scripted_server import ScriptedServer, calls, says
-from tests.kernels import Kernel, Ran
+from tests.kernels import Interrupt, Kernel, Ran, shows
 from tests.notebook.tools.tool_questions import AUTO, RECORDER, ask, call, results, said
 
 # Seconds that an interrupt may take on a busy machine: far fewer than what it stops would go on.
@@ -21,17 +20,9 @@ def interrupted(
     kernel: Kernel, server: ScriptedServer, line: str, *called: Any, sign: str
 ) -> tuple[Ran, float]:
     """Ask, and interrupt once what is shown holds `sign`; the cell and how long it took to end."""
-    at: list[float] = []
-
-    def watch(message: Mapping[str, Any]) -> None:
-        content = message["content"]
-        if not at and sign in f"{content.get('data')}{content.get('text')}":
-            at.append(time.monotonic())
-            kernel.manager.interrupt_kernel()
-
-    ran = ask(kernel, server, line, *called, ok=False, during=watch)
-    assert at, "the moment to interrupt never came"
-    return ran, time.monotonic() - at[0]
+    interrupt = Interrupt(kernel, shows(sign))
+    ran = ask(kernel, server, line, *called, ok=False, during=interrupt)
+    return ran, interrupt.seconds
 
 
 RUNNING = {
@@ -80,13 +71,10 @@ def test_an_interrupted_loop_is_sent_later_as_a_valid_conversation(
     running: Kernel, server: ScriptedServer
 ) -> None:
     server.script[:] = [calls(call("sleeps"), call("lookup", gene="a")), says("Done.")]
-
-    def watch(message: Mapping[str, Any]) -> None:
-        if "sleeps" in str(message["content"].get("data")):
-            running.manager.interrupt_kernel()
-
-    running.run(
-        f"%%claude --tools sleeps,lookup {AUTO}\nThe stopped one", ok=False, during=watch, cell="s"
+    interrupt = Interrupt(running, shows("sleeps"))
+    stopped = f"%%claude --tools sleeps,lookup {AUTO}\nThe stopped one"
+    assert (
+        running.run(stopped, ok=False, during=interrupt, cell="s").reply["ename"] == "Interrupted"
     )
     running.run("%%claude\nGo on", cell="t")
     assert server.refused == []
