@@ -6,7 +6,7 @@ turns are kept: each knows the first version of the question that it answers, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from ..messages.blocks import Block
@@ -277,6 +277,28 @@ class History:
                     if turn.cell == gone:
                         self._put(replace(turn, cell=cell))
         if gone is not None:
+            self._changed()
+
+    def move(self, places: Mapping[str, str]) -> None:
+        """Have the turns of the cells that `places` names stand in others, whose ids it gives.
+
+        It is found out anew in each kernel, and not written.
+        """
+        with self._lock:
+            moved = [turn for turn in self.turns if turn.cell in places]
+            for turn in moved:
+                order = tuple(places.get(cell, cell) for cell in turn.order)
+                self._put(replace(turn, cell=places[str(turn.cell)], order=order))
+        if moved:
+            self._changed()
+
+    def stand(self, turn_ids: Collection[str], cell: str) -> None:
+        """Have these turns stand in `cell`, which asked them by another id; it is not written."""
+        with self._lock:
+            moved = [self[i] for i in turn_ids if i in self and self[i].cell != cell]
+            for turn in moved:
+                self._put(replace(turn, cell=cell))
+        if moved:
             self._changed()
 
     def resume(self) -> int:

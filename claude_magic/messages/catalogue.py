@@ -43,7 +43,10 @@ def listed_model(model_id: str, item: Mapping[str, Any], known: Model | None) ->
     prefill and forced tools.
     """
     model = known or unknown(model_id)
-    context = _count(item, "max_input_tokens") or _count(item, "max_model_len")
+    # Anthropic's, vLLM's and llama.cpp's name for it.
+    told = ((item, "max_input_tokens"), (item, "max_model_len"), (item, "n_ctx"))
+    meta = _part(item, "meta")
+    context = next(filter(None, (_count(*part) for part in (*told, (meta, "n_ctx")))), 0)
     model = replace(
         model,
         context=context or model.context,

@@ -20,9 +20,9 @@ from ..captions.job import CAPTION_PROMPT, CAPTION_SYSTEM, figure_along
 from ..messages.errors import ImageError, InputError
 from ..messages.plain_text import trim_middle
 from ..value_classes import frozen
+from .context.cell_blocks import names
 from .context.named_values import is_file, value_of
 from .context.outputs import Prepare, Rendered
-from .context.question_context import names
 from .context.table_text import table_text
 from .options import QuestionOptions, bare, several
 from .page.question_place import NamedCells
@@ -58,7 +58,7 @@ class ShownFigure:
 
 
 class Figures:
-    """Finds figures among `runs`, all runs of the kernel; `cells` are the newest of each cell."""
+    """Finds figures among `runs`, all runs of the kernel; `cells` those of the page."""
 
     def __init__(
         self,
@@ -236,7 +236,7 @@ def finder(
     asker = notebook.standing.asker(notebook.session.history, beside)
     return Figures(
         runs,
-        notebook.standing.named(runs, asker),
+        notebook.standing.named(notebook.standing.cells(), asker),
         notebook.shell.user_ns,
         evaluate=notebook.evaluate,
         render=partial(render_output, prepare=prepare),

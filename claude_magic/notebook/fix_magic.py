@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from ..messages.blocks import Block, text
 from ..messages.errors import InputError
 from ..messages.plain_text import wrap
+from .context.cell_blocks import NAME, names
 from .context.describe import summary_line, trim_middle
 from .context.outputs import terminal_text
-from .context.question_context import NAME, names
 from .context.table_text import bounded_repr
 from .page.recorder import CellRun
 

@@ -39,6 +39,7 @@ MODULES = (
     "claude_magic.notebook.options",
     "claude_magic.notebook.option_line",
     "claude_magic.notebook.context.describe",
+    "claude_magic.notebook.context.cell_blocks",
     "claude_magic.notebook.context.question_context",
     "claude_magic.notebook.context.documents",
     "claude_magic.notebook.context.interpolate",

@@ -23,11 +23,14 @@ from ..conversation.visible_turns import current
 from ..messages import plain_text
 from ..messages.blocks import Block
 from ..messages.once import Once
+from .context.cell_blocks import CarriedCell, Render
 from .context.named_values import Evaluate, preparing
-from .context.question_context import CarriedCell, CarriedContext, Render
+from .context.question_context import CarriedContext
 from .options import QuestionOptions
-from .page.question_place import PanelPlace, QuestionPlace, QuestionPlaces, source_digest
+from .page.alignment import Trace, align
+from .page.question_place import PanelPlace, QuestionPlace, QuestionPlaces
 from .page.recorder import OURS
+from .page.saved_file import source_digest
 from .question_builder import Brought, build, prepare_for, render_output
 
 if TYPE_CHECKING:
@@ -105,6 +108,7 @@ class Notebook:
             self.standing.started(run)
         if recorder.current is not None and recorder.current not in recorder.runs:
             self.standing.started(recorder.current)  # the cell that loads the extension
+        self.standing.moved = self._moved
         recorder.started, recorder.ended = self._cell_started, self._cell_ended
 
     def question(
@@ -140,12 +144,10 @@ class Notebook:
         """What of the cells goes along with a question, and which cell asks it."""
         self.standing.read()
         runs, asker = self.standing.runs(), self.standing.asker(self.session.history, beside)
-        cells = self.standing.named(runs, asker)
+        cells = self.standing.named(self.standing.cells(), asker)
         context = self._carrying.context(
             self._carrying.pieces(options, cells, asker, beside),
             options,
-            cells,
-            asker,
             prompt=prompt,
             render=render,
             namespace=self.shell.user_ns,
@@ -202,7 +204,7 @@ class Notebook:
         """What a question of the panel would bring along by default, from top to bottom."""
         self.standing.read()
         asker = self.standing.asker(self.session.history, beside)
-        cells = self.standing.named(self.standing.runs(), asker)
+        cells = self.standing.named(self.standing.cells(), asker)
         return self._carrying.pieces({}, cells, asker, beside)
 
     def add(self, question: Question, reply: str) -> Reply:
@@ -239,6 +241,7 @@ class Notebook:
             return History()
         history = self.conversations().open(self.standing.whereabouts())
         self.standing.read()
+        history.move(self._found_again(history))
         for run in self.recorder.runs:
             if run.cell is None:
                 continue
@@ -247,6 +250,26 @@ class Notebook:
                 history.ran(run.cell, run.turns, well=True)
         self._back = _back(history, self.standing.page.order)
         return history
+
+    def _found_again(self, history: History) -> dict[str, str]:
+        """The cells of an earlier kernel that stand on this page by another id, and that id."""
+        cells = {turn.cell: turn for turn in history.turns if turn.cell and not turn.panel}
+        page = self.standing.traces(but=cells)
+        if not page:
+            return {}
+        order = self.standing.page.order
+        lost = sorted(
+            (t for cell, t in cells.items() if cell not in order and t.source),
+            key=lambda t: (t.order.index(t.cell) if t.cell in t.order else len(t.order), t.started),
+        )
+        turns = {t.cell: frozenset(o.id for o in history.of_cell(t.cell)) for t in lost}
+        known = [Trace(None, t.source, turns=turns[t.cell]) for t in lost]
+        pairs = align(known, [trace for _, trace in page])
+        return {str(lost[n].cell): page[place][0] for n, place in pairs.items()}
+
+    def _moved(self, run: CellRun) -> None:
+        if self.session.opened and run.cell is not None:
+            self.session.history.stand(run.turns, run.cell)
 
     def conversations(self) -> Conversations:
         """All conversations that are kept on this machine."""

@@ -16,11 +16,11 @@ from ..messages.blocks import Block, text
 from ..messages.errors import InputError
 from ..messages.plain_text import count
 from ..value_classes import frozen
+from .context.cell_blocks import Context, Render
 from .context.documents import file_blocks, given_files
 from .context.interpolate import interpolate
 from .context.named_values import Evaluate, no_name, pictures, preparing
 from .context.outputs import Rendered, output_blocks
-from .context.question_context import Context, Render
 from .options import QuestionOptions, several
 from .page.question_place import NamedCells, QuestionPlace
 
@@ -43,7 +43,7 @@ class Brought:
     asker: QuestionPlace
     order: tuple[str, ...] = ()
     runs: Sequence[CellRun] = ()
-    cells: NamedCells = field(default_factory=lambda: NamedCells((), {}, {}))
+    cells: NamedCells = field(default_factory=lambda: NamedCells((), {}))
     context: Context = field(default_factory=Context)
     again: bool = False
 
@@ -113,13 +113,8 @@ def build(
         render=render,
         prepare=prepare,
     )
-    carried = _in_words(
-        ("cell", context.cells),
-        ("output", context.outputs),
-        ("figure", context.figures),
-        ("image", sum(b.get("type") == "image" for b in (*shown, *asked))),
-        ("file", len(papers)),
-    )
+    given = sum(b.get("type") == "image" for b in (*shown, *asked))
+    carried = ", ".join([*context.in_words, *_in_words(("image", given), ("file", len(papers)))])
     tools = _toolbox(face, options)
     return Question(
         content=(*papers, *context.blocks, *shown, *blocks, *_opened(options), *asked),
@@ -173,9 +168,8 @@ def _toolbox(face: Face, options: QuestionOptions) -> Toolbox | None:
     return face.toolbox(options) if said or options.get("app") is not None else None
 
 
-def _in_words(*kinds: tuple[str, int]) -> str:
-    """What goes along: "4 cells, 2 figures"; empty when nothing does."""
-    return ", ".join(count(number, word) for word, number in kinds if number)
+def _in_words(*kinds: tuple[str, int]) -> list[str]:
+    return [count(number, word) for word, number in kinds if number]
 
 
 def _opened(options: QuestionOptions) -> list[Block]:

@@ -12,7 +12,7 @@ from ..conversation.history import followers
 from ..messages.blocks import Block, text
 from ..messages.errors import ClaudeError, InputError
 from ..messages.plain_text import wrap
-from ..notebook.context.question_context import NEWEST_FIGURES, CarriedCell, is_figure
+from ..notebook.context.cell_blocks import MOST_FIGURES, CarriedCell, is_figure
 from ..notebook.fix_magic import about_cell, fix_prompt
 from ..notebook.options import QuestionOptions, bare
 from ..notebook.page.question_place import PanelPlace
@@ -300,7 +300,7 @@ def chips(
     as the setting `images=none` does.
     """
     shown = [o.serial for p in pieces for o in p.outputs if is_figure(o)] if figures else []
-    newest = set(shown[-NEWEST_FIGURES:])
+    newest = set(shown[-MOST_FIGURES:])
     found: list[Chip] = []
     for piece in pieces:
         place = places.get(str(piece.serial), "")

@@ -26,7 +26,7 @@ def asked(kernel: Kernel) -> str:
 def parts(text: str) -> list[tuple[str, str]]:
     """The wrapped parts of a question: tag and content, in order."""
     found: list[tuple[Any, ...]] = re.findall(
-        r"<(cell|output|variables)(-\w+)>\n(.*?)\n</\1\2>", text, re.S
+        r"<(cell|markdown|output|variables)(-\w+)[^>]*>\n(.*?)\n</\1\2>", text, re.S
     )
     return [(tag, content) for tag, _, content in found]
 

@@ -151,6 +151,7 @@ class FrontEnd:
         return True
 
     def _forget(self) -> None:
+        self.live: Mapping[str, Any] = {}
         self.told = False
         self.path = None
         self.cells = ()

@@ -2,155 +2,51 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...conversation.store.conversations import Whereabouts
-from ...conversation.turns import text_digest
 from ...conversation.visible_turns import PageOrder, lowest
 from ...messages.errors import InputError
 from ...value_classes import frozen
-from .recorder import CellRun, Output, StreamText
+from .alignment import AlignedRuns, Trace
+from .page_cells import EarlierCells, ToldCell
+from .recorder import CellRun
+from .saved_file import Saved, SavedNotebook, notebook_path, source_digest
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ...conversation.history import History
     from ...conversation.spending import Origin
-    from .front_end import FrontEnd, SeenCell
+    from .front_end import FrontEnd
     from .recorder import Recorder
-
-_FIGURES = frozenset({"image/png", "image/jpeg", "image/svg+xml"})
-_OURS = "claude_magic"
-
-
-@frozen
-class SavedCell:
-    """A cell of the file: its id, the digest of its text, its tags, how many figures it shows."""
-
-    id: str
-    source: str
-    tags: frozenset[str] = frozenset()
-    figures: int = 0
-
-
-@frozen
-class Saved:
-    """A notebook's file: its cells from top to bottom, and the conversation in its metadata."""
-
-    cells: tuple[SavedCell, ...] = ()
-    conversation: str | None = None
-
-    @property
-    def order(self) -> tuple[str, ...]:
-        """The ids of the cells."""
-        return tuple(cell.id for cell in self.cells)
-
-
-def notebook_path(namespace: Mapping[str, object]) -> Path | None:
-    """The file of the running notebook, as far as the front end tells; None in a console.
-
-    Jupyter sets JPY_SESSION_NAME when the kernel starts (stale after a rename), VS Code a name in
-    the notebook's `namespace`.
-    """
-    for name in (namespace.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME")):
-        if isinstance(name, str) and name.endswith(".ipynb"):
-            path = Path(name)
-            if path.is_absolute() and path.is_file():
-                return path
-    return None
-
-
-class SavedNotebook:
-    """A notebook's file, read again when it has changed."""
-
-    def __init__(self) -> None:
-        self._stamp: tuple[str, int, int] | None = None
-        self._saved = Saved()
-
-    def read(self, path: Path) -> Saved:
-        """What stands in the file; without cells where it is no notebook or has no cell ids."""
-        try:
-            stat = path.stat()
-            stamp = (str(path), stat.st_mtime_ns, stat.st_size)
-            if stamp != self._stamp:
-                self._saved = parse(path.read_bytes())
-                self._stamp = stamp
-        except OSError:  # moved or deleted: what is known stays
-            pass
-        return self._saved
-
-
-def source_digest(source: str) -> str:
-    """The digest of a cell's text: what recognises a cell whose id has changed."""
-    return text_digest(source.strip())
-
-
-def parse(content: bytes) -> Saved:
-    """What a notebook's file holds. It may be anything: what does not fit is left out."""
-    try:
-        notebook = json.loads(content)
-        cells = tuple(_cell(cell) for cell in notebook["cells"])
-        ours = notebook.get("metadata", {}).get(_OURS, {})
-        conversation = ours.get("conversation") if isinstance(ours, dict) else None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return Saved()
-    return Saved(cells, conversation if isinstance(conversation, str) else None)
-
-
-def _cell(cell: Mapping[str, Any]) -> SavedCell:
-    tags = cell.get("metadata", {}).get("tags", ())
-    return SavedCell(
-        str(cell["id"]),
-        source_digest(_joined(cell.get("source", ""))),
-        frozenset(tag for tag in tags if isinstance(tag, str)),
-        sum(_is_figure(output) for output in cell.get("outputs", ())),
-    )
-
-
-def _joined(source: str | Sequence[str]) -> str:
-    return source if isinstance(source, str) else "".join(source)
-
-
-def _is_figure(output: Mapping[str, Any]) -> bool:
-    return _OURS not in output.get("metadata", {}) and not _FIGURES.isdisjoint(
-        output.get("data", {})
-    )
-
 
 _MARK = re.compile(r"\s*#([\w-]+)[ \t]*(\n|$)")
 
 
 class NamedCells:
-    """Looks cells up among `runs`, the newest run of each.
+    """Looks cells up among those of the page, from top to bottom: `cells`.
 
     A count is taken once for the cell that has it: `before` holds the cells that counts meant when
-    the question was first asked, and `counts` what was taken now. `tags` are those of the saved
-    file, by cell.
+    the question was first asked, and `counts` what was taken now.
     """
 
-    def __init__(
-        self,
-        runs: Sequence[CellRun],
-        before: Mapping[str, str],
-        tags: Mapping[str, frozenset[str]],
-    ) -> None:
-        self.runs = runs
+    def __init__(self, cells: Sequence[CellRun], before: Mapping[str, str]) -> None:
+        self.cells = cells
         self.counts: dict[str, str] = {}
         self.notices: dict[str, None] = {}
         self._before = before
-        self._tags = tags
 
     def of_counts(self, low: int, high: int, option: str) -> list[CellRun]:
         """The cells with the execution counts `low` to `high`. Raises InputError if none has."""
         taken = {int(c): cell for c, cell in self._before.items() if c.isdecimal()}
         found: dict[int, CellRun] = {}
-        for run in self.runs:
+        # A count of this kernel before one that a cell has from an earlier one.
+        for run in sorted(self.cells, key=lambda cell: cell.state not in ("elsewhere", "not run")):
             meant = [count for count, cell in taken.items() if cell == run.cell]
             if run.count is not None and run.count not in taken:
                 meant.append(run.count)
@@ -173,18 +69,18 @@ class NamedCells:
 
     def tagged(self, tag: str, option: str) -> list[CellRun]:
         """The cells with a tag, or with `#tag` as their first line. Raises InputError if none."""
-        found = [run for run in self.runs if tag in self._tags_of(run)]
+        found = [cell for cell in self.cells if tag in _tags_of(cell)]
         if not found:
             raise InputError(
-                f"{option}: no cell that ran in this kernel has the tag {tag}. Give it one in the "
+                f"{option}: no cell that is known has the tag {tag}. Give it one in the "
                 f"notebook's property inspector, or #{tag} as its first line, and run it."
             )
         return found
 
-    def _tags_of(self, run: CellRun) -> frozenset[str]:
-        mark = _MARK.match(run.source)
-        named = frozenset([mark[1]] if mark else [])
-        return run.tags | named | self._tags.get(run.cell or "", frozenset())
+
+def _tags_of(cell: CellRun) -> frozenset[str]:
+    mark = _MARK.match(cell.source) if cell.kind == "code" else None
+    return cell.tags | frozenset([mark[1]] if mark else [])
 
 
 def newest(runs: Sequence[CellRun], current: CellRun | None) -> list[CellRun]:
@@ -224,7 +120,11 @@ class PanelPlace:
 
 
 class QuestionPlaces:
-    """The page of one shell's notebook, as the front end or else the saved file tells it."""
+    """The page of one shell's notebook, as all that tell of it together have it.
+
+    The front end's page stands as it is told. Where no front end tells, the saved file does, and
+    which of its cells ran here is found by what is known of both.
+    """
 
     def __init__(
         self, shell: InteractiveShell, recorder: Recorder, front_end: FrontEnd, origin: Origin
@@ -233,9 +133,13 @@ class QuestionPlaces:
         self._shell = shell
         self._recorder = recorder
         self._front_end = front_end
-        self._file = SavedNotebook()
-        self._seen: dict[str, tuple[SeenCell, CellRun]] = {}
         self._origin = origin
+        self._file = SavedNotebook()
+        self._aligned = AlignedRuns()
+        self._earlier = EarlierCells(shell, recorder)
+        self._made: dict[str, tuple[object, CellRun]] = {}
+        self.moved: Callable[[CellRun], None] = lambda _: None
+        """Told of a run with questions that is found to be of another cell than was thought."""
 
     @property
     def path(self) -> Path | None:
@@ -253,15 +157,25 @@ class QuestionPlaces:
         if self._front_end.told:
             self.page.tell(self._front_end.cells, live=True)
             return
-        order = self.saved.order
-        if order:
-            self.page.tell(order)
+        runs = self._recorder.runs
+        before = [run.cell for run in runs]
+        ids, gone = self._aligned.settle(self.saved, runs, self.page.order)
+        if ids:
+            self.page.tell(ids)
+        self.page.deleted(gone)
+        for run, cell in zip(runs, before, strict=True):
+            if run.cell != cell and run.turns:
+                self.moved(run)
 
     def started(self, run: CellRun) -> None:
-        """A cell runs."""
+        """A cell runs: from now on `run.cell` says which cell of the page it is."""
         self.page.deleted(run.deleted)
-        if run.cell is not None:
-            self.page.ran(run.cell)
+        if run.cell is None:
+            return
+        if not self._front_end.told:
+            self._aligned.started(run)
+            self.read()
+        self.page.ran(run.cell)
 
     def whereabouts(self) -> Whereabouts:
         """What says which conversation is this notebook's."""
@@ -272,9 +186,9 @@ class QuestionPlaces:
         return Whereabouts(
             str(path.resolve()),
             self._front_end.conversation if self._front_end.told else saved.conversation,
-            frozenset((*self.page.order, *saved.order, *(run.cell or "" for run in ran))),
+            frozenset((*self.page.order, *saved.ids, *(run.cell or "" for run in ran))),
             frozenset(
-                (*(cell.source for cell in saved.cells), *(source_digest(r.source) for r in ran))
+                (*(cell.digest for cell in saved.cells), *(source_digest(r.source) for r in ran))
             ),
         )
 
@@ -305,28 +219,110 @@ class QuestionPlaces:
         active = run.cell if run else self.page.active
         return active or lowest(history.turns, history.retired, self.page.order)
 
+    @property
+    def as_saved(self) -> bool:
+        """Whether the page is known only as it was saved, without the cell that runs."""
+        run = self._recorder.current
+        known = self._front_end.told or not self._aligned.ids
+        return not known and run is not None and run.cell not in self._aligned.ids
+
+    def cells(self) -> list[CellRun]:
+        """The page from top to bottom, each cell as it ran here, or as it is shown.
+
+        Where no cell has an id they come in the order in which they ran.
+        """
+        runs: dict[str | None, CellRun] = {}
+        for run in self._recorder.runs:
+            runs.pop(run.cell, None)
+            runs[run.cell] = run
+        told = self._told()
+        named = [self._cell(cell, runs.get(cell), told.get(cell)) for cell in self.page.order]
+        found = [cell for cell in named if cell is not None]
+        without = newest([r for r in self._recorder.runs if r.cell is None], self._recorder.current)
+        known = [source_digest(cell.source) for cell in found]
+        # A page that is known knows what ran; what nobody shows has at least run.
+        earlier = [] if told and not self.as_saved else self._earlier.cells(known)
+        return [*earlier, *found, *without]
+
     def runs(self) -> list[CellRun]:
-        """The runs of this kernel, after the cells that only the front end has seen."""
-        ran = {run.cell for run in self._recorder.runs}
-        unseen = [self._as_run(cell) for cell in self._front_end.seen.values()]
-        return [*(run for run in unseen if run.cell not in ran), *self._recorder.runs]
+        """The same cells, those first that this kernel did not record, then in the order run."""
+        return sorted(self.cells(), key=lambda cell: (cell.at > 0, cell.serial))
 
-    def named(self, runs: Sequence[CellRun], asker: QuestionPlace) -> NamedCells:
-        """The cells of `runs` as `-c` and `-i` name them."""
-        tags = {cell.id: cell.tags for cell in self.saved.cells if cell.tags}
-        return NamedCells(newest(runs, self._recorder.current), asker.counts, tags)
+    def traces(self, but: Collection[str | None] = ()) -> list[tuple[str, Trace]]:
+        """The cells of the page, without those of `but`, as what recognises turns of theirs."""
+        told = self._told()
+        cells = {r.cell: r.source for r in self._recorder.runs} | {
+            c: t.source for c, t in told.items()
+        }
+        return [
+            (
+                cell,
+                Trace(
+                    cell,
+                    source_digest(cells[cell]),
+                    turns=told[cell].turns if cell in told else frozenset(),
+                ),
+            )
+            for cell in self.page.order
+            if cell in cells and cell not in but
+        ]
 
-    def not_run(self, runs: Sequence[CellRun], between: Sequence[str]) -> int:
-        """How many figures the saved file holds of cells in `between` that are not in `runs`."""
-        known = {run.cell for run in runs}
-        places = set(between) - known
-        return sum(cell.figures for cell in self.saved.cells if cell.id in places)
+    def named(self, cells: Sequence[CellRun], asker: QuestionPlace) -> NamedCells:
+        """The cells of the page as `-c` and `-i` name them."""
+        return NamedCells(cells, asker.counts)
 
-    def _as_run(self, cell: SeenCell) -> CellRun:
-        held = self._seen.get(cell.id)
-        if held is None or held[0] != cell:
-            held = cell, _run_of(cell, self._recorder)
-            self._seen[cell.id] = held
+    def _told(self) -> Mapping[str, ToldCell]:
+        """The cells as the front end or else the file shows them, by id."""
+        front = self._front_end
+        if front.told:
+            found = {}
+            for cell in front.cells:
+                if live := front.live.get(cell):
+                    seen = front.seen.get(cell)
+                    found[cell] = ToldCell(
+                        live.kind,
+                        live.source,
+                        live.count,
+                        live.outputs,
+                        seen.outputs if seen else (),
+                        live.tags,
+                        at=live.at,
+                    )
+            return found
+        saved = self.saved
+        pairs = zip(self._aligned.ids, saved.cells, strict=True)
+        return {
+            cell: ToldCell(
+                s.kind,
+                s.source,
+                s.count,
+                len(s.outputs),
+                s.outputs,
+                s.tags,
+                s.turns,
+                saved=saved.at,
+            )
+            for cell, s in pairs
+        }
+
+    def _cell(self, cell: str, run: CellRun | None, told: ToldCell | None) -> CellRun | None:
+        """The cell as it stands; None where nothing is known of it but that it is there."""
+        if run is not None and (told is None or run is self._recorder.current):
+            return run
+        if told is None:
+            return None
+        if run is not None:
+            return self._once(cell, (told, run, len(run.outputs)), lambda: told.ran_as(run))
+        earlier = self._earlier.holds(told.source, told.count)
+        return self._once(
+            cell, (told, earlier), lambda: told.shown(cell, self._recorder.serial, earlier=earlier)
+        )
+
+    def _once(self, cell: str, of: object, make: Callable[[], CellRun]) -> CellRun:
+        held = self._made.get(cell)
+        if held is None or held[0] != of:
+            held = of, make()
+            self._made[cell] = held
         return held[1]
 
 
@@ -336,36 +332,3 @@ def without_cell(history: History, source: str = "") -> QuestionPlace:
     found = (history[turn_id] for turn_id in asked)
     ordinal = sum(turn.cell is None and not turn.panel for turn in found)
     return QuestionPlace(None, ordinal, asked, source)
-
-
-def _run_of(cell: SeenCell, recorder: Recorder) -> CellRun:
-    """A cell that ran in an earlier kernel, with the outputs that the front end shows."""
-    run = CellRun(recorder.serial(), cell.id, cell.source)
-    run.outputs = [
-        output for told in cell.outputs if (output := _output(told, recorder.serial())) is not None
-    ]
-    return run
-
-
-def _output(told: Mapping[str, Any], serial: int) -> Output | None:
-    """One output as nbformat has it, told by the front end: whatever does not fit is left out."""
-    kind = told.get("output_type")
-    if kind == "stream":
-        printed = StreamText()
-        printed.write(_text(told.get("text")))
-        return Output(serial, text=printed)
-    if kind == "error":
-        lines = told.get("traceback")
-        return Output(serial, error="\n".join(map(_text, lines if isinstance(lines, list) else [])))
-    data, metadata = told.get("data"), told.get("metadata")
-    if not isinstance(data, Mapping):
-        return None
-    bundle = {mime: _text(v) if isinstance(v, list) else v for mime, v in data.items()}
-    return Output(serial, bundle=bundle, metadata=metadata if isinstance(metadata, dict) else {})
-
-
-def _text(value: object) -> str:
-    """Multi-line text as nbformat has it: one string or a list of them."""
-    if isinstance(value, list):
-        return "".join(line for line in value if isinstance(line, str))
-    return value if isinstance(value, str) else ""

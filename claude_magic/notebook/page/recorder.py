@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import itertools
 import sys
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 from weakref import WeakValueDictionary
 
 from ...value_classes import mutable
@@ -87,13 +88,22 @@ class Output:
     drawn: Callable[[], object] = nothing
 
 
+Kind = Literal["code", "markdown", "raw"]
+State = Literal["ran", "edited", "elsewhere", "not run"]
+"""How a cell stands: it ran here as it is · edited since it ran · ran, but not in this kernel, and
+shows what it showed then · not run."""
+
+
 @mutable
 class CellRun:
-    """One run of one cell. `cell` is its id where the front end sends one, `count` its `In[n]`.
+    """One run of one cell, or a cell as it is shown that this kernel did not run.
+
+    `cell` says which cell of the page it is; at first the id that the front end sent, which stays
+    in `hint`, good for one `generation` of its ids. `count` is its `In[n]`.
 
     `turns` are the ids of the turns that it asked, `asked_at` the serial of the last of them;
     `tags` the cell's tags, and `deleted` the cells that the front end says are gone. `well` says
-    that it has ended, and without an error.
+    that it has ended, and without an error; `at` when it began, in seconds since 1970.
     """
 
     serial: int
@@ -106,6 +116,11 @@ class CellRun:
     tags: frozenset[str] = frozenset()
     deleted: tuple[str, ...] = ()
     well: bool = False
+    at: float = 0.0
+    kind: Kind = "code"
+    state: State = "ran"
+    hint: str = ""
+    generation: int = 0
 
     def same_cell(self, other: CellRun) -> bool:
         """Whether both runs are of one cell: by id, else by source."""
@@ -243,7 +258,7 @@ class Recorder:
         loading = _said_with_request(self._shell).get("cellId")
         if isinstance(loading, str):
             source = str(_request(self._shell)["content"].get("code", ""))
-            self.current = CellRun(next(self._serials), loading, source)
+            self.current = CellRun(next(self._serials), loading, source, at=time.time())
 
     def detach(self) -> None:
         """Undo `attach`."""
@@ -332,12 +347,13 @@ class Recorder:
             str(info.raw_cell),
             tags=frozenset(_texts(said.get("tags"))),
             deleted=_texts(said.get("deletedCells")),
+            at=time.time(),
         )
-        for run in self.runs:  # what this run replaces is not looked at any more
-            if cell_id is not None and run.cell == cell_id:
-                run.outputs.clear()
         self.runs.append(self.current)
         self.started(self.current)
+        for run in self.runs[:-1]:  # what this run replaces is not looked at any more
+            if run.cell is not None and run.cell == self.current.cell:
+                run.outputs.clear()
         del self.runs[:-_MOST_RUNS]
         self._clear_next = False
         self._listen()

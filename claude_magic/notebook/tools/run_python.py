@@ -15,7 +15,7 @@ from ...messages.blocks import Block, text
 from ...messages.errors import InputError, Interrupted
 from ...tools.results import ToolAnswer, traceback_text
 from ...tools.tool import Task
-from ..context.question_context import Render, output_shown
+from ..context.cell_blocks import Render, output_shown
 from ..page.recorder import Output, StreamText
 
 if TYPE_CHECKING:

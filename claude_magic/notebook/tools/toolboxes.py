@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from ...tools.results import Render
     from ...tools.tool import Tool
     from ..config import Settable
-    from ..context.question_context import Render as RenderOutput
+    from ..context.cell_blocks import Render as RenderOutput
     from ..page.front_end import FrontEnd
     from ..page.question_place import QuestionPlaces
     from ..page.recorder import Recorder

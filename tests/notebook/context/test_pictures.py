@@ -61,7 +61,7 @@ def evaluate(said: str) -> object:
 
 def chosen(*choices: object, evaluate: Any = evaluate) -> tuple[str, list[str]]:
     """The pictures that go along, with their labels, and the notices."""
-    cells = NamedCells(RUNS, {}, {})
+    cells = NamedCells(RUNS, {})
     blocks, notices = pictures(
         choices, RUNS, cells, evaluate=evaluate, render=render, prepare=prepare
     )
@@ -124,7 +124,7 @@ def test_what_is_not_shown_of_a_picture_is_said() -> None:
     assert pictures(
         [Path("moving"), "none"],
         RUNS,
-        NamedCells(RUNS, {}, {}),
+        NamedCells(RUNS, {}),
         evaluate=None,
         render=render,
         prepare=lambda _: prepare("moving"),
@@ -164,7 +164,7 @@ def test_where_nothing_was_displayed_the_last_is_refused() -> None:
         pictures(
             ["last"],
             [ran(3, PRINTED)],
-            NamedCells((), {}, {}),
+            NamedCells((), {}),
             evaluate=evaluate,
             render=render,
             prepare=prepare,

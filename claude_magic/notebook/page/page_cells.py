@@ -1,0 +1,163 @@
+"""The cells of a page as somebody shows them: the front end, the file, IPython's own history.
+
+What of it ran here is found by text and execution count, so that loading the extension late loses
+nothing that any of these still has.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ...value_classes import frozen
+from .recorder import OURS, CellRun, Kind, Output, State, StreamText
+from .saved_file import joined, source_digest
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from .recorder import Recorder
+
+
+@frozen
+class ToldCell:
+    """A cell as the front end or the file shows it.
+
+    `shows` is how many outputs it has; `outputs` are those that are told, as in the file. `turns`
+    are the ids of our turns in them. `at` is the serial of the moment at which the front end told
+    it, and `saved` when the file was written, in seconds since 1970.
+    """
+
+    kind: Kind
+    source: str
+    count: int | None = None
+    shows: int = 0
+    outputs: Sequence[Mapping[str, Any]] = ()
+    tags: frozenset[str] = frozenset()
+    turns: frozenset[str] = frozenset()
+    at: int = 0
+    saved: float = 0.0
+
+    def ran_as(self, run: CellRun) -> CellRun:
+        """The cell that this kernel ran, as it stands now.
+
+        Its text is what is told, unless that is older than the run; and what was cleared is gone.
+        """
+        outputs = run.outputs
+        if run.well and not self.shows and any(o.serial < self.at for o in outputs):
+            outputs = [output for output in outputs if output.serial > self.at]
+        edited = self.source.strip() != run.source.strip() and not self.saved <= run.at
+        if not edited and outputs is run.outputs and self.tags <= run.tags:
+            return run
+        return replace(
+            run,
+            source=self.source if edited else run.source,
+            state="edited" if edited else run.state,
+            outputs=outputs,
+            tags=run.tags | self.tags,
+        )
+
+    def shown(self, cell: str, serial: Callable[[], int], *, earlier: bool) -> CellRun:
+        """The cell, which was not recorded; `earlier` says that it ran in this kernel before."""
+        ran = earlier or self.count is not None or self.shows > 0
+        here: State = "ran" if earlier else "elsewhere" if ran else "not run"
+        run = CellRun(
+            serial(),
+            cell,
+            self.source,
+            count=self.count,
+            tags=self.tags,
+            kind=self.kind,
+            state=here if self.kind == "code" else "ran",
+        )
+        found = (output(told, serial()) for told in self.outputs)
+        run.outputs = [shown for shown in found if shown is not None]
+        return run
+
+
+def output(told: Mapping[str, Any], serial: int) -> Output | None:
+    """One output as nbformat has it: whatever does not fit is left out, and what is ours."""
+    kind = told.get("output_type")
+    if kind == "stream":
+        printed = StreamText()
+        printed.write(joined(told.get("text")))
+        return Output(serial, text=printed)
+    if kind in ("error", "pyerr"):
+        lines = told.get("traceback")
+        return Output(
+            serial, error="\n".join(map(joined, lines if isinstance(lines, list) else []))
+        )
+    data, metadata = told.get("data"), told.get("metadata")
+    if not isinstance(data, Mapping):
+        data = _old_bundle(told)
+    if not data or (isinstance(metadata, Mapping) and OURS in metadata):
+        return None
+    bundle = {mime: joined(v) if isinstance(v, list) else v for mime, v in data.items()}
+    return Output(serial, bundle=bundle, metadata=metadata if isinstance(metadata, dict) else {})
+
+
+_OLD_NAMES = {
+    "text": "text/plain",
+    "html": "text/html",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "latex": "text/latex",
+    "json": "application/json",
+}
+
+
+def _old_bundle(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The mimebundle of an output in the form of nbformat 3."""
+    return {mime: told[name] for name, mime in _OLD_NAMES.items() if name in told}
+
+
+class EarlierCells:
+    """What ran in this kernel before the extension was loaded, as IPython's history has it."""
+
+    def __init__(self, shell: InteractiveShell, recorder: Recorder) -> None:
+        self._shell = shell
+        self._serial = recorder.serial()  # all that ran before is older than what comes
+        history: Any = getattr(shell, "history_manager", None)
+        sources = list(getattr(history, "input_hist_raw", ()))
+        current = getattr(shell, "execution_count", len(sources))
+        self._sources = {n: str(s) for n, s in enumerate(sources) if 0 < n < current and s.strip()}
+        self._digests = {n: source_digest(s) for n, s in self._sources.items()}
+        self._made: dict[int, CellRun] = {}
+
+    def holds(self, source: str, count: int | None) -> bool:
+        """Whether that text ran, with this count where one is known."""
+        digest = source_digest(source)
+        return self._digests.get(count) == digest if count else digest in self._digests.values()
+
+    def cells(self, known: Collection[str]) -> Iterator[CellRun]:
+        """The cells that ran, in that order; without those of these texts, as often as they are."""
+        there = Counter(known)
+        newest = {digest: n for n, digest in self._digests.items()}
+        for n, digest in self._digests.items():
+            if newest[digest] == n and not there[digest]:
+                yield self._cell(n)
+
+    def _cell(self, count: int) -> CellRun:
+        if count not in self._made:
+            run = CellRun(self._serial, None, self._sources[count], count=count, well=True)
+            run.outputs = [Output(self._serial, bundle=b) for b in self._outputs(count)]
+            self._made[count] = run
+        return self._made[count]
+
+    def _outputs(self, count: int) -> list[Mapping[str, Any]]:
+        """What the cell displayed, else what its last expression is now."""
+        history: Any = self._shell.history_manager
+        kept = getattr(history, "outputs", {}).get(count)  # from IPython 9
+        if kept:
+            return [shown.bundle for shown in kept if isinstance(shown.bundle, Mapping)]
+        value = self._shell.user_ns.get("Out", {}).get(count)
+        if value is None:
+            return []
+        formatter: Any = self._shell.display_formatter
+        try:
+            return [formatter.format(value)[0]]
+        except Exception:  # of whatever kind: the user's own object
+            return []
