@@ -59,7 +59,7 @@ class ClaudeMagics(ConversationMagics, Settable):
         super().__init__(shell, parent=shell)
         self._shell = shell
         self.recorder = Recorder(shell)
-        self.front_end = FrontEnd(shell, ran=self._ran)
+        self.front_end = FrontEnd(shell, ran=self._ran, serial=self.recorder.serial)
         self._origin = Origin()
         self._notebook = Once(self._made)
         self.idle_imports = IdleImports()

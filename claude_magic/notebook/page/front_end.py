@@ -11,9 +11,9 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from zlib import adler32
 
 from ...value_classes import frozen
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from comm.base_comm import BaseComm
     from IPython.core.interactiveshell import InteractiveShell
 
-    from .page_messages import KernelSays, PageMessage, SeenMessage, ToldCell
+    from .page_messages import (
+        CellsMessage,
+        ChangedCell,
+        KernelSays,
+        PageMessage,
+        SeenMessage,
+        ToldCell,
+    )
+
+Cell = TypeVar("Cell")
 
 COMM = "claude_magic:page"
 """The comm's target name and its id. As the id is known beforehand, a page can send its first
@@ -31,6 +40,28 @@ message right behind the cell that loads the extension."""
 _LONGEST_PATH = 4096
 # In characters of sources and outputs. The front end keeps to half of it.
 _MOST_SEEN = 40_000_000
+# In characters of sources: a notebook that holds more is no notebook that anybody reads.
+_MOST_LIVE = 40_000_000
+# Browser tabs, each with a view of its own: those that were closed say nothing of it.
+_MOST_VIEWS = 4
+
+
+@frozen
+class LiveCell:
+    """A cell of whatever kind as it stood on the page when it was last told."""
+
+    id: str
+    kind: Literal["code", "markdown", "raw"]
+    source: str
+    count: int | None
+    """The execution count; None where there is none, and while the cell runs or waits."""
+    outputs: int | None
+    """How many outputs it shows; None while it runs or waits to be run."""
+    tags: tuple[str, ...]
+    at: int
+    """The serial at which this was told: above all that had happened here before."""
+    missing: int = 0
+    """How many characters of its text follow `source`, which is too long to be told whole."""
 
 
 @frozen
@@ -38,6 +69,8 @@ class SeenCell:
     """A code cell that this kernel did not run, with its outputs as in the notebook's file.
 
     Of a mimebundle there are text (but no HTML), images and JSON; replies of ours are left out.
+    A Markdown cell is here for its attached pictures, each as an output with `attachment`, its
+    name, in the metadata; its text is in `FrontEnd.live`, and `source` empty.
     """
 
     id: str
@@ -47,11 +80,23 @@ class SeenCell:
     """In characters of JSON."""
 
 
+@frozen
+class _View:
+    """What one browser tab has told."""
+
+    path: Path | None = None
+    cells: tuple[str, ...] = ()
+    live: Mapping[str, LiveCell] = field(default_factory=dict)
+    seen: Mapping[str, SeenCell] = field(default_factory=dict)
+    left_out: int = 0
+
+
 class FrontEnd:
     """What the lab extension tells of the page, as of the moment the running cell was sent.
 
     Messages come on the main thread, before the cell that follows them. Attributes may be read on
-    any thread: they are replaced, never changed in place.
+    any thread: they are replaced, never changed in place. Where a notebook is open in several tabs,
+    all is as the one tells that spoke last.
     """
 
     told: bool
@@ -62,15 +107,28 @@ class FrontEnd:
     """From the notebook's metadata, or as given to `remember`."""
     cells: tuple[str, ...]
     """The ids of all cells from top to bottom, Markdown too; empty where nothing was told."""
+    live: Mapping[str, LiveCell]
+    """By cell id: of all `cells` that were told since the kernel or the page was new."""
     seen: Mapping[str, SeenCell]
     """By cell id. A cell may have run here since: then what was recorded is newer."""
     left_out: int
     """How many cells above the last question were too large for `seen`."""
 
-    def __init__(self, shell: InteractiveShell, *, ran: Callable[[], Collection[str]]) -> None:
-        """`ran` gives the ids of the cells whose outputs this kernel has itself recorded."""
+    def __init__(
+        self,
+        shell: InteractiveShell,
+        *,
+        ran: Callable[[], Collection[str]],
+        serial: Callable[[], int] | None = None,
+    ) -> None:
+        """`ran` gives the ids of the cells whose outputs this kernel has itself recorded.
+
+        `serial` gives a number above all that it gave before, for `LiveCell.at`; else they count
+        from 1.
+        """
         self._shell = shell
         self._ran = ran
+        self._serial = serial or itertools.count(1).__next__
         self._comm: BaseComm | None = None
         self._process = 0
         self._unconfirmed: str | None = None
@@ -153,10 +211,12 @@ class FrontEnd:
     def _forget(self) -> None:
         self.live: Mapping[str, Any] = {}
         self.told = False
-        self.path = None
-        self.cells = ()
-        self.seen = {}
-        self.left_out = 0
+        self._views: dict[str, _View] = {}
+        self._show(_View())
+
+    def _show(self, view: _View) -> None:
+        self.path, self.cells, self.live = view.path, view.cells, view.live
+        self.seen, self.left_out = view.seen, view.left_out
 
     def _send(self, message: KernelSays) -> None:
         # In a forked child the kernel's sockets are the parent's.
@@ -172,30 +232,63 @@ class FrontEnd:
         self._forget()
 
     def _received(self, message: Mapping[str, Any]) -> None:
-        from .page_messages import PageSays, UnfitError, checked  # loading does without
+        from .page_messages import UnfitError, page_says  # loading does without
 
         try:
-            told: PageSays = checked(message.get("content", {}).get("data"), PageSays)
+            told, unfit = page_says(message.get("content", {}).get("data"))
         except UnfitError as error:
-            # Where the server's owner looks: what a page says is no matter of the cell that runs.
-            log = getattr(getattr(self._shell, "kernel", None), "log", None)
-            if log is not None:
-                log.warning("claude_magic left out what the page said: %s", error)
+            self._log("claude_magic left out what the page said: %s", error)
             return
+        if unfit:
+            self._log(
+                "claude_magic left out cells that the page told, %d: %s", len(unfit), unfit[0]
+            )
+        # The id of the tab's connection to the kernel: a page that is reloaded has another.
+        tab = str(message.get("header", {}).get("session"))
+        view = self._views.pop(tab, None)
         if told["type"] == "page":
-            self._page(told)
-        else:
-            self._cells_seen(told)
+            self._page(tab, view or _View(), told)
+        elif view is not None and told["type"] == "cells":
+            self._views[tab] = self._with_cells(view, told)
+        elif view is not None and told["type"] == "seen":
+            self._views[tab] = _with_seen(view, told)
+        if view is None and not (told["type"] == "page" and told["fresh"]):
+            self._send({"type": "again"})
+        if tab in self._views:
+            self._show(self._views[tab])
 
-    def _page(self, told: PageMessage) -> None:
-        self.cells = tuple(told["cells"])
-        self.path = _notebook(told["root"], told["path"])
-        there = set(self.cells)
-        self.seen = {id_: cell for id_, cell in self.seen.items() if id_ in there}
+    def _log(self, line: str, *arguments: object) -> None:
+        # Where the server's owner looks: what a page says is no matter of the cell that runs.
+        log = getattr(getattr(self._shell, "kernel", None), "log", None)
+        if log is not None:
+            log.warning(line, *arguments)
+
+    def _page(self, tab: str, view: _View, told: PageMessage) -> None:
+        there = set(told["cells"])
+        self._views[tab] = replace(
+            view,
+            path=_file(told["root"], told["path"]),
+            cells=tuple(told["cells"]),
+            live={id_: cell for id_, cell in view.live.items() if id_ in there},
+            seen={id_: cell for id_, cell in view.seen.items() if id_ in there},
+        )
+        while len(self._views) > _MOST_VIEWS:
+            del self._views[next(iter(self._views))]
         self.told = True
         self._conversation(told["conversation"], fresh=told["fresh"])
         if told["fresh"]:
-            self._send({"type": "ran", "cells": [id_ for id_ in self._ran() if _is_id(id_)]})
+            ran = [id_ for id_ in self._ran() if _is_id(id_)]
+            self._send({"type": "ran", "cells": ran, "alone": len(self._views) == 1})
+
+    def _with_cells(self, view: _View, told: CellsMessage) -> _View:
+        there, at = set(view.cells), self._serial()
+        changed = [cell for cell in told["cells"] if cell["id"] in there]
+        new = {cell["id"]: _live_cell(cell, view.live.get(cell["id"]), at) for cell in changed}
+        if None in new.values():
+            self._send({"type": "again"})
+        kept = {id_: cell for id_, cell in view.live.items() if id_ not in new}
+        live = kept | {id_: cell for id_, cell in new.items() if cell is not None}
+        return replace(view, live=_newest(live, _MOST_LIVE, lambda cell: len(cell.source)))
 
     def _conversation(self, told: str | None, *, fresh: bool) -> None:
         """Take over the page's id, unless the page does not know yet what it is to remember."""
@@ -204,11 +297,16 @@ class FrontEnd:
         elif fresh:  # a reload may have lost it
             self._send({"type": "conversation", "id": self._unconfirmed})
 
-    def _cells_seen(self, told: SeenMessage) -> None:
-        new = {cell["id"]: _seen_cell(cell) for cell in told["cells"]}
-        kept = {id_: cell for id_, cell in self.seen.items() if id_ not in new}
-        self.seen = _newest(kept | {id_: cell for id_, cell in new.items() if cell.outputs})
-        self.left_out = told["left_out"]
+
+def _with_seen(view: _View, told: SeenMessage) -> _View:
+    new = {cell["id"]: _seen_cell(cell) for cell in told["cells"]}
+    kept = {id_: cell for id_, cell in view.seen.items() if id_ not in new}
+    seen = kept | {id_: cell for id_, cell in new.items() if cell.outputs}
+    return replace(
+        view,
+        seen=_newest(seen, _MOST_SEEN, lambda cell: cell.size),
+        left_out=told["left_out"],
+    )
 
 
 def _is_id(value: str) -> bool:
@@ -220,17 +318,33 @@ def _is_id(value: str) -> bool:
         return False
 
 
-def _notebook(root: str, path: str | None) -> Path | None:
-    """The file `path` in the folder `root` of the server, None if this machine has no such file."""
-    if path is None or not path.endswith(".ipynb"):
+def _file(root: str, path: str | None) -> Path | None:
+    """The file `path` in the folder `root` of the server, None if this machine has no such file.
+
+    What JupyterLab shows as a notebook may be any text, by jupytext: it knows, and its name is as
+    good as another.
+    """
+    if path is None or max(len(root), len(path)) > _LONGEST_PATH:
         return None
-    if max(len(root), len(path)) > _LONGEST_PATH or ".." in Path(path).parts:
+    if Path(path).is_absolute() or ".." in Path(path).parts:
         return None
     try:
         file = Path(root).expanduser() / path
         return file if file.is_absolute() and file.is_file() else None
     except (OSError, ValueError, RuntimeError):  # no such user's home, or no path at all
         return None
+
+
+def _live_cell(told: ChangedCell, before: LiveCell | None, at: int) -> LiveCell | None:
+    """The cell as it stands now; None if its text is to be as before, and that is not known."""
+    source, missing = told.get("source"), told.get("missing", 0)
+    if source is None:
+        if before is None:
+            return None
+        source, missing = before.source, before.missing
+    tags = tuple(told["tags"])
+    count, outputs = told["count"], told["outputs"]
+    return LiveCell(told["id"], told["kind"], source, count, outputs, tags, at, missing)
 
 
 def _seen_cell(told: ToldCell) -> SeenCell:
@@ -254,9 +368,11 @@ def _output(value: object) -> Mapping[str, Any] | None:
     return found
 
 
-def _newest(cells: Mapping[str, SeenCell]) -> Mapping[str, SeenCell]:
+def _newest(
+    cells: Mapping[str, Cell], most: int, size: Callable[[Cell], int]
+) -> Mapping[str, Cell]:
     """Without those told earliest, should all together be too large."""
-    latest_first = list(cells.values())[::-1]
-    totals = itertools.accumulate(cell.size for cell in latest_first)
-    kept = sum(total <= _MOST_SEEN for total in totals)
-    return {cell.id: cell for cell in latest_first[:kept][::-1]}
+    latest_first = list(cells.items())[::-1]
+    totals = itertools.accumulate(size(cell) for _, cell in latest_first)
+    kept = sum(total <= most for total in totals)
+    return dict(latest_first[:kept][::-1])

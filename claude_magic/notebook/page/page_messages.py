@@ -164,6 +164,8 @@ CellId = Annotated[str, TextLimit(256, r"[\s\S]+")]
 ConversationId = Annotated[str, TextLimit(128, r"[A-Za-z0-9][A-Za-z0-9._-]*")]
 SourceText = Annotated[str, TextLimit(1_000_000)]
 Count = Annotated[int, NumberLimit(MOST_CELLS)]
+Number = Annotated[int, NumberLimit(2**53 - 1)]
+Tag = Annotated[str, TextLimit(100)]
 
 
 class PageMessage(TypedDict):
@@ -183,11 +185,41 @@ class PageMessage(TypedDict):
     fresh: bool
 
 
+class ChangedCell(TypedDict):
+    """A cell as it stands on the page now.
+
+    `source` is not there where it is as told before; it is the first part of the text if that is
+    too long, and `missing` is how many characters follow. `count` is the execution count and
+    `outputs` how many outputs the cell shows; both are None while it runs or waits to be run, when
+    they would say nothing that still holds once this is read.
+    """
+
+    id: CellId
+    kind: Literal["code", "markdown", "raw"]
+    source: NotRequired[SourceText]
+    missing: NotRequired[Number]
+    count: Number | None
+    outputs: Number | None
+    tags: Annotated[list[Tag], NumberLimit(100)]
+
+
+class CellsMessage(TypedDict):
+    """The cells that changed since they were last told, sent after the page message with their ids.
+
+    Without any cell it says only that this page, and no other of the notebook's, is what comes next
+    belongs to.
+    """
+
+    type: Literal["cells"]
+    cells: Annotated[list[ChangedCell], NumberLimit(MOST_CELLS)]
+
+
 class ToldCell(TypedDict):
-    """A code cell that the kernel did not run, with what it shows.
+    """A code cell that the kernel did not run, with what it shows, or a Markdown cell's pictures.
 
     `outputs` are as in the file, but for what is not sent; each is checked by itself. None: the
-    kernel is to forget what was sent.
+    kernel is to forget what was sent. Attached pictures have the form of `display_data`, with the
+    name of the attachment in the metadata; `source` is then empty.
     """
 
     id: CellId
@@ -196,7 +228,7 @@ class ToldCell(TypedDict):
 
 
 class SeenMessage(TypedDict):
-    """Cells above a question that the kernel did not run.
+    """What cells above a question show that is not for the kernel to record.
 
     `left_out` is how many cells were left out because they are too large.
     """
@@ -206,7 +238,35 @@ class SeenMessage(TypedDict):
     left_out: Count
 
 
-PageSays: TypeAlias = PageMessage | SeenMessage
+PageSays: TypeAlias = PageMessage | CellsMessage | SeenMessage
+_CELLS = {"cells": ChangedCell, "seen": ToldCell}
+
+
+def page_says(value: Any) -> tuple[PageSays, list[UnfitError]]:
+    """What a page says, and why cells were left out of it: each does or does not fit by itself.
+
+    Raises UnfitError if the rest does not fit.
+    """
+    unfit: list[UnfitError] = []
+    fitting: list[Any] = []
+    kinds = [kind for said, kind in _CELLS.items() if _is_a(value, said)]
+    for kind in kinds:
+        NumberLimit(MOST_CELLS).check(value["cells"], f"{value['type']}.cells")
+        for n, cell in enumerate(value["cells"]):
+            try:
+                fitting.append(checked(cell, kind, f"{value['type']}.cells[{n}]"))
+            except UnfitError as error:
+                unfit.append(error)
+    told: PageSays = checked({**value, "cells": []} if kinds else value, PageSays)
+    if kinds:
+        told["cells"] = fitting
+    return told, unfit
+
+
+def _is_a(value: Any, said: str) -> bool:
+    """Whether this is a message of this kind with a list of cells, whatever they are."""
+    is_one = isinstance(value, dict) and value.get("type") == said
+    return is_one and isinstance(value.get("cells"), list)
 
 
 class ConversationMessage(TypedDict):
@@ -217,10 +277,15 @@ class ConversationMessage(TypedDict):
 
 
 class RanMessage(TypedDict):
-    """The cells whose outputs the kernel has itself recorded."""
+    """The cells whose outputs the kernel has itself recorded.
+
+    Without `alone` other pages have told this kernel of the notebook, too: then each says before
+    what is run next that it is the one.
+    """
 
     type: Literal["ran"]
     cells: Annotated[list[CellId], NumberLimit(MOST_CELLS)]
+    alone: bool
 
 
 class InsertMessage(TypedDict):
@@ -242,6 +307,12 @@ class EditMessage(TypedDict):
     source: SourceText
 
 
+class AgainMessage(TypedDict):
+    """The kernel lacks what a page takes to be told: all that it knows is to be told again."""
+
+    type: Literal["again"]
+
+
 class AltMessage(TypedDict):
     """Alt text for the image of a cell's output that has this length and sum."""
 
@@ -253,7 +324,9 @@ class AltMessage(TypedDict):
     alt: SourceText
 
 
-KernelSays: TypeAlias = ConversationMessage | RanMessage | InsertMessage | EditMessage | AltMessage
+KernelSays: TypeAlias = (
+    ConversationMessage | RanMessage | InsertMessage | EditMessage | AltMessage | AgainMessage
+)
 
 
 class Stream(TypedDict):

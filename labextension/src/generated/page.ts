@@ -1,7 +1,7 @@
 // Made from claude_magic/notebook/page/page_messages.py by labextension/generate.py: change it there.
 
 import {
-  isWhole, text, oneOf, listOf, object, tagged
+  isYesOrNo, isWhole, text, oneOf, listOf, object, tagged
 } from '../checks';
 
 export const isCellId = text(256, /^(?:[\s\S]+)$/);
@@ -28,10 +28,40 @@ export interface IPageMessage {
 }
 
 /**
- * A code cell that the kernel did not run, with what it shows.
+ * A cell as it stands on the page now.
+ *
+ * `source` is not there where it is as told before; it is the first part of the text if that is
+ * too long, and `missing` is how many characters follow. `count` is the execution count and
+ * `outputs` how many outputs the cell shows; both are null while it runs or waits to be run, when
+ * they would say nothing that still holds once this is read.
+ */
+export interface IChangedCell {
+  id: string;
+  kind: 'code' | 'markdown' | 'raw';
+  source?: string;
+  missing?: number;
+  count: number | null;
+  outputs: number | null;
+  tags: string[];
+}
+
+/**
+ * The cells that changed since they were last told, sent after the page message with their ids.
+ *
+ * Without any cell it says only that this page, and no other of the notebook's, is what comes next
+ * belongs to.
+ */
+export interface ICellsMessage {
+  type: 'cells';
+  cells: IChangedCell[];
+}
+
+/**
+ * A code cell that the kernel did not run, with what it shows, or a Markdown cell's pictures.
  *
  * `outputs` are as in the file, but for what is not sent; each is checked by itself. null: the
- * kernel is to forget what was sent.
+ * kernel is to forget what was sent. Attached pictures have the form of `display_data`, with the
+ * name of the attachment in the metadata; `source` is then empty.
  */
 export interface IToldCell {
   id: string;
@@ -40,7 +70,7 @@ export interface IToldCell {
 }
 
 /**
- * Cells above a question that the kernel did not run.
+ * What cells above a question show that is not for the kernel to record.
  *
  * `left_out` is how many cells were left out because they are too large.
  */
@@ -52,6 +82,7 @@ export interface ISeenMessage {
 
 export type PageSays =
   | IPageMessage
+  | ICellsMessage
   | ISeenMessage;
 
 /** The notebook's metadata are to hold this id. */
@@ -65,15 +96,22 @@ export const isConversationMessage = object<IConversationMessage>({
   id: isConversationId
 });
 
-/** The cells whose outputs the kernel has itself recorded. */
+/**
+ * The cells whose outputs the kernel has itself recorded.
+ *
+ * Without `alone` other pages have told this kernel of the notebook, too: then each says before
+ * what is run next that it is the one.
+ */
 export interface IRanMessage {
   type: 'ran';
   cells: string[];
+  alone: boolean;
 }
 
 export const isRanMessage = object<IRanMessage>({
   type: oneOf('ran'),
-  cells: listOf(isCellId, 20_000)
+  cells: listOf(isCellId, 20_000),
+  alone: isYesOrNo
 });
 
 /** A new cell, which the user has allowed: `cell` is its id, `below` the cell above it or ''. */
@@ -108,6 +146,15 @@ export const isEditMessage = object<IEditMessage>({
   source: isSourceText
 });
 
+/** The kernel lacks what a page takes to be told: all that it knows is to be told again. */
+export interface IAgainMessage {
+  type: 'again';
+}
+
+export const isAgainMessage = object<IAgainMessage>({
+  type: oneOf('again')
+});
+
 /** Alt text for the image of a cell's output that has this length and sum. */
 export interface IAltMessage {
   type: 'alt';
@@ -132,12 +179,14 @@ export type KernelSays =
   | IRanMessage
   | IInsertMessage
   | IEditMessage
-  | IAltMessage;
+  | IAltMessage
+  | IAgainMessage;
 
 export const isKernelSays = tagged<KernelSays>({
   conversation: isConversationMessage,
   ran: isRanMessage,
   insert: isInsertMessage,
   edit: isEditMessage,
-  alt: isAltMessage
+  alt: isAltMessage,
+  again: isAgainMessage
 });

@@ -22,7 +22,11 @@ said = []
 class Hears(logging.Handler):
     def emit(self, record):
         said.append(record.getMessage())
-get_ipython().kernel.log.addHandler(Hears(logging.WARNING))"""
+log = get_ipython().kernel.log
+for handler in [h for h in log.handlers if type(h).__name__ == 'Hears']:
+    log.removeHandler(handler)
+log.addHandler(Hears(logging.WARNING))"""
+RAN = {"type": "ran", "cells": ["a", "b"], "alone": True}
 STATE = (
     "[front.told, str(front.path), front.conversation, [*front.cells], front.left_out,"
     " [[cell.id, cell.source, [*cell.outputs]] for cell in front.seen.values()]]"
@@ -37,10 +41,14 @@ class Page:
         self.kernel = kernel
         self.folder = folder
 
-    def say(self, told: object, kind: str = "comm_msg") -> list[Mapping[str, Any]]:
-        """Send a message and return what the kernel says to it, once it is done."""
+    def say(self, told: object, kind: str = "comm_msg", tab: str = "") -> list[Mapping[str, Any]]:
+        """Send a message and return what the kernel says to it, once it is done.
+
+        It comes from a browser tab of its own if `tab` is given.
+        """
         client = self.kernel.client
         message = client.session.msg(kind, {"comm_id": COMM, "data": told})
+        message["header"]["session"] = tab or message["header"]["session"]
         client.shell_channel.send(message)
         said: list[Mapping[str, Any]] = []
         while True:
@@ -59,6 +67,9 @@ class Page:
 
     def seen(self, *cells: object, left_out: object = 0) -> None:
         self.say({"type": "seen", "cells": cells, "left_out": left_out})
+
+    def live(self, *cells: object, tab: str = "") -> list[Mapping[str, Any]]:
+        return self.say({"type": "cells", "cells": cells}, tab=tab)
 
     def ran(self, code: str) -> list[Mapping[str, Any]]:
         """Run code; what it sends to the page."""
@@ -93,6 +104,12 @@ def cell(id_: str, *outputs: object, source: str = "x") -> dict[str, Any]:
     return {"id": id_, "source": source, "outputs": list(outputs)}
 
 
+def stands(id_: str, **changed: Any) -> dict[str, Any]:
+    """A cell as it stands on the page, but for what is `changed`; None: not there."""
+    told = {"id": id_, "kind": "code", "source": "x", "count": 1, "outputs": 2, "tags": ["t"]}
+    return {name: value for name, value in (told | changed).items() if value is not MISSING}
+
+
 def stream(text: object) -> dict[str, Any]:
     return {"output_type": "stream", "name": "stdout", "text": text}
 
@@ -102,6 +119,8 @@ def shown(**bundle: object) -> dict[str, Any]:
     return {"output_type": "display_data", "data": data, "metadata": {}}
 
 
+MISSING = object()
+LIVE = "[list(vars(cell).values()) for cell in front.live.values()]"
 PAGE = {
     **{"type": "page", "path": "nb.ipynb", "root": "/", "fresh": False},
     **{"conversation": None, "cells": ["a", "b"]},
@@ -120,6 +139,7 @@ def test_a_kernel_opens_a_comm_whose_id_is_known_and_shows_nothing(own: Page) ->
 
 
 def test_a_page_tells_where_the_notebook_is_and_its_cells_in_order(page: Page) -> None:
+    page.tell(fresh=True, cells=["c", "a", "b"])
     assert page.tell(cells=["c", "a", "b"], conversation="c-1") == []
     path = str(page.folder / "nb.ipynb")
     assert page.known == [True, path, "c-1", ["c", "a", "b"], 0, []]
@@ -133,6 +153,9 @@ def test_a_page_tells_where_the_notebook_is_and_its_cells_in_order(page: Page) -
         ("FOLDER", "other.ipynb"),
         ("FOLDER", "sub/../nb.ipynb"),
         ("FOLDER", "nb.txt"),
+        ("FOLDER", "."),
+        ("FOLDER", ""),
+        ("FOLDER", "/etc/hosts"),
         ("FOLDER", "nb\0.ipynb"),
         ("FOLDER", "n" * 5000 + ".ipynb"),
         ("FOLDER", None),
@@ -146,6 +169,14 @@ def test_a_path_that_is_no_notebook_on_this_machine_is_none(
 ) -> None:
     page.tell(root=str(page.folder) if root == "FOLDER" else root, path=path)
     assert page.known == [True, "None", None, ["a", "b"], 0, []]
+
+
+@pytest.mark.parametrize("name", ["nb.py", "nb.md", "nb.qmd", "nb.Rmd", "nb.R", "nb.jl", "ä/n b"])
+def test_whatever_file_is_shown_as_a_notebook_is_its_file(page: Page, name: str) -> None:
+    (page.folder / name).parent.mkdir(exist_ok=True)
+    (page.folder / name).write_text("# %%", encoding="utf-8")
+    page.tell(path=name)
+    assert page.known[1] == str(page.folder / name)
 
 
 def test_a_server_that_serves_the_home_folder_says_so_with_a_tilde(page: Page) -> None:
@@ -180,14 +211,20 @@ def test_a_server_that_serves_the_home_folder_says_so_with_a_tilde(page: Page) -
         {"type": "seen", "cells": [{"id": 1, "source": "x", "outputs": []}], "left_out": 0},
         {"type": "seen", "cells": [{"id": "b", "source": None, "outputs": []}], "left_out": 0},
         {"type": "seen", "cells": [{"id": "b", "source": "x", "outputs": {}}], "left_out": 0},
+        {"type": "cells"},
+        {"type": "cells", "cells": {}},
+        {"type": "cells", "cells": None},
+        {"type": "cells", "cells": [None] * 20_001},
+        {"type": ["cells"], "cells": []},
     ],
 )
 def test_a_malformed_message_changes_nothing(page: Page, said: object) -> None:
-    page.tell(conversation="c-1")
+    page.tell(fresh=True, conversation="c-1")
     page.seen(cell("a", stream("1")))
-    before = page.known
+    page.live(stands("a"))
+    before = page.known, page.value(LIVE)
     assert page.say(said) == []
-    assert page.known == before
+    assert (page.known, page.value(LIVE)) == before
 
 
 @pytest.mark.parametrize("said", [1, "", "a b", "../a", "a" * 129, "é", "a\n", ["a"]])
@@ -202,6 +239,141 @@ def test_what_is_left_out_is_said_in_the_kernels_log_alone(own: Page) -> None:
     assert own.say({**PAGE, "cells": ["<b>" * 100]}) == []
     line = "claude_magic left out what the page said: page.cells[0] has more than 256 characters"
     assert own.value("said") == [line]
+
+
+def test_cells_of_all_kinds_are_known_as_they_stood_when_they_were_told(page: Page) -> None:
+    page.tell(fresh=True, cells=["a", "b", "c"])
+    assert (
+        page.live(
+            stands("a"),
+            stands("b", kind="markdown", source="# B", count=None, outputs=0, tags=[]),
+            stands("c", kind="raw", source="d", missing=7, count=None, outputs=None),
+        )
+        == []
+    )
+    a, b = ["a", "code", "x", 1, 2, ["t"]], ["b", "markdown", "# B", None, 0, []]
+    c = ["c", "raw", "d", None, None, ["t"]]
+    assert page.value(LIVE) == [[*a, 1, 0], [*b, 1, 0], [*c, 1, 7]]
+    page.live(stands("b", source="# C"), stands("elsewhere"))
+    assert page.value(LIVE) == [[*a, 1, 0], [*c, 1, 7], ["b", "code", "# C", 1, 2, ["t"], 2, 0]]
+    page.tell(cells=["b", "a"])
+    assert page.value("[*front.live]") == ["a", "b"], "a cell that is not on the page any more"
+
+
+def test_a_text_that_did_not_change_is_not_told_again(page: Page) -> None:
+    page.tell(fresh=True)
+    page.live(stands("a", source="long", missing=9))
+    assert page.live(stands("a", source=MISSING, outputs=None, count=None)) == []
+    assert page.value(LIVE) == [["a", "code", "long", None, None, ["t"], 2, 9]]
+    page.live(stands("a", source="short"))
+    assert page.value(LIVE) == [["a", "code", "short", 1, 2, ["t"], 3, 0]]
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        None,
+        "a",
+        [],
+        {},
+        stands("", source="y"),
+        stands("b" * 257),
+        stands("b", id=1),
+        stands("b", kind="code "),
+        stands("b", kind=None),
+        stands("b", kind=MISSING),
+        stands("b", source=None),
+        stands("b", source=["x"]),
+        stands("b", source="x" * 1_000_001),
+        stands("b", missing=-1),
+        stands("b", missing="1"),
+        stands("b", count="1"),
+        stands("b", count=-1),
+        stands("b", count=1.5),
+        stands("b", count=True),
+        stands("b", count=MISSING),
+        stands("b", outputs=-1),
+        stands("b", outputs=[]),
+        stands("b", outputs=2**53),
+        stands("b", outputs=MISSING),
+        stands("b", tags=None),
+        stands("b", tags="t"),
+        stands("b", tags=[1]),
+        stands("b", tags=["t" * 101]),
+        stands("b", tags=["t"] * 101),
+        stands("b", tags=MISSING),
+    ],
+)
+def test_a_malformed_cell_takes_no_other_with_it(page: Page, malformed: object) -> None:
+    page.tell(fresh=True, cells=["a", "b", "c"])
+    assert page.live(stands("a"), malformed, stands("c")) == []
+    assert page.value("[*front.live]") == ["a", "c"]
+
+
+def test_whatever_cells_are_left_out_are_one_line_in_the_log(own: Page) -> None:
+    own.kernel.run(HEAR_LOG)
+    own.kernel.run(ATTACH)
+    own.tell()
+    own.live(*[stands("a", kind="<b>")] * 9, stands("b"))
+    own.seen(cell("a", stream("1")), cell("b") | {"source": 1})
+    start = "claude_magic left out"
+    assert own.value("said") == [
+        f"{start} cells that the page told, 9: cells.cells[0].kind is none of code, markdown, raw",
+        f"{start} cells that the page told, 1: seen.cells[1].source is no text",
+    ]
+    assert own.value("[[*front.live], [*front.seen]]") == [["b"], ["a"]]
+
+
+def test_texts_that_are_too_much_in_all_drop_what_was_told_first(page: Page) -> None:
+    ids = [str(n) for n in range(45)]
+    page.tell(fresh=True, cells=ids)
+    for start in range(0, 45, 5):
+        page.live(*(stands(id_, source="x" * 999_999) for id_ in ids[start : start + 5]))
+    assert page.value("[*front.live]") == ids[5:]
+
+
+AGAIN = {"type": "again"}
+
+
+def test_who_takes_more_to_be_told_than_is_known_is_asked_to_tell_it_again(page: Page) -> None:
+    assert page.live(stands("a")) == [AGAIN], "of a page that was never told"
+    assert page.say({"type": "seen", "cells": [], "left_out": 0}) == [AGAIN]
+    assert page.value("[front.told, *front.live]") == [False]
+    assert page.tell() == [AGAIN], "not as one who knows nothing of the kernel"
+    assert page.live(stands("a", source=MISSING), stands("b")) == [AGAIN]
+    assert page.value("[*front.live]") == ["b"]
+    assert page.tell(fresh=True) == [RAN]
+
+
+def test_of_two_tabs_the_one_that_spoke_last_is_the_page(page: Page) -> None:
+    page.tell(fresh=True)
+    page.live(stands("a", source="one"), stands("b"))
+    page.seen(cell("b", stream("1")))
+    other = {**PAGE, "cells": ["a", "c"], "path": None, "fresh": True}
+    assert page.say(other, tab="two") == [RAN | {"alone": False}]
+    page.live(stands("a", source="two"), tab="two")
+    told = "[[*front.cells], [c.source for c in front.live.values()], [*front.seen], front.path]"
+    assert page.value(told.replace("front.path", "str(front.path)")) == [
+        ["a", "c"],
+        ["two"],
+        [],
+        "None",
+    ]
+    assert page.live() == [], "what comes next is the first tab's"
+    path = str(page.folder / "nb.ipynb")
+    assert page.value(told.replace("front.path", "str(front.path)")) == [
+        ["a", "b"],
+        ["one", "x"],
+        ["b"],
+        path,
+    ]
+
+
+def test_tabs_that_were_closed_are_forgotten(page: Page) -> None:
+    for tab in "12345":
+        page.say({**PAGE, "fresh": True}, tab=tab)
+    assert page.live(tab="2") == []
+    assert page.live(tab="1") == [AGAIN]
 
 
 def test_outputs_of_cells_that_did_not_run_here_are_kept_by_cell(page: Page) -> None:
@@ -251,7 +423,7 @@ def test_what_is_too_much_in_all_drops_what_was_told_first(page: Page) -> None:
 
 
 def test_a_page_that_knows_nothing_yet_is_told_what_ran(page: Page) -> None:
-    assert page.tell(fresh=True) == [{"type": "ran", "cells": ["a", "b"]}]
+    assert page.tell(fresh=True) == [RAN]
     assert page.tell(fresh=False) == []
 
 
@@ -261,7 +433,7 @@ def test_a_conversation_is_remembered_until_the_page_says_another(page: Page) ->
     assert page.ran("front.remember('c-1')") == []
     page.tell(conversation=None)
     assert page.known[2] == "c-1", "sent before the page had heard of it"
-    assert page.tell(fresh=True) == [said, {"type": "ran", "cells": ["a", "b"]}]
+    assert page.tell(fresh=True) == [said, RAN]
     page.tell(conversation="c-1")
     assert page.ran("front.remember('c-1')") == []
     page.tell(conversation="c-2")
