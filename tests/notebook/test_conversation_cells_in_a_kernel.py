@@ -84,17 +84,25 @@ def test_an_execution_count_stays_with_its_cell(tmp_path: Path) -> None:
         assert "height = 5" in str(requests(second)[-1]["messages"][-1])
 
 
-def test_a_count_of_a_cell_that_did_not_run_is_an_error_that_says_so(tmp_path: Path) -> None:
+def test_a_count_means_its_cell_where_that_did_not_run_and_is_an_error_once_it_is_gone(
+    tmp_path: Path,
+) -> None:
     saved = Page(tmp_path / "page.ipynb", height="height = 3")
     with saved.kernel() as first:
         meant = count_of(first, "height", "height = 3")
         saved.cells["A"] = question("Which one?", f"-c {meant}")
         saved.save()
         saved.run(first, "A")
+    saved.cells["height"] = "height = 4"
+    saved.save()
     with saved.kernel() as second:
+        saved.run(second, "A")
+        assert 'state="not run">\nheight = 4' in str(requests(second)[-1]["messages"][-1])
+        del saved.cells["height"]
+        saved.save()
         ran = saved.run(second, "A", ok=False)
         assert ran.error.startswith("InputError: -c ")
-        assert "has not run in this kernel" in ran.error
+        assert "is not on the page any more" in ran.error
 
 
 def test_a_cell_is_named_by_the_tag_in_its_first_line(own: Kernel) -> None:
@@ -107,7 +115,7 @@ def test_a_cell_is_named_by_the_tag_in_its_first_line(own: Kernel) -> None:
     assert "weight = 4" not in str(asked)
     assert sum(block["type"] == "image" for block in asked["content"]) == 1
     ran = own.run(question("Which?", "-c #unknown"), cell="B", ok=False)
-    assert ran.error.startswith("InputError: -c #unknown: no cell that ran in this kernel")
+    assert ran.error.startswith("InputError: -c #unknown: no cell that is known has the tag")
 
 
 # --- Cells that the front end says are gone.

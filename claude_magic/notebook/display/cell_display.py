@@ -191,6 +191,8 @@ class CellDisplay:
         self._desktop.close()
         footer: Mapping[str, str] = {} if self._quiet else header_footer.footer(plan, reply)
         self._change(self._fold.end())
+        # By it the cell is found again whose id has changed: front ends keep it in the file.
+        self._marks["turn"] = reply.turn.id
         text, notes = self._shown(), notes_bundle(self._fold.notes)
         body = json_value.body(plan, reply)
         if reply.replayed:

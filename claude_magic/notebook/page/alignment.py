@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ...conversation.turns import new_id
@@ -93,21 +93,23 @@ class _Alignment:
     def _by_handle(self) -> None:
         for n, trace in self._open(self._known, self.found):
             place = handle(trace.id or "")
-            if place is None or place >= len(self._page) or place in self._taken:
-                continue
-            if self._page[place].text == trace.text:
+            if place is not None and place in self._between_neighbours(n):
                 self._pair(n, place)
 
     def _by_order(self) -> None:
         """Pair equal texts that stand between the same neighbours."""
-        for n, trace in self._open(self._known, self.found):
-            before = [self.found[other] for other in range(n) if other in self.found]
-            after = (self.found[o] for o in range(n + 1, len(self._known)) if o in self.found)
-            low, high = max(before, default=-1), next(after, len(self._page))
-            places = (p for p in range(low + 1, high) if p not in self._taken)
-            place = next((p for p in places if self._page[p].text == trace.text), None)
-            if place is not None:
+        for n, _ in self._open(self._known, self.found):
+            if (place := next(self._between_neighbours(n), None)) is not None:
                 self._pair(n, place)
+
+    def _between_neighbours(self, n: int) -> Iterator[int]:
+        """The places of cells with the text of the n-th that keep the order of what was found."""
+        before = (place for other, place in self.found.items() if other < n)
+        after = (place for other, place in self.found.items() if other > n)
+        low, high = max(before, default=-1), min(after, default=len(self._page))
+        for place in range(low + 1, high):
+            if place not in self._taken and self._page[place].text == self._known[n].text:
+                yield place
 
     def _by_id_alone(self) -> None:
         ids = {trace.id: n for n, trace in enumerate(self._page) if trace.id is not None}
@@ -143,22 +145,26 @@ class Generations:
 
     def __init__(self) -> None:
         self.number = 0
-        self._texts: dict[str, str] = {}
+        self._texts: dict[str, list[str]] = {}
+        """By id, the texts that stood under it, the newest last."""
         self._agree = self._contradict = 0
 
     def told(self, cell: str, text: str) -> int:
         """The generation to which this id with this text belongs."""
-        known = self._texts.get(cell)
-        if known == text:
+        own = self._texts.get(cell, [])
+        if text in own[-1:]:
             self._agree += 1
-        elif text in self._texts.values() and not (known is None and self._is_new(cell)):
+        elif text not in own and self._stood_elsewhere(text) and not self._is_new(cell):
             self._contradict += 1
         if not trusted(self._agree, self._contradict):
             self.number += 1
             self._texts = {}
             self._agree = self._contradict = 0
-        self._texts[cell] = text
+        self._texts.setdefault(cell, []).append(text)
         return self.number
+
+    def _stood_elsewhere(self, text: str) -> bool:
+        return any(text in texts for texts in self._texts.values())
 
     def _is_new(self, cell: str) -> bool:
         """Whether VS Code gave this number after all others: a copy of a cell, then."""

@@ -209,7 +209,6 @@ class FrontEnd:
         return True
 
     def _forget(self) -> None:
-        self.live: Mapping[str, Any] = {}
         self.told = False
         self._views: dict[str, _View] = {}
         self._show(_View())

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class ToldCell:
     """A cell as the front end or the file shows it.
 
-    `shows` is how many outputs it has; `outputs` are those that are told, as in the file. `turns`
+    `shows` is how many outputs it has, None while it runs; `outputs` are those that are told, as
+    in the file. `turns`
     are the ids of our turns in them. `at` is the serial of the moment at which the front end told
     it, and `saved` when the file was written, in seconds since 1970.
     """
@@ -33,12 +34,14 @@ class ToldCell:
     kind: Kind
     source: str
     count: int | None = None
-    shows: int = 0
+    shows: int | None = 0
     outputs: Sequence[Mapping[str, Any]] = ()
     tags: frozenset[str] = frozenset()
     turns: frozenset[str] = frozenset()
     at: int = 0
     saved: float = 0.0
+    missing: int = 0
+    """How many characters of its text follow `source`, which is too long to be told whole."""
 
     def ran_as(self, run: CellRun) -> CellRun:
         """The cell that this kernel ran, as it stands now.
@@ -46,9 +49,9 @@ class ToldCell:
         Its text is what is told, unless that is older than the run; and what was cleared is gone.
         """
         outputs = run.outputs
-        if run.well and not self.shows and any(o.serial < self.at for o in outputs):
+        if self.shows == 0 and any(o.serial < self.at for o in outputs):
             outputs = [output for output in outputs if output.serial > self.at]
-        edited = self.source.strip() != run.source.strip() and not self.saved <= run.at
+        edited = not self._says(run.source) and not 0 < self.saved <= run.at
         if not edited and outputs is run.outputs and self.tags <= run.tags:
             return run
         return replace(
@@ -59,9 +62,15 @@ class ToldCell:
             tags=run.tags | self.tags,
         )
 
+    def _says(self, source: str) -> bool:
+        """Whether that is its text."""
+        if self.missing:
+            return source.startswith(self.source)
+        return source.strip() == self.source.strip()
+
     def shown(self, cell: str, serial: Callable[[], int], *, earlier: bool) -> CellRun:
         """The cell, which was not recorded; `earlier` says that it ran in this kernel before."""
-        ran = earlier or self.count is not None or self.shows > 0
+        ran = earlier or self.count is not None or self.shows != 0
         here: State = "ran" if earlier else "elsewhere" if ran else "not run"
         run = CellRun(
             serial(),

@@ -54,8 +54,8 @@ class NamedCells:
         for count in taken:
             if low <= count <= high and count not in found:
                 raise InputError(
-                    f"{option}: the cell that had the count {count} when this was first asked has "
-                    "not run in this kernel; run it, or give another."
+                    f"{option}: the cell that had the count {count} when this was first asked is "
+                    "not on the page any more; give another."
                 )
         if not found:
             raise InputError(f"{option}: no cell of this kernel has that execution count.")
@@ -285,8 +285,9 @@ class QuestionPlaces:
                         live.count,
                         live.outputs,
                         seen.outputs if seen else (),
-                        live.tags,
+                        frozenset(live.tags),
                         at=live.at,
+                        missing=live.missing,
                     )
             return found
         saved = self.saved
