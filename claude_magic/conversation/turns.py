@@ -19,6 +19,9 @@ from ..value_classes import frozen
 
 StepKind = Literal["tools", "pause", "retry"]
 
+FORM = 2
+"""The form in which questions are asked now; see `Turn`."""
+
 _THINKING = frozenset({"thinking", "redacted_thinking"})
 
 
@@ -175,6 +178,9 @@ class Turn:
     that one was paid. `going_on` is the id of the turn whose reply this one goes on with.
     `version_of` is the id of the first of the panel turns that answer the same question in turn,
     asked again or in other words; "" for that one itself.
+    `page`, `values` and `context` are what the question held of the page: a digest per thing, one
+    per variable, and how many of the blocks `asked` carry it. `form` is the version of all that
+    our words and the digests are made by; 1 knew none of the three.
     `shown` is what the line above the reply said, so that it says the same when shown again.
     `steps` are the replies before the last one, where tools ran or the server paused: `reply` and
     `stop_reason` are the last one's, `usage` is that of all.
@@ -208,6 +214,10 @@ class Turn:
     version_of: str = ""
     shown: Mapping[str, Any] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
+    page: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+    context: int = 0
+    form: int = 1
 
     @property
     def text(self) -> str:
@@ -249,7 +259,7 @@ class Turn:
         record = asdict(self)
         record["asked"], record["reply"] = list(self.asked), list(self.reply)
         record["saw"], record["order"] = list(self.saw), list(self.order)
-        record["healed"] = list(self.healed)
+        record["healed"], record["page"] = list(self.healed), list(self.page)
         record["steps"] = [
             {**s, "reply": list(s["reply"]), "answer": list(s["answer"])} for s in record["steps"]
         ]
@@ -259,7 +269,7 @@ class Turn:
     def from_json(cls, record: Mapping[str, Any]) -> Turn:
         """The turn that `to_json` wrote."""
         values = dict(record)
-        for name in ("asked", "reply", "saw", "order", "healed"):
+        for name in ("asked", "reply", "saw", "order", "healed", "page"):
             value = values.get(name, ())
             values[name] = tuple(value) if isinstance(value, list) else value
         values["usage"] = Usage(**values["usage"])

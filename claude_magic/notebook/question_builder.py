@@ -117,7 +117,10 @@ def build(
     carried = ", ".join([*context.in_words, *_in_words(("image", given), ("file", len(papers)))])
     tools = _toolbox(face, options)
     return Question(
-        content=(*papers, *context.blocks, *shown, *blocks, *_opened(options), *asked),
+        content=(*papers, *shown, *blocks, *_opened(options), *asked),
+        context=context.blocks,
+        page=context.page,
+        values=context.values,
         model=options.get("model"),
         system=options.get("system"),
         max_tokens=options.get("max_tokens"),

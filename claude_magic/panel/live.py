@@ -228,7 +228,7 @@ class LiveRun:
 
     def _begin(self, plan: Plan | None) -> None:
         self._shown = self._asked(self._question, plan)
-        images = sum(b.get("type") == "image" for b in self._question.content)
+        images = sum(b.get("type") == "image" for b in self._question.sent)
         self._doing = f"sending {count(images, 'image')}" if images else "sending"
         self._put({"type": "begin", "live": self._live()})
 

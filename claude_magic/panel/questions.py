@@ -89,7 +89,10 @@ def again(notebook: Notebook, message: protocol.Again, approver: Approver) -> Qu
     )
     return replace(
         made,
-        content=turn.asked,
+        content=turn.asked[turn.context :],
+        context=turn.asked[: turn.context],
+        page=turn.page,
+        values=turn.values,
         prompt=turn.prompt,
         fresh=True,
         instead=(turn.id, *followers(history.turns, history.retired, turn.id)),
@@ -134,12 +137,22 @@ def _edited(
         return notebook.question(
             _usual(ask), ask["text"], blocks=blocks, beside=beside, approver=approver
         )
-    before = [*_kept(turn.asked[:-1], ask["keep"]), *attached]
+    before = _kept(turn.asked[:-1], ask["keep"])
+    context = before[: turn.context]
+    whole = context == list(turn.asked[: turn.context])
+    if whole:  # else a figure of the page stays out, and what is left is the user's own choice
+        before = before[turn.context :]
     options = bare(model=ask["model"] or None)
     options["raw"] = False
     made = notebook.question(
-        options, ask["text"], blocks=before, beside=PanelPlace(turn.cell), approver=approver
+        options,
+        ask["text"],
+        blocks=[*before, *attached],
+        beside=PanelPlace(turn.cell),
+        approver=approver,
     )
+    if whole:
+        made = replace(made, context=tuple(context), page=turn.page, values=turn.values)
     return replace(made, carried=str(turn.shown.get("carried", "")))
 
 

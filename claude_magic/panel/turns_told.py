@@ -54,7 +54,7 @@ class TurnViews:
             "cell": question.cell or "",
             "place": self._places.get(question.cell or "", ""),
             "panel": question.panel,
-            "images": self.images(question.content, small=True),
+            "images": self.images(question.sent, small=True),
             "above": header_text(header) if header else "",
             "notices": [plain(line) for line in (header.notices if header else ())],
             "started": 0.0,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
+from claude_magic.conversation.store.fold import checked_turn
 from claude_magic.conversation.turns import Turn, messages, with_prefill
 from claude_magic.messages.blocks import text
 from claude_magic.messages.usage import Usage
@@ -25,6 +27,10 @@ TURN = Turn(
     started=1.0,
     ended=2.5,
     digest="d",
+    page=("code-1", "picture-2"),
+    values={"x": "value-3"},
+    context=1,
+    form=2,
 )
 
 
@@ -129,3 +135,30 @@ def test_later_questions_see_a_choice_as_the_answer_and_not_as_json() -> None:
     assert turn.reply[-1] == text('{"answer": "C"}'), "kept as it came"
     stopped = replace(turn, reply=(text('{"ans'),), status="interrupted")
     assert messages([stopped])[1]["content"][0] == text("The answer is (")
+
+
+@pytest.mark.parametrize(
+    ("said", "page", "values", "context"),
+    [
+        ({}, (), {}, 0),
+        (
+            {"form": 2, "page": ["code-1"], "values": {"x": "value-1"}, "context": 1},
+            ("code-1",),
+            {"x": "value-1"},
+            1,
+        ),
+        ({"form": 9, "page": {"cells": 1}, "values": [1], "context": "all"}, (), {}, 0),
+    ],
+    ids=["older", "ours", "newer"],
+)
+def test_a_record_of_any_form_is_a_turn(
+    said: dict[str, Any], page: tuple[str, ...], values: dict[str, str], context: int
+) -> None:
+    """An older one says nothing of the page, a newer one something that we cannot read."""
+    record = Turn("a", (text("Why?"),), (text("So."),), "m", "s").to_json()
+    older = {k: v for k, v in record.items() if k not in ("form", "page", "values", "context")}
+    turn = checked_turn({**older, "saw": (), "order": (), **said})
+    assert turn is not None
+    assert (turn.form, turn.page) == (said.get("form", 1), page)
+    assert (turn.values, turn.context, turn.text) == (values, context, "So.")
+    assert checked_turn({**record, "saw": (), "order": (), "form": 2, "page": [1]}) is None

@@ -49,13 +49,13 @@ def script(**said):
     return build(claude_magic.Conversation()._script, from_python("ask", said), "Hi")
 
 def kinds(question):
-    return sorted({block["type"] for block in question.content})
+    return sorted({block["type"] for block in question.sent})
 
 def words(question):
-    return " ".join(block.get("text", "") for block in question.content)
+    return " ".join(block.get("text", "") for block in question.sent)
 
 def width(question):
-    (source,) = [b["source"] for b in question.content if b["type"] == "image"]
+    (source,) = [b["source"] for b in question.sent if b["type"] == "image"]
     return Image.open(io.BytesIO(base64.b64decode(source["data"]))).width
 """
 

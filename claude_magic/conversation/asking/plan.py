@@ -17,7 +17,7 @@ from ...messages.request import Options, Request, build
 from ...messages.usage import Usage, estimate_input
 from ...value_classes import frozen
 from ..settings import OFFLINE, Settings
-from ..turns import Turn, digest, new_id, told
+from ..turns import FORM, Turn, digest, new_id, told
 from .connection import Server
 from .healing import mended_tools
 from .question import Question
@@ -192,7 +192,7 @@ def make_plan(
     request = build(
         model,
         history,
-        question.content,
+        question.sent,
         options,
         anthropic=server.anthropic,
     )
@@ -251,6 +251,10 @@ def begun(plan: Plan, version_of: str, at: float) -> Turn:
         going_on=question.going_on,
         version_of=version_of,
         shown=plan.shown,
+        page=question.page,
+        values=question.values,
+        context=len(question.context),
+        form=FORM,
     )
 
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 class Question:
     """One question, its content ready to send; None means "as the session is set".
 
+    `content` is what the user gave: files, images, the words. `context` are the blocks before it
+    that carry the page. `page` holds a digest for each thing that stands on the page between the
+    last question and this one, whether or not it found room; `values` one for each variable that
+    is described. `sent` is all of it.
     `cell` is the id of the cell that asks, `ordinal` which of its questions this is, `run` the ids
     of the turns that this run of it asked before, `order` the cells of the page from top to bottom.
     `panel` says that no cell asks: the question stands below `cell`. `source` is the digest of the
@@ -39,6 +43,9 @@ class Question:
     """
 
     content: tuple[Block, ...]
+    context: tuple[Block, ...] = ()
+    page: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
     model: str | None = None
     system: str | None = None
     max_tokens: int | None = None
@@ -63,6 +70,11 @@ class Question:
     instead: tuple[str, ...] = ()
     carried: str = ""
     notices: tuple[str, ...] = ()
+
+    @property
+    def sent(self) -> tuple[Block, ...]:
+        """The blocks that are sent: what carries the page, then what the user gave."""
+        return (*self.context, *self.content)
 
 
 @frozen

@@ -107,7 +107,7 @@ def _dollars(amount: float) -> str:
 
 
 _VERSION = 1
-_LEFT_OUT = ("asked", "saw", "order", "source")
+_LEFT_OUT = ("asked", "saw", "order", "source", "context")
 
 
 class Recording:

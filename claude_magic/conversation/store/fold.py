@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from ...messages.usage import Usage
 from ...value_classes import frozen, mutable
-from ..turns import Status, StepKind, Turn
+from ..turns import FORM, Status, StepKind, Turn
 from .records import END_FIELDS, Compact, Record, has_types
 
 _TURN_TYPES: Mapping[str, Any] = {
@@ -43,7 +43,13 @@ _LATER_TYPES: Mapping[str, Any] = {
     "version_of": str,
     "shown": dict,
     "steps": list,
+    "page": list,
+    "values": dict,
+    "context": int,
+    "form": int,
 }
+# What a later form may hold otherwise.
+_OF_FORM = frozenset({"page", "values", "context"})
 _STEP_TYPES: Mapping[str, Any] = {
     "kind": str,
     "reply": list,
@@ -199,10 +205,16 @@ def checked_turn(record: Mapping[str, Any]) -> Turn | None:
     Fields that this version does not know are left out.
     """
     values = {f.name: record[f.name] for f in fields(Turn) if f.name in record}
+    form = values.get("form", 1)
+    if isinstance(form, int) and form > FORM:  # what it says of the page is for others to read
+        values = {k: v for k, v in values.items() if k not in _OF_FORM}
     later = {name: kind for name, kind in _LATER_TYPES.items() if name in values}
     if not has_types(values, {**_TURN_TYPES, **later}):
         return None
     if not all(isinstance(block, dict) for block in [*values["asked"], *values["reply"]]):
+        return None
+    digests = [*values.get("page", ()), *values.get("values", {}).values()]
+    if not all(isinstance(digest, str) for digest in digests):
         return None
     if values.get("status", "complete") not in get_args(Status):
         return None

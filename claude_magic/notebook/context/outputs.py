@@ -80,13 +80,13 @@ Prepare: TypeAlias = "Callable[[object], Prepared]"
 ChartPNG: TypeAlias = Callable[[str, Mapping[str, Any]], bytes]
 """A PNG of a chart's spec, from the kind of chart and the spec. Raises ImageError."""
 
-_IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/svg+xml")
+IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/svg+xml")
 _BOKEH = "application/vnd.bokehjs_exec.v0+json"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _MOST_HTML = 2_000_000
 _ONLY_AN_OBJECT = r"<[\w.]+(?: object)?(?: at 0x[\w…]+)?>"
 # Sent instead of a picture or beside it, these say nothing to a model; no note is due.
-_SILENT = r"text/plain|application/javascript|application/vnd\.(?:bokehjs|holoviews).*"
+SILENT = r"text/plain|application/javascript|application/vnd\.(?:bokehjs|holoviews).*"
 
 
 @frozen
@@ -116,9 +116,9 @@ def output_blocks(
     image = _picture(bundle, prepare, notes) or _chart(bundle, prepare, draw, notes, limit)
     if image is not None:
         return Rendered((image,), tuple(notes))
-    parts = [*_remarks(bundle, metadata or {}, notes), _text(bundle, limit)]
+    parts = [*_remarks(bundle, metadata or {}, notes), words_of(bundle, limit)]
     shown = "\n".join(part for part in parts if part.strip())
-    if not shown and (unknown := [kind for kind in bundle if not re.fullmatch(_SILENT, kind)]):
+    if not shown and (unknown := [kind for kind in bundle if not re.fullmatch(SILENT, kind)]):
         notes.append(f"an output left out: nothing to send in {unknown[0]}")
     return Rendered((text(shown),) if shown else (), tuple(notes))
 
@@ -133,7 +133,7 @@ def default_prepare() -> Prepare:
 def _picture(bundle: Mapping[str, Any], prepare: Prepare, notes: list[str]) -> Block | None:
     """The first picture of the bundle that can be prepared; else None, with notes that say why."""
     failures = []
-    for kind in _IMAGES:
+    for kind in IMAGES:
         if kind not in bundle or bundle[kind] is None:
             continue
         try:
@@ -152,7 +152,7 @@ def _image_bytes(kind: str, value: object) -> bytes:
     """The bytes of an image of a mimebundle: base64 text, SVG source, a list of lines, bytes."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
-    source = _joined(value)
+    source = joined(value)
     if kind == "image/svg+xml":
         return source.encode("utf-8", "replace")
     try:
@@ -169,7 +169,7 @@ def _chart(
     limit: int,
 ) -> Block | None:
     """A figure that a front end draws from its spec: as a picture, else as the spec."""
-    found = _chart_spec(bundle)
+    found = chart_spec(bundle)
     if found is None:
         return None
     from ...messages.images.plots import chart_png, spec_text
@@ -182,25 +182,25 @@ def _chart(
         return text(spec_text(kind, spec, limit))
 
 
-def _chart_spec(bundle: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
+def chart_spec(bundle: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
     from ...messages.images.plots import altair_spec, chart_kind
 
     for media_type, value in bundle.items():
         kind = chart_kind(media_type)
         if kind and isinstance(value, Mapping):
             return kind, value
-    spec = altair_spec(_joined(bundle.get("text/html", "")))
+    spec = altair_spec(joined(bundle.get("text/html", "")))
     return ("Vega-Lite", spec) if spec else None
 
 
 def _remarks(bundle: Mapping[str, Any], metadata: Mapping[str, Any], notes: list[str]) -> list[str]:
     """What the model is told of what it cannot see; the user's notes are added to."""
     remarks = []
-    for kind in _IMAGES:
+    for kind in IMAGES:
         if kind not in bundle or bundle[kind] is None:
             continue
         if kind == "image/svg+xml":
-            remarks.append(f"[An SVG figure, as its source:]\n{trim_middle(_joined(bundle[kind]))}")
+            remarks.append(f"[An SVG figure, as its source:]\n{trim_middle(joined(bundle[kind]))}")
             notes.append("the SVG was sent as source text")
             break
         about = metadata.get(kind)
@@ -216,23 +216,23 @@ def _remarks(bundle: Mapping[str, Any], metadata: Mapping[str, Any], notes: list
     return remarks
 
 
-def _text(bundle: Mapping[str, Any], limit: int) -> str:
+def words_of(bundle: Mapping[str, Any], limit: int) -> str:
     """The words of a bundle in the form that says most in the fewest characters."""
-    plain = terminal_text(_joined(bundle.get("text/plain", "")))
+    plain = terminal_text(joined(bundle.get("text/plain", "")))
     for kind in ("text/markdown", "text/latex"):
-        if shown := _joined(bundle.get(kind, "")):
+        if shown := joined(bundle.get(kind, "")):
             return mask_addresses(trim_middle(shown, limit))
     if plain.strip() and not re.fullmatch(_ONLY_AN_OBJECT, mask_addresses(plain.strip())):
         return trim_middle(plain, limit)
     if "application/json" in bundle:
         value = bundle["application/json"]
         return trim_middle(json.dumps(value, ensure_ascii=False, default=str), limit)
-    if words := html_text(trim_middle(_joined(bundle.get("text/html", "")), _MOST_HTML)):
+    if words := html_text(trim_middle(joined(bundle.get("text/html", "")), _MOST_HTML)):
         return mask_addresses(trim_middle(words, limit))
     return mask_addresses(plain)
 
 
-def _joined(value: object) -> str:
+def joined(value: object) -> str:
     """The text of a bundle's entry; a saved notebook keeps it as a list of lines."""
     if isinstance(value, (list, tuple)):
         return "".join(map(str, value))

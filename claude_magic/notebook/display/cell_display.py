@@ -134,7 +134,7 @@ class CellDisplay:
         if self._top:
             next(self._slots).show(self._top)
             self._top = {}
-        images = sum(b.get("type") == "image" for b in plan.question.content)
+        images = sum(b.get("type") == "image" for b in plan.question.sent)
         with self._lock:
             self._wait(f"sending {count(images, 'image')}" if images else "sending")
         threading.Thread(

@@ -30,7 +30,7 @@ def header(plan: Plan, cache: ImageCache, *, quiet: bool) -> Bundle:
     shown = [*([] if quiet else [header_text(said)]), *said.notices]
     body = "".join(map(line, shown))
     if not quiet:
-        body += thumbnails(plan.question.content, cache)
+        body += thumbnails(plan.question.sent, cache)
     return {
         "text/html": STYLE + (box(body) if body else ""),
         "text/plain": plain("\n".join(shown)),

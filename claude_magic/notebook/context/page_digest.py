@@ -1,0 +1,167 @@
+"""What stands on the page as short digests: what a question is recognised by, in any wording.
+
+A digest is of what a cell holds or showed, whole, before anything is trimmed, drawn, scaled, left
+out or put between marks. So a recorded reply answers for as long as the page is the same, however
+the page is described to the model.
+
+What the same code shows twice is the same here: colour codes, object addresses, text chunks of a
+PNG, the random names within an SVG are no part of it. Of an error its last line counts: the frames
+above it are told in one way by the kernel and in another by the saved notebook.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, Protocol
+
+from ...messages.errors import ImageError
+from ...messages.plain_text import mask_addresses, terminal_text
+from .outputs import IMAGES, SILENT, chart_spec, joined, words_of
+
+PICTURE = "picture"
+_SHORT = 16  # hex digits
+# Long enough for any text of an output, so that nothing is cut.
+_NO_LIMIT = 1 << 40
+_EMBEDDED = re.compile(r"<img\b[^>]*?\bsrc\s*=\s*[\"']data:(image/[\w.+-]+);base64,([^\"']+)", re.I)
+# What loading says the second time: no part of the analysis.
+_LOADED = re.compile(
+    r"The claude_magic extension is already loaded. To reload it, use:\n"
+    r"\s*%reload_ext claude_magic\n?"
+)
+_SVG_NAMES = re.compile(r"\bid\s*=\s*[\"']([^\"']+)[\"']")
+_SVG_DATED = re.compile(r"<metadata\b.*?</metadata>|<!--.*?-->", re.DOTALL)
+
+
+class PageOutput(Protocol):
+    """An output: `bundle` where it was displayed, else `error` or printed `text`."""
+
+    @property
+    def bundle(self) -> Mapping[str, Any] | None: ...
+    @property
+    def text(self) -> object: ...
+    @property
+    def error(self) -> str: ...
+
+
+class PageCell(Protocol):
+    """A cell of the page: `kind` is code, markdown or raw; an empty source is not looked at."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def outputs(self) -> Sequence[PageOutput]: ...
+
+
+def page_digests(cells: Iterable[PageCell], *, figures: bool = True) -> tuple[str, ...]:
+    """A digest per thing that the cells hold, from top to bottom: "code-…", "output-…" and so on.
+
+    Of each cell its source, then its outputs. Pictures are among them where `figures` go along.
+    """
+    return tuple(
+        digest
+        for cell in cells
+        for digest in (*_source(cell), *_outputs(cell.outputs))
+        if figures or not digest.startswith(PICTURE)
+    )
+
+
+def thing_digest(kind: str, text: str) -> str:
+    """The digest of a text of this kind."""
+    return _digest(kind, text.encode("utf-8", "replace"))
+
+
+def picture_digest(media_type: str, data: bytes) -> str:
+    """The digest of a picture: of its pixels as they are stored, and not of what is noted there."""
+    if media_type == "image/svg+xml":
+        return _digest(PICTURE, _svg(data.decode("utf-8", "replace")).encode())
+    from ...messages.images.structure import check
+
+    try:
+        return _digest(PICTURE, check(data, media_type).data)
+    except (ImageError, KeyError):  # damaged, or of a kind without a structure that is known
+        return _digest(PICTURE, data)
+
+
+def printed(text: str) -> str:
+    """Printed text as it counts: what a terminal shows in the end, without what ends it."""
+    return _LOADED.sub("", terminal_text(text)).rstrip()
+
+
+def _source(cell: PageCell) -> Iterator[str]:
+    if source := cell.source.strip():
+        yield thing_digest(cell.kind, source)
+
+
+def _outputs(outputs: Iterable[PageOutput]) -> Iterator[str]:
+    """The digests of a cell's outputs; what was printed in pieces is one text."""
+    stream = ""
+    for output in outputs:
+        if output.bundle is None and not output.error:
+            stream += str(output.text or "")
+            continue
+        yield from _stream(stream)
+        stream = ""
+        if output.bundle is None:
+            *_, last = printed(output.error).split("\n")
+            yield thing_digest("output", last.strip())
+        else:
+            yield from _displayed(output.bundle)
+    yield from _stream(stream)
+
+
+def _stream(text: str) -> Iterator[str]:
+    if shown := printed(text):
+        yield thing_digest("output", shown)
+
+
+def _displayed(bundle: Mapping[str, Any]) -> Iterator[str]:
+    """The digest of the one picture that a bundle holds in some form, else of its words."""
+    for kind in IMAGES:
+        if bundle.get(kind) is not None:
+            yield picture_digest(kind, _data(kind, bundle[kind]))
+            return
+    if chart := chart_spec(bundle):
+        yield _digest(PICTURE, json.dumps(chart, sort_keys=True, default=str).encode())
+        return
+    embedded = _EMBEDDED.findall(joined(bundle.get("text/html", "")))
+    for kind, data in embedded:
+        yield picture_digest(kind.lower(), _data(kind.lower(), data))
+    words = words_of(bundle, _NO_LIMIT).strip()
+    if embedded and re.fullmatch(r"<[^<>]*>", mask_addresses(words)):
+        words = ""  # what an object is called whose picture stands there
+    if not words and not embedded:
+        words = next((kind for kind in bundle if not re.fullmatch(SILENT, kind)), "")
+    if words:
+        yield thing_digest("output", words)
+
+
+def _data(kind: str, value: object) -> bytes:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    text = joined(value)
+    try:
+        return text.encode() if kind == "image/svg+xml" else b64decode(text)
+    except ValueError:  # no base64
+        return text.encode("utf-8", "replace")
+
+
+def _svg(source: str) -> str:
+    """An SVG without comments and dates, its names numbered as they come."""
+    source = _SVG_DATED.sub("", source)
+    numbers: dict[str, str] = {}
+    for name in _SVG_NAMES.findall(source):
+        numbers.setdefault(name, f"n{len(numbers)}")
+    if not numbers:
+        return source
+    names = "|".join(map(re.escape, sorted(numbers, key=len, reverse=True)))
+    return re.sub(rf"(?<=[\"'#])(?:{names})(?=[\"')])", lambda found: numbers[found[0]], source)
+
+
+def _digest(kind: str, data: bytes) -> str:
+    return f"{kind}-{sha256(data).hexdigest()[:_SHORT]}"
