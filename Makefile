@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LABEXTENSION := $(wildcard $(addprefix labextension/,*.json *.mjs .npmrc schema/* style/* \
   src/*.ts src/*/*.ts src/*/*/*.ts))
 
-.PHONY: demo test lint mutants clean
+.PHONY: demo test lint pages mutants clean
 
 demo: $(VENV)/.demo  ## JupyterLab on the tour notebook, answered offline
 	$(BIN)/claude-magic demo notebooks/tour.ipynb $(DEMO_FLAGS)
@@ -27,6 +27,9 @@ lint: $(VENV)/.test  ## format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	npm --prefix labextension run --silent lint
+
+pages: $(VENV)/.test  ## sixty notebooks, each asked at four moments: what goes along
+	PAGES=all $(BIN)/python -m pytest tests/notebook/test_pages_in_a_kernel.py -n 2
 
 mutants: $(VENV)/.mutants  ## small changes of the code that its tests have to notice
 	$(BIN)/python -m tests.mutants $(MUTANTS_FLAGS)

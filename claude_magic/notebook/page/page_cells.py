@@ -68,10 +68,10 @@ class ToldCell:
             return source.startswith(self.source)
         return source.strip() == self.source.strip()
 
-    def shown(self, cell: str, serial: Callable[[], int], *, earlier: bool) -> CellRun:
-        """The cell, which was not recorded; `earlier` says that it ran in this kernel before."""
-        ran = earlier or self.count is not None or self.shows != 0
-        here: State = "ran" if earlier else "elsewhere" if ran else "not run"
+    def shown(self, cell: str, serial: Callable[[], int], here: State | None) -> CellRun:
+        """The cell, which was not recorded; `here` says how it stands if it ran in this kernel."""
+        ran = self.count is not None or self.shows != 0
+        state: State = here or ("elsewhere" if ran else "not run")
         run = CellRun(
             serial(),
             cell,
@@ -79,7 +79,7 @@ class ToldCell:
             count=self.count,
             tags=self.tags,
             kind=self.kind,
-            state=here if self.kind == "code" else "ran",
+            state=state if self.kind == "code" else "ran",
         )
         found = (output(told, serial()) for told in self.outputs)
         run.outputs = [shown for shown in found if shown is not None]
@@ -133,13 +133,21 @@ class EarlierCells:
         sources = list(getattr(history, "input_hist_raw", ()))
         current = getattr(shell, "execution_count", len(sources))
         self._sources = {n: str(s) for n, s in enumerate(sources) if 0 < n < current and s.strip()}
-        self._digests = {n: source_digest(s) for n, s in self._sources.items()}
+        self._digests: dict[int, str] = {n: source_digest(s) for n, s in self._sources.items()}
         self._made: dict[int, CellRun] = {}
 
-    def holds(self, source: str, count: int | None) -> bool:
-        """Whether that text ran, with this count where one is known."""
-        digest = source_digest(source)
-        return self._digests.get(count) == digest if count else digest in self._digests.values()
+    def state(self, told: ToldCell, ran: Mapping[int, str], page: Collection[str]) -> State | None:
+        """How a cell stands that ran in this kernel, unrecorded; None if it did not run here.
+
+        `ran` are the digests of the texts that were recorded by their counts, `page` those of all
+        texts of the page. A text that ran with this count, and stands nowhere any more, was its.
+        """
+        digest, known = source_digest(told.source), {**ran, **self._digests}
+        if told.count is None:
+            return "ran" if digest in self._digests.values() and told.shows else None
+        if self._digests.get(told.count) == digest:
+            return "ran"
+        return "edited" if known.get(told.count, digest) not in {digest, *page} else None
 
     def cells(self, known: Collection[str]) -> Iterator[CellRun]:
         """The cells that ran, in that order; without those of these texts, as often as they are."""

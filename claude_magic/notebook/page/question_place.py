@@ -236,7 +236,11 @@ class QuestionPlaces:
             runs.pop(run.cell, None)
             runs[run.cell] = run
         told = self._told()
-        named = [self._cell(cell, runs.get(cell), told.get(cell)) for cell in self.page.order]
+        ran = {r.count: source_digest(r.source) for r in self._recorder.runs if r.count is not None}
+        texts = {source_digest(cell.source) for cell in told.values()}
+        named = [
+            self._cell(cell, runs.get(cell), told.get(cell), ran, texts) for cell in self.page.order
+        ]
         found = [cell for cell in named if cell is not None]
         without = newest([r for r in self._recorder.runs if r.cell is None], self._recorder.current)
         known = [source_digest(cell.source) for cell in found]
@@ -306,7 +310,14 @@ class QuestionPlaces:
             for cell, s in pairs
         }
 
-    def _cell(self, cell: str, run: CellRun | None, told: ToldCell | None) -> CellRun | None:
+    def _cell(
+        self,
+        cell: str,
+        run: CellRun | None,
+        told: ToldCell | None,
+        ran: Mapping[int, str],
+        texts: Collection[str],
+    ) -> CellRun | None:
         """The cell as it stands; None where nothing is known of it but that it is there."""
         if run is not None and (told is None or run is self._recorder.current):
             return run
@@ -314,10 +325,8 @@ class QuestionPlaces:
             return None
         if run is not None:
             return self._once(cell, (told, run, len(run.outputs)), lambda: told.ran_as(run))
-        earlier = self._earlier.holds(told.source, told.count)
-        return self._once(
-            cell, (told, earlier), lambda: told.shown(cell, self._recorder.serial, earlier=earlier)
-        )
+        here = self._earlier.state(told, ran, texts)
+        return self._once(cell, (told, here), lambda: told.shown(cell, self._recorder.serial, here))
 
     def _once(self, cell: str, of: object, make: Callable[[], CellRun]) -> CellRun:
         held = self._made.get(cell)

@@ -12,7 +12,7 @@ import pytest
 
 from claude_magic.notebook.page.page_cells import EarlierCells, ToldCell, output
 from claude_magic.notebook.page.recorder import CellRun, Output
-from claude_magic.notebook.page.saved_file import SavedNotebook, notebook_path, parse
+from claude_magic.notebook.page.saved_file import SavedNotebook, notebook_path, parse, source_digest
 
 PICTURE = {"image/png": "iVBORw0KGgo="}
 
@@ -50,20 +50,21 @@ def test_a_cell_that_ran_here_stands_as_it_ran_or_was_edited_since(
 
 
 @pytest.mark.parametrize(
-    ("told", "earlier", "state"),
+    ("told", "here", "state"),
     [
-        (ToldCell("code", "x", None, 0), False, "not run"),
-        (ToldCell("code", "x", 3, 0), False, "elsewhere"),
-        (ToldCell("code", "x", None, 2), False, "elsewhere"),
-        (ToldCell("code", "x", 3, 0), True, "ran"),
-        (ToldCell("markdown", "x", None, 0), False, "ran"),
-        (ToldCell("raw", "x", None, 0), False, "ran"),
+        (ToldCell("code", "x", None, 0), None, "not run"),
+        (ToldCell("code", "x", 3, 0), None, "elsewhere"),
+        (ToldCell("code", "x", None, 2), None, "elsewhere"),
+        (ToldCell("code", "x", 3, 0), "ran", "ran"),
+        (ToldCell("code", "x", 3, 0), "edited", "edited"),
+        (ToldCell("markdown", "x", None, 0), None, "ran"),
+        (ToldCell("raw", "x", None, 0), None, "ran"),
     ],
 )
 def test_a_cell_that_was_not_recorded_ran_before_or_elsewhere_or_not_at_all(
-    told: ToldCell, earlier: bool, state: str
+    told: ToldCell, here: Any, state: str
 ) -> None:
-    shown = told.shown("A", itertools.count(1).__next__, earlier=earlier)
+    shown = told.shown("A", itertools.count(1).__next__, here)
     assert (shown.state, shown.kind, shown.source, shown.cell) == (state, told.kind, "x", "A")
 
 
@@ -197,12 +198,34 @@ def earlier(shell: Any) -> EarlierCells:
 
 def test_what_ran_before_loading_is_known_by_text_and_count() -> None:
     cells = earlier(Shell("a", "b", "a", "%load_ext claude_magic"))
-    assert cells.holds("a", 1)
-    assert cells.holds(" a\n", None)
-    assert not cells.holds("a", 2)
-    assert not cells.holds("c", None)
     known = [(c.source, c.count) for c in cells.cells([])]
     assert known == [("b", 2), ("a", 3), ("%load_ext claude_magic", 4)]
+
+
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        (ToldCell("code", "a", 1), "ran"),
+        (ToldCell("code", " a\n", 3), "ran"),
+        (ToldCell("code", "a", None, 1), "ran"),
+        # Cleared, or never run: the same text may stand in two cells.
+        (ToldCell("code", "a", None, 0), None),
+        (ToldCell("code", "c", None, 1), None),
+        # The text that ran with its count stands elsewhere: the count is of an earlier kernel.
+        (ToldCell("code", "c", 1), None),
+        (ToldCell("code", "a", 2), "edited"),
+        (ToldCell("code", "c", 2), "edited"),
+        (ToldCell("code", "c", 7), "edited"),
+        (ToldCell("code", "c", 8), None),
+        (ToldCell("code", "c", 9), None),
+    ],
+)
+def test_a_cell_whose_text_ran_under_its_count_ran_here_and_one_with_another_was_edited(
+    told: ToldCell, state: str | None
+) -> None:
+    page = {source_digest(text) for text in ("a", "c", "there")}
+    recorded = {7: source_digest("gone"), 8: source_digest("there")}
+    assert earlier(Shell("a", "b", "a")).state(told, recorded, page) == state
 
 
 def test_what_the_page_shows_already_is_not_told_twice() -> None:
