@@ -3,7 +3,7 @@ import type { Kernel } from '@jupyterlab/services';
 import type { JSONObject } from '@lumino/coreutils';
 
 import { COMM, kernelSays } from './messages';
-import type { IPageMessage, ISeenMessage, KernelSays } from './messages';
+import type { KernelSays, PageSays } from './messages';
 
 /** What a link reports. */
 export interface ILinkEvents {
@@ -51,7 +51,7 @@ export class Link {
    * So it goes to the main shell: what a comm itself sends may go to a subshell, where it would
    * overtake the cells that wait, and could come after those that are run next.
    */
-  send(data: IPageMessage | ISeenMessage): void {
+  send(data: PageSays): void {
     const message = KernelMessage.createMessage<KernelMessage.ICommMsgMsg<'shell'>>({
       msgType: 'comm_msg',
       channel: 'shell',

@@ -1,6 +1,5 @@
 import { Notification } from '@jupyterlab/apputils';
-import { isCodeCellModel } from '@jupyterlab/cells';
-import type { Cell, ICellModel, ICodeCellModel } from '@jupyterlab/cells';
+import type { Cell, ICellModel } from '@jupyterlab/cells';
 import { PageConfig } from '@jupyterlab/coreutils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { NotebookActions } from '@jupyterlab/notebook';
@@ -9,8 +8,9 @@ import type { Contents, Kernel } from '@jupyterlab/services';
 
 import { edit, insert, writeAlt } from './writing';
 import { Link } from './link';
+import { Changes, isCode } from './changes';
 import { conversationId, isObject } from './messages';
-import type { IPageMessage, KernelSays } from './messages';
+import type { KernelSays } from './messages';
 import { Seen } from './seen';
 
 /** The key in the notebook's metadata. */
@@ -74,25 +74,38 @@ export class Page {
     }
   }
 
-  /** Tell the kernel of the page, unless it knows all this. */
+  /** Tell the kernel what it does not know of the page. */
   private tell(): void {
     const { model, path } = this.context;
-    const drive = this.contents.driveName(path);
-    const cells = Array.from(model.cells, cell => cell.id);
-    const page: Omit<IPageMessage, 'fresh'> = {
-      type: 'page',
-      // RTC is the server's own file system, seen through the collaboration extension.
-      path: drive === '' || drive === 'RTC' ? this.contents.localPath(path) : null,
-      root: PageConfig.getOption('serverRoot'),
-      conversation: this.conversation,
-      cells
-    };
-    const told = JSON.stringify(page);
-    if (told !== this.told) {
-      this.link?.send({ ...page, fresh: this.told === null });
-      this.told = told;
+    const changes = (this.changes ??= new Changes(model.cells));
+    const { conversation } = this;
+    const place = `${conversation ?? ''} ${path}`;
+    const fresh = this.told === null;
+    if (fresh) {
+      changes.forget();
+    }
+    const isMoved = changes.isMoved || place !== this.told;
+    if (isMoved) {
+      const drive = this.contents.driveName(path);
+      const cells = Array.from(model.cells, cell => cell.id);
+      this.link?.send({
+        type: 'page',
+        // RTC is the server's own file system, seen through the collaboration extension.
+        path: drive === '' || drive === 'RTC' ? this.contents.localPath(path) : null,
+        root: PageConfig.getOption('serverRoot'),
+        conversation,
+        cells,
+        fresh
+      });
+      this.told = place;
+      changes.isMoved = false;
       this.seen.keep(cells);
     }
+    const news = changes.news();
+    if (news.length === 0 && !isMoved && !this.alone) {
+      news.push({ type: 'cells', cells: [] });
+    }
+    news.forEach(message => this.link?.send(message));
   }
 
   /** Tell the kernel of the page for a question of the panel, which stands below `active`. */
@@ -105,12 +118,12 @@ export class Page {
     }
   }
 
-  /** Tell the kernel what the cells above a question show, if it did not run them. */
+  /** Tell the kernel what the cells above a question show, but for those that it ran. */
   private tellSeen(question: ICellModel, own = 0): void {
     const cells = Array.from(this.context.model.cells);
     const above = cells.slice(0, Math.max(0, cells.indexOf(question) + own));
-    const unknown = above.reverse().filter(cell => !this.ran.has(cell.id));
-    for (const message of this.seen.news(unknown.filter(isCode))) {
+    const unknown = above.reverse().filter(cell => !isCode(cell) || !this.ran.has(cell.id));
+    for (const message of this.seen.news(unknown, cell => this.changes?.version(cell) ?? 0)) {
       this.link?.send(message);
     }
   }
@@ -127,6 +140,7 @@ export class Page {
 
   private readonly forget = (): void => {
     this.told = null;
+    this.alone = true;
     this.ran.clear();
     this.seen = new Seen();
   };
@@ -136,6 +150,12 @@ export class Page {
     switch (message.type) {
       case 'ran':
         message.cells.forEach(cell => this.ran.add(cell));
+        this.alone = message.alone;
+        break;
+      case 'again':
+        this.told = null;
+        this.seen = new Seen();
+        this.tell();
         break;
       case 'insert':
         insert(model, message);
@@ -159,13 +179,13 @@ export class Page {
   };
 
   private link: Link | null = null;
-  /** The last page message as JSON, null if the kernel knows nothing of this page. */
+  /** Where the kernel was told that the page is, null if it knows nothing of this page. */
   private told: string | null = null;
+  /** What changed since; made when a kernel wants to be told. */
+  private changes: Changes | null = null;
+  /** Whether no other tab tells this kernel of a page. */
+  private alone = true;
   /** The cells whose outputs the kernel itself has seen. */
   private readonly ran = new Set<string>();
   private seen = new Seen();
-}
-
-function isCode(cell: ICellModel): cell is ICodeCellModel {
-  return isCodeCellModel(cell);
 }

@@ -1,12 +1,14 @@
 /**
- * What cells show that the kernel did not run: the outputs that came with the notebook's file.
+ * What cells show that the kernel did not run: the outputs that came with the notebook's file, and
+ * the pictures that are attached to Markdown.
  */
 
-import type { ICodeCellModel } from '@jupyterlab/cells';
-import type { IOutput } from '@jupyterlab/nbformat';
+import type { ICellModel, ICodeCellModel, IMarkdownCellModel } from '@jupyterlab/cells';
+import type { IAttachments, IOutput } from '@jupyterlab/nbformat';
 import type { IOutputModel } from '@jupyterlab/rendermime';
 import type { PartialJSONObject, PartialJSONValue } from '@lumino/coreutils';
 
+import { isCode } from './changes';
 import { isObject } from './messages';
 import type { IToldCell, ISeenMessage } from './messages';
 
@@ -26,10 +28,11 @@ const SENT_TYPES = [
 const WIDGET = 'application/vnd.jupyter.widget-view+json';
 
 /** What a cell showed when it was last looked at. */
-interface IStateMessage {
-  source: string;
-  /** The models themselves: JupyterLab makes new ones when a cell's outputs change. */
-  outputs: IOutputModel[];
+interface IState {
+  /** As it was then: see `Changes.version`. */
+  version: number;
+  /** The text and the models themselves: JupyterLab makes new ones when outputs change. */
+  parts: unknown[];
   /** In bytes; 0 if there is nothing to send. */
   size: number;
   sent: boolean;
@@ -41,15 +44,19 @@ export class Seen {
    * The messages that tell the kernel what it does not know yet, often none.
    *
    * `cells` come from the question upwards: what is nearest to it goes first where it is too much.
+   * `version` gives a number that is another one whenever a cell has changed.
    */
-  news(cells: Iterable<ICodeCellModel>): ISeenMessage[] {
+  news(cells: Iterable<ICellModel>, version: (cell: ICellModel) => number): ISeenMessage[] {
     const found: IToldCell[] = [];
     let room = TOTAL;
     let leftOut = 0;
     for (const cell of cells) {
       const before = this.states.get(cell.id);
-      const seen = before && isSame(before, cell) ? null : readCell(cell);
-      const state = seen ? newState(cell, seen) : before!;
+      const now = version(cell);
+      const isSame = before && (before.version === now || sameParts(before, cell));
+      const seen = isSame ? null : readCell(cell);
+      const state = seen ? newState(cell, seen, now) : before!;
+      state.version = now;
       this.states.set(cell.id, state);
       const fits = state.size <= Math.min(room, LONGEST_MESSAGE);
       if (fits) {
@@ -93,33 +100,56 @@ export class Seen {
     return messages;
   }
 
-  private readonly states = new Map<string, IStateMessage>();
+  private readonly states = new Map<string, IState>();
   private leftOut = 0;
 }
 
-function newState(cell: ICodeCellModel, seen: IToldCell): IStateMessage {
+function newState(cell: ICellModel, seen: IToldCell, version: number): IState {
   const size = seen.outputs.length > 0 ? new Blob([JSON.stringify(seen)]).size : 0;
-  return { source: seen.source, outputs: outputsOf(cell), size, sent: false };
+  return { version, parts: partsOf(cell), size, sent: false };
 }
 
-function isSame(state: IStateMessage, cell: ICodeCellModel): boolean {
-  const { length } = state.outputs;
-  return (
-    state.source === cell.sharedModel.getSource() &&
-    cell.outputs.length === length &&
-    state.outputs.every((output, index) => output === cell.outputs.get(index))
-  );
+function sameParts({ parts }: IState, cell: ICellModel): boolean {
+  const now = partsOf(cell);
+  return now.length === parts.length && parts.every((part, index) => part === now[index]);
+}
+
+function partsOf(cell: ICellModel): unknown[] {
+  return isCode(cell)
+    ? [cell.sharedModel.getSource(), ...outputsOf(cell)]
+    : Object.entries(attachments(cell)).flatMap(([name, bundle]) => [
+        name,
+        ...Object.entries(bundle ?? {}).flat()
+      ]);
 }
 
 function outputsOf(cell: ICodeCellModel): IOutputModel[] {
   return Array.from({ length: cell.outputs.length }, (_, index) => cell.outputs.get(index));
 }
 
-function readCell(cell: ICodeCellModel): IToldCell {
+function attachments(cell: ICellModel): IAttachments {
+  const isMarkdown = (each: ICellModel): each is IMarkdownCellModel => each.type === 'markdown';
+  return isMarkdown(cell) ? (cell.attachments.toJSON() ?? {}) : {};
+}
+
+function readCell(cell: ICellModel): IToldCell {
+  if (!isCode(cell)) {
+    return { id: cell.id, source: '', outputs: readAttachments(attachments(cell)) };
+  }
   const outputs = outputsOf(cell)
     .map(output => readOutput(output.toJSON()))
     .filter(output => output !== null);
   return { id: cell.id, source: cell.sharedModel.getSource(), outputs };
+}
+
+/** Attached pictures, as outputs that show them. */
+function readAttachments(attached: IAttachments): PartialJSONObject[] {
+  return Object.entries(attached).flatMap(([attachment, bundle]) => {
+    const pictures = Object.entries(bundle ?? {}).filter(([type]) => type.startsWith('image/'));
+    const data = Object.fromEntries(pictures) as PartialJSONObject;
+    const shown = { output_type: 'display_data', data, metadata: { attachment } };
+    return pictures.length > 0 ? [shown] : [];
+  });
 }
 
 /** What is sent of an output, null if nothing. */
