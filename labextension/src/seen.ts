@@ -31,7 +31,7 @@ const WIDGET = 'application/vnd.jupyter.widget-view+json';
 interface IState {
   /** As it was then: see `Changes.version`. */
   version: number;
-  /** The text and the models themselves: JupyterLab makes new ones when outputs change. */
+  /** The models themselves: JupyterLab makes new ones when outputs change. */
   parts: unknown[];
   /** In bytes; 0 if there is nothing to send. */
   size: number;
@@ -116,7 +116,7 @@ function sameParts({ parts }: IState, cell: ICellModel): boolean {
 
 function partsOf(cell: ICellModel): unknown[] {
   return isCode(cell)
-    ? [cell.sharedModel.getSource(), ...outputsOf(cell)]
+    ? outputsOf(cell)
     : Object.entries(attachments(cell)).flatMap(([name, bundle]) => [
         name,
         ...Object.entries(bundle ?? {}).flat()

@@ -16,6 +16,16 @@ front = get_ipython().magics_manager.registry['ClaudeMagics'].front_end"""
 KNOWN = "import json; print(json.dumps([*front.cells]), front.path, front.conversation, front.told)"
 SEEN = """import json  # %claude
 print(json.dumps([[c.source, *c.outputs] for c in front.seen.values()]), front.left_out)"""
+# A line for each cell as the kernel knows it to stand on the page.
+LIVE = """for id_ in front.cells:
+    c = front.live[id_]
+    print(c.kind, repr(c.source.split(chr(10))[0]), c.count, c.outputs, *c.tags)"""
+LISTEN = (
+    "(window.sent = [], kernel.anyMessage.connect((_, {msg, direction}) =>"
+    " direction === 'send' && msg.header.msg_type === 'comm_msg'"
+    " && sent.push([msg.content.data.type, (msg.content.data.cells ?? []).length,"
+    " JSON.stringify(msg).length])))"
+)
 
 _PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJ"
@@ -256,7 +266,7 @@ def test_outputs_of_cells_that_did_not_run_here_come_with_a_question_below_them_
     assert panel.run(4).startswith('[["plot(2)", {')
     panel.notebook.js("[...model.cells][0].outputs.clear()")
     assert panel.run(4) == "[] 0"
-    assert panel.notebook.js("window.sent") == [1, 1, 1]
+    assert panel.notebook.js("window.sent") == [1, 1], "not for another text"
 
 
 def test_outputs_beyond_the_limits_are_left_out_farthest_first(panel: Panel) -> None:
@@ -271,3 +281,74 @@ def test_outputs_beyond_the_limits_are_left_out_farthest_first(panel: Panel) -> 
     panel.run(6)
     kept = sorted(cells[n].id for n in (1, 2, 4, 5))
     assert panel.run(7) == f"{kept} 2"
+
+
+def test_each_cell_of_the_page_is_told_as_it_stands_before_a_question(panel: Panel) -> None:
+    """Markdown, edited, never run, cleared, moved, split, deleted cells; only what changed."""
+    prose = nbformat.v4.new_markdown_cell("# Text")
+    prose.metadata["tags"] = ["intro"]
+    code = [nbformat.v4.new_code_cell(source) for source in (LOAD, "print(1)", "never", LIVE)]
+    write(panel, "page-live.ipynb", prose, *code, nbformat.v4.new_raw_cell("raw"))
+    panel.notebook.open("page-live.ipynb")
+    load, text, raw = (
+        f"code {LOAD.splitlines()[0]!r} 1 0",
+        "markdown '# Text' None 0 intro",
+        "raw 'raw' None 0",
+    )
+    asks = f"code {LIVE.splitlines()[0]!r}"
+    panel.run(1)
+    panel.run(2)
+    told = panel.run(4).splitlines()
+    assert told == [text, load, "code 'print(1)' 2 1", "code 'never' None 0", f"{asks} None 0", raw]
+    panel.notebook.js(LISTEN)
+    panel.notebook.js("[...model.cells][0].sharedModel.setSource('# Other text')")
+    panel.notebook.js("[...model.cells][2].sharedModel.setSource('print(2)')")
+    told = panel.run(4).splitlines()
+    text = text.replace("Text", "Other text")
+    assert told[:4] == [text, load, "code 'print(2)' 2 1", "code 'never' None 0"]
+    assert told[4:] == [f"{asks} 3 1", raw]
+    messages = panel.notebook.js("window.sent")
+    assert [(kind, cells) for kind, cells, _ in messages] == [("cells", 3)], "the asking one, too"
+    panel.notebook.select(2)
+    panel.notebook.command("notebook:clear-cell-output")
+    panel.notebook.select(3)
+    panel.notebook.command("notebook:move-cell-up")
+    told = panel.run(4).splitlines()
+    assert told[:4] == [text, load, "code 'never' None 0", "code 'print(2)' None 0"]
+    panel.notebook.js("[...model.cells][3].sharedModel.setSource('a\\nb')")
+    panel.notebook.select(3)
+    panel.notebook.js(
+        "(panel.content.activeCell.editor.setCursorPosition({line: 1, column: 0}),"
+        " window.jupyterapp.commands.execute('notebook:split-cell-at-cursor'))"
+    )
+    panel.notebook.select(2)
+    panel.notebook.command("notebook:delete-cell")
+    told = panel.run(4).splitlines()
+    assert told[:4] == [text, load, "code 'a' None 0", "code 'b' None 0"]
+    assert len(told) == 6
+
+
+def test_a_cell_that_waits_is_told_without_what_it_will_not_show_any_more(panel: Panel) -> None:
+    waits = "print([(c.count, c.outputs) for c in map(front.live.get, front.cells[1:3])])"
+    panel.notebook.open("page-waits.ipynb", [LOAD, "print(1)", waits])
+    panel.notebook.run_all()
+    assert panel.printed(2) == "[(None, None), (None, 0)]", "not that it shows nothing"
+    assert panel.run(2) == "[(2, 1), (3, 1)]"
+
+
+def test_telling_one_edit_of_a_large_page_is_a_small_message(panel: Panel) -> None:
+    cells = [nbformat.v4.new_code_cell(f"x = {n}\n" * 20) for n in range(498)]
+    figure = {"image/png": _PIXEL * 400, "text/plain": "<Figure>"}
+    for cell in cells[::5]:
+        cell.outputs = [nbformat.v4.new_output("display_data", data=figure)]
+    ask = "print(len(front.cells), len(front.live), len(front.seen))  # %claude"
+    write(panel, "page-500.ipynb", *cells, *map(nbformat.v4.new_code_cell, (LOAD, ask)))
+    panel.notebook.open("page-500.ipynb")
+    panel.run(498)
+    assert panel.run(499) == "500 500 100"
+    panel.notebook.js(LISTEN)
+    panel.notebook.js("[...model.cells][100].sharedModel.setSource('y = 1')")
+    assert panel.run(499) == "500 500 100"
+    messages = panel.notebook.js("window.sent")
+    assert [kind for kind, _, _ in messages] == ["cells"]
+    assert messages[0][2] < 5_000

@@ -286,8 +286,12 @@ class FrontEnd:
         if None in new.values():
             self._send({"type": "again"})
         kept = {id_: cell for id_, cell in view.live.items() if id_ not in new}
-        live = kept | {id_: cell for id_, cell in new.items() if cell is not None}
-        return replace(view, live=_newest(live, _MOST_LIVE, lambda cell: len(cell.source)))
+        live: Mapping[str, LiveCell] = kept | {
+            id_: cell for id_, cell in new.items() if cell is not None
+        }
+        seen = {id_: _as_edited(cell, new.get(id_)) for id_, cell in view.seen.items()}
+        live = _newest(live, _MOST_LIVE, lambda cell: len(cell.source))
+        return replace(view, live=live, seen=seen)
 
     def _conversation(self, told: str | None, *, fresh: bool) -> None:
         """Take over the page's id, unless the page does not know yet what it is to remember."""
@@ -344,6 +348,14 @@ def _live_cell(told: ChangedCell, before: LiveCell | None, at: int) -> LiveCell 
     tags = tuple(told["tags"])
     count, outputs = told["count"], told["outputs"]
     return LiveCell(told["id"], told["kind"], source, count, outputs, tags, at, missing)
+
+
+def _as_edited(seen: SeenCell, live: LiveCell | None) -> SeenCell:
+    """The cell with its text as it stands now: what it shows is not told again for that."""
+    if live is None or live.kind != "code" or live.source == seen.source:
+        return seen
+    size = seen.size + len(live.source) - len(seen.source)
+    return SeenCell(seen.id, live.source, seen.outputs, size)
 
 
 def _seen_cell(told: ToldCell) -> SeenCell:

@@ -393,6 +393,15 @@ def test_outputs_of_cells_that_did_not_run_here_are_kept_by_cell(page: Page) -> 
     assert page.known[5] == [], "a cell that is not on the page any more"
 
 
+def test_outputs_are_not_told_again_for_another_text_of_their_cell(page: Page) -> None:
+    page.tell(fresh=True)
+    page.seen(cell("a", stream("1")), cell("b", stream("2"), source=""))
+    page.live(stands("a", source="y"), stands("b", kind="markdown"))
+    assert page.known[5] == [["a", "y", [stream("1")]], ["b", "", [stream("2")]]]
+    page.live(stands("a", source=MISSING, outputs=None))
+    assert page.known[5][0] == ["a", "y", [stream("1")]]
+
+
 @pytest.mark.parametrize(
     "output",
     [
