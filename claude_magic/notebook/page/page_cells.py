@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...value_classes import frozen
@@ -48,18 +47,25 @@ class ToldCell:
 
         Its text is what is told, unless that is older than the run; and what was cleared is gone.
         """
-        outputs = run.outputs
-        if self.shows == 0 and any(o.serial < self.at for o in outputs):
-            outputs = [output for output in outputs if output.serial > self.at]
+        shown = run.outputs
+        outputs = shown
+        if self.shows == 0 and any(output.serial < self.at for output in shown):
+            outputs = [output for output in shown if output.serial > self.at]
         edited = not self._says(run.source) and not 0 < self.saved <= run.at
-        if not edited and outputs is run.outputs and self.tags <= run.tags:
+        if not edited and outputs is shown and self.tags <= run.tags:
             return run
-        return replace(
-            run,
-            source=self.source if edited else run.source,
+        return CellRun(
+            run.serial,
+            run.cell,
+            self.source if edited else run.source,
+            outputs,
+            run.turns,
+            run.asked_at,
+            run.count,
+            run.tags | self.tags,
+            well=run.well,
+            at=run.at,
             state="edited" if edited else run.state,
-            outputs=outputs,
-            tags=run.tags | self.tags,
         )
 
     def _says(self, source: str) -> bool:

@@ -324,7 +324,8 @@ class QuestionPlaces:
         if told is None:
             return None
         if run is not None:
-            return self._once(cell, (told, run, len(run.outputs)), lambda: told.ran_as(run))
+            shown = [output.serial for output in run.outputs]
+            return self._once(cell, (told, run.serial, shown), lambda: told.ran_as(run))
         here = self._earlier.state(told, ran, texts)
         return self._once(cell, (told, here), lambda: told.shown(cell, self._recorder.serial, here))
 

@@ -1,11 +1,7 @@
-"""Records, while the kernel runs, what each cell ran and displayed, and which figure it drew.
+"""Records, while the kernel runs, what each cell ran and showed, and which figure it drew.
 
-A shell's display formatter turns the object into a mimebundle, which is then displayed. Both are
-seen here, so that a caption can be written from the figure's data and not from its pixels alone.
-
-It listens where IPython itself passes outputs on: the shell's display publisher, its display hook,
-and the two standard streams for as long as a cell runs. What this package shows is marked in the
-output's metadata and not recorded.
+`hearing.py` tells what the shell shows, message by message; here each finds its place: under the
+cell that its request names, in the `Output` widget that takes it, in the display that it updates.
 """
 
 from __future__ import annotations
@@ -14,18 +10,21 @@ import itertools
 import sys
 import time
 import weakref
+from base64 import b64encode
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TextIO
-from weakref import WeakValueDictionary
 
 from ...value_classes import mutable
+from .hearing import OURS, Heard, bare, error_shown, hearing_of, nothing
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
+
+__all__ = ["OURS", "CellRun", "Output", "Recorder", "StreamText"]
 
 # Kept of one cell's printed text, at its head and at its tail, in characters: more than any
 # question carries, little enough that a cell that prints 100 MB costs no memory.
@@ -65,11 +64,6 @@ class StreamText:
         dropped = self.length - self._head_length - len(tail)
         gap = f"\n[… {dropped:,} characters left out …]\n" if dropped > 0 else ""
         return "".join(self._head) + gap + tail
-
-
-def nothing() -> object:
-    """None: no object is known."""
-    return None
 
 
 @mutable
@@ -129,96 +123,191 @@ class CellRun:
         return self.source == other.source
 
 
-_LIBRARIES = ("matplotlib", "seaborn", "plotly", "altair")
-_MOST_KEPT = 4
-"""The newest figures are kept: the inline backend closes each when its cell ends."""
-
-
-class DrawnFigures:
-    """The figures that a shell displays; the older ones only as long as the notebook holds them."""
-
-    def __init__(self, shell: InteractiveShell) -> None:
-        self._shell = shell
-        self._kept: deque[object] = deque(maxlen=_MOST_KEPT)
-        # A figure that displays itself (Plotly's) does so while it is formatted.
-        self._under_way: list[object] = []
-        self._last: tuple[object, object] = (None, None)
-
-    def attach(self) -> Callable[[], None]:
-        """See what is formatted. Returns what undoes it."""
-        formatter: Any = self._shell.display_formatter
-        original = formatter.format
-
-        def formatting(thing: Any, *args: Any, **kwargs: Any) -> Any:
-            if not _is_figure(thing):
-                return original(thing, *args, **kwargs)
-            self._under_way.append(thing)
-            try:
-                found = original(thing, *args, **kwargs)
-            finally:
-                self._under_way.pop()
-            self._last = (thing, found[0])
-            return found
-
-        formatter.format = formatting
-
-        def undo() -> None:
-            # Someone may have wrapped ours in the meantime: theirs must not be torn out.
-            if vars(formatter).get("format") is formatting:
-                del formatter.format
-            self._kept.clear()
-            self._last = (None, None)
-
-        return undo
-
-    def of(self, bundle: Mapping[str, Any]) -> Callable[[], object]:
-        """What gives the figure of which this bundle was made, None once that is gone."""
-        figure, made = self._last
-        if self._under_way:
-            figure = self._under_way[-1]
-        elif made is not bundle:
-            return nothing
-        self._last = (None, None)
-        try:
-            found = weakref.ref(figure)
-        except TypeError:  # of a class that cannot be referred to so
-            return nothing
-        if not any(kept is figure for kept in self._kept):
-            self._kept.append(figure)
-        return found
-
-
-def _is_figure(thing: object) -> bool:
-    return any(cls.__module__.partition(".")[0] in _LIBRARIES for cls in type(thing).__mro__)
-
-
-OURS = "claude_magic"
-"""The key in an output's metadata that says it is a reply and not something to look at."""
-
 # Runs kept, and outputs of one run: more than a question carries, few enough for the memory.
 _MOST_RUNS = 200
 _MOST_OUTPUTS = 200
 
 
-class _Tee:
-    """A standard stream that also records. Everything but `write` is the stream's own."""
+class Area:
+    """What one cell, or one `Output` widget, shows."""
 
-    def __init__(self, stream: TextIO, record: Callable[[str], None]) -> None:
-        self.stream = stream
-        self._record = record
+    def __init__(self) -> None:
+        self.outputs: list[Output] = []
+        self._clear_next = False
 
-    def write(self, text: str) -> int:
-        written = self.stream.write(text)
-        if isinstance(text, str):  # another stream, set by the user, may take bytes
-            self._record(text)
-        return written
+    def put(self, heard: Heard, kind: str, content: Mapping[str, Any], since: int) -> Output | None:
+        """Show what was heard, as a front end does; the new output. What is of ours is left out.
 
-    def writelines(self, lines: list[str]) -> None:
-        for line in lines:
-            self.write(line)
+        `content` is of this `kind`. Text goes on with the last output if that is text too, and not
+        older than the serial `since`.
+        """
+        if kind == "clear_output":
+            self._clear_next = bool(content.get("wait"))
+            if not self._clear_next:
+                self.outputs.clear()
+            return None
+        if self._clear_next:
+            self.outputs.clear()
+            self._clear_next = False
+        metadata = _mapping(content.get("metadata"))
+        if kind == "stream":
+            last = self.outputs[-1] if self.outputs else None
+            if last is None or last.text is None or last.serial < since:
+                last = self._add(Output(heard.serial, text=StreamText()))
+            if last.text is not None:
+                last.text.write(str(content.get("text", "")))
+        elif kind == "error":
+            lines = content.get("traceback")
+            text = "\n".join(map(str, lines)) if isinstance(lines, Sequence) else ""
+            return self._add(Output(heard.serial, error=text))
+        elif kind in ("display_data", "execute_result") and OURS not in metadata:
+            bundle = _mapping(content.get("data"))
+            return self._add(
+                Output(heard.serial, bundle=bundle, metadata=metadata, drawn=heard.drawn)
+            )
+        return None
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
+    def _add(self, output: Output) -> Output:
+        self.outputs.append(output)
+        del self.outputs[:-_MOST_OUTPUTS]
+        return output
+
+
+@mutable
+class RecordedRun(CellRun):
+    """A run of this kernel, whose outputs are read when they are asked for."""
+
+    area: Area = field(default_factory=Area, repr=False, compare=False)
+    read: Callable[[RecordedRun], list[Output]] = field(
+        default=lambda run: run.area.outputs, repr=False, compare=False
+    )
+
+    @property  # type: ignore[misc]  # a field in any other run
+    def outputs(self) -> list[Output]:
+        """What it shows now, what its widgets hold among it."""
+        return self.read(self)
+
+    @outputs.setter
+    def outputs(self, outputs: list[Output]) -> None:
+        self.area.outputs = outputs
+
+
+_VIEW = "application/vnd.jupyter.widget-view+json"
+_MODEL = "IPY_MODEL_"
+_MOST_MODELS = 2_000
+_SIGNATURES = {
+    b"\x89PNG": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"RIFF": "image/webp",
+}
+
+
+class _Model:
+    """Of a widget's state what shows: its outputs, its picture, or the widgets in it."""
+
+    def __init__(self) -> None:
+        self.area: Area | None = None
+        self.picture: Output | None = None
+        self.children: tuple[str, ...] = ()
+        self.takes = ""
+
+
+class Widgets:
+    """What `Output` and `Image` widgets and ipympl's canvases hold, by their comms' ids."""
+
+    def __init__(self) -> None:
+        self._models: dict[str, _Model] = {}
+        # Of each request the widgets that take its outputs, the innermost last.
+        self._taking: dict[str, list[str]] = {}
+
+    def area(self, request: str | None) -> Area | None:
+        """Where the outputs of a request go now; None if to its cell."""
+        taking = self._taking.get(request or "")
+        model = self._models.get(taking[-1]) if taking else None
+        return model.area if model else None
+
+    def tell(self, heard: Heard, since: int) -> None:
+        """Take over what a message says of a widget's state."""
+        comm = str(heard.content.get("comm_id", ""))
+        data = _mapping(heard.content.get("data"))
+        state = _mapping(data.get("state"))
+        if heard.kind == "comm_close":
+            if comm in self._models:
+                self._take(comm, self._models.pop(comm), "")
+        elif heard.kind == "comm_open" or data.get("method") == "update":
+            model = self._models.setdefault(comm, _Model())
+            self._update(comm, model, state, heard, since)
+            for path, buffer in zip(data.get("buffer_paths") or (), heard.buffers, strict=False):
+                if path == ["value"]:
+                    model.picture = _picture(heard.serial, buffer)
+            while len(self._models) > _MOST_MODELS:
+                oldest = next(iter(self._models))
+                self._take(oldest, self._models.pop(oldest), "")
+
+    def _update(
+        self, comm: str, model: _Model, state: Mapping[str, Any], heard: Heard, since: int
+    ) -> None:
+        if isinstance(state.get("msg_id"), str):
+            model.area = model.area or Area()
+            self._take(comm, model, state["msg_id"])
+        if isinstance(shown := state.get("outputs"), list):
+            model.area = Area()
+            for output in shown:
+                content = _mapping(output)
+                model.area.put(heard, str(content.get("output_type")), content, since)
+        if isinstance(children := state.get("children"), list):
+            names = (c for c in children if isinstance(c, str) and c.startswith(_MODEL))
+            model.children = tuple(name.removeprefix(_MODEL) for name in names)
+        if isinstance(url := state.get("_data_url"), str):
+            kind, _, encoded = url.removeprefix("data:").partition(";base64,")
+            if kind.startswith("image/"):
+                model.picture = Output(heard.serial, bundle={kind: encoded})
+
+    def _take(self, comm: str, model: _Model, request: str) -> None:
+        """Let a widget take what belongs to a request, and no more what belonged to another."""
+        before = self._taking.get(model.takes, [])
+        if comm in before:
+            before.remove(comm)
+            if not before:
+                del self._taking[model.takes]
+        model.takes = request
+        if request:
+            self._taking.setdefault(request, []).append(comm)
+
+    def shown(self, outputs: Sequence[Output]) -> list[Output]:
+        """The outputs, with what widgets hold where these are displayed."""
+        found: list[Output] = []
+        for output in outputs:
+            view = _mapping((output.bundle or {}).get(_VIEW)).get("model_id")
+            model = self._models.get(view) if isinstance(view, str) else None
+            if model is None or model.children:
+                found.append(output)
+            if model is not None and isinstance(view, str):
+                found += self.shown(list(self._held(view, set())))
+        return found
+
+    def _held(self, comm: str, seen: set[str]) -> Iterator[Output]:
+        model = self._models.get(comm)
+        if model is None or comm in seen:
+            return
+        seen.add(comm)
+        if model.area is not None:
+            yield from model.area.outputs
+        if model.picture is not None:
+            yield model.picture
+        for child in model.children:
+            yield from self._held(child, seen)
+
+
+def _picture(serial: int, content: bytes) -> Output | None:
+    kinds = (kind for begin, kind in _SIGNATURES.items() if content.startswith(begin))
+    kind = next(kinds, None)
+    return Output(serial, bundle={kind: b64encode(content).decode()}) if kind else None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 class Recorder:
@@ -230,42 +319,38 @@ class Recorder:
         self._shell = shell
         self._serials = itertools.count(1)
         self._open: list[ExecutionInfo] = []
-        self._by_display_id: WeakValueDictionary[str, Output] = WeakValueDictionary()
-        self._drawn = DrawnFigures(shell)
+        self._requests: dict[str, RecordedRun] = {}
+        self._displays: dict[str, list[weakref.ref[Output]]] = {}
+        self._widgets = Widgets()
+        self._hearing = hearing_of(shell, partial(next, self._serials), self._tell)
         # Who wants to know that a cell starts, and that it has ended.
         self.started: Callable[[CellRun], None] = _nobody
         self.ended: Callable[[CellRun], None] = _nobody
-        self._clear_next = False
         self._apart = False
         self._marked = 0
         self._undo: list[Callable[[], None]] = []
-        self._publisher: object = None
-        self._unwrap_publisher: list[Callable[[], None]] = []
 
     def attach(self) -> None:
         """Start listening.
 
-        What the cell that loads the extension ran and shows is not recorded, only which one it is:
-        what it asks has its place on the page.
+        The cell that loads the extension is not among `runs`: only what it shows from here on is
+        seen. What it asks has its place on the page.
         """
         events = self._shell.events
         for name, callback in (("pre_run_cell", self._start), ("post_run_cell", self._finish)):
             events.register(name, callback)
             self._undo.append(partial(events.unregister, name, callback))
-        self._undo.append(self._wrapped(self._shell.displayhook, "write_format_data", self._result))
-        self._undo.append(self._drawn.attach())
-        self._listen()
+        self._hearing.attach()
+        self._undo.append(self._hearing.detach)
         loading = _said_with_request(self._shell).get("cellId")
         if isinstance(loading, str):
             source = str(_request(self._shell)["content"].get("code", ""))
-            self.current = CellRun(next(self._serials), loading, source, at=time.time())
+            self.current = self._run(loading, source)
 
     def detach(self) -> None:
         """Undo `attach`."""
-        self._untee()
         while self._undo:
             self._undo.pop()()
-        self._leave_publisher()
         self._open.clear()
         self.current = None
 
@@ -274,55 +359,16 @@ class Recorder:
         return next(self._serials)
 
     def mark(self) -> int:
-        """A serial number: everything recorded so far is below it, all that comes above."""
+        """A serial number: everything shown so far is below it, all that comes above."""
+        self._hearing.flush()
+        self._hearing.hear()
         self._marked = next(self._serials)
         return self._marked
 
     @property
     def stdout(self) -> TextIO:
         """Standard output, past the recording: for what is not the notebook's own."""
-        return _bare(sys.stdout)
-
-    def _listen(self) -> None:
-        """Record what the shell's display publisher gets.
-
-        Looked at with each cell: the extension may be loaded within `%%capture`, where another
-        publisher stands in its place.
-        """
-        publisher = self._shell.display_pub
-        if publisher is self._publisher:
-            return
-        self._leave_publisher()
-        self._publisher = publisher
-        self._unwrap_publisher = [
-            self._wrapped(publisher, "publish", self._displayed),
-            self._wrapped(publisher, "clear_output", self._cleared),
-        ]
-
-    def _leave_publisher(self) -> None:
-        while self._unwrap_publisher:
-            self._unwrap_publisher.pop()()
-        self._publisher = None
-
-    def _wrapped(self, owner: Any, name: str, record: Callable[..., None]) -> Callable[[], None]:
-        """Shadow a method of one object, not of its class, with one that records as well.
-
-        Returns what undoes it.
-        """
-        original = getattr(owner, name)
-
-        def recording(*args: Any, **kwargs: Any) -> Any:
-            record(*args, **kwargs)
-            return original(*args, **kwargs)
-
-        setattr(owner, name, recording)
-
-        def undo() -> None:
-            # Someone may have wrapped ours in the meantime: theirs must not be torn out.
-            if vars(owner).get(name) is recording:
-                delattr(owner, name)
-
-        return undo
+        return bare(sys.stdout)
 
     @contextmanager
     def apart(self) -> Iterator[None]:
@@ -333,6 +379,17 @@ class Recorder:
         finally:
             self._apart = False
 
+    def _run(self, cell: str | None, source: str, **said: Any) -> RecordedRun:
+        """A run that begins: what answers the request that the kernel is at work on is its."""
+        run = RecordedRun(
+            next(self._serials), cell, source, read=self._outputs_of, at=time.time(), **said
+        )
+        if request := self._request_id():
+            self._requests[request] = run
+            while len(self._requests) > _MOST_RUNS:
+                del self._requests[next(iter(self._requests))]
+        return run
+
     def _start(self, info: ExecutionInfo) -> None:
         if self._apart:
             return
@@ -341,30 +398,30 @@ class Recorder:
             return
         cell_id = getattr(info, "cell_id", None)
         said = _said_with_request(self._shell)
-        self.current = CellRun(
-            next(self._serials),
+        self.current = self._run(
             cell_id,
             str(info.raw_cell),
             tags=frozenset(_texts(said.get("tags"))),
             deleted=_texts(said.get("deletedCells")),
-            at=time.time(),
         )
         self.runs.append(self.current)
         self.started(self.current)
-        for run in self.runs[:-1]:  # what this run replaces is not looked at any more
-            if run.cell is not None and run.cell == self.current.cell:
-                run.outputs.clear()
+        self._forget_before(self.current)  # what this run replaces is not looked at any more
         del self.runs[:-_MOST_RUNS]
-        self._clear_next = False
-        self._listen()
-        # A cell may have put back the stream of an earlier one, which records too.
-        sys.stdout = _Tee(_bare(sys.stdout), self._printed)
-        sys.stderr = _Tee(_bare(sys.stderr), self._printed)
+        self._hearing.cell_started()
+
+    def _forget_before(self, newest: CellRun) -> None:
+        """Let go of what a cell showed; what its threads still show is seen by nobody."""
+        older = [r for r in self.runs if r is not newest and r.cell and r.cell == newest.cell]
+        for run in older:
+            run.outputs = []
+        gone = {run.serial for run in older}
+        self._requests = {n: run for n, run in self._requests.items() if run.serial not in gone}
 
     def _finish(self, result: ExecutionResult | None) -> None:
         if result is None:  # ipykernel: a cell with await that was cancelled
             self._open.clear()
-            self._untee()
+            self._hearing.cell_ended()
             self.current = None
             return
         # post_run_cell is also sent for empty cells, which had no pre_run_cell, and for the one
@@ -374,87 +431,72 @@ class Recorder:
                 pass
         if self._open or self.current is None:
             return
-        self._untee()
+        self._hearing.cell_ended()
         self.current.count = result.execution_count
         error = result.error_in_exec or result.error_before_exec
-        if error is not None and not hasattr(error, "_render_traceback_"):
-            from ...tools.results import traceback_text
-
-            self._add(error=traceback_text(error))
+        if error is not None and error is not self._hearing.failed:
+            self._failed(error)
         self.current.well = error is None
         run, self.current = self.current, None
         self.ended(run)
 
-    def _untee(self) -> None:
-        for name in ("stdout", "stderr"):
-            if isinstance(stream := getattr(sys, name), _Tee):
-                setattr(sys, name, _bare(stream))
+    def _failed(self, error: BaseException) -> None:
+        """Record an error whose traceback something else than the shell has shown."""
+        from IPython.core.error import UsageError
 
-    def _add(self, **values: Any) -> Output | None:
-        if self.current is None:
-            return None
-        if self._clear_next:
-            self.current.outputs.clear()
-            self._clear_next = False
-        output = Output(next(self._serials), **values)
-        self.current.outputs.append(output)
-        del self.current.outputs[:-_MOST_OUTPUTS]
-        return output
+        one_line = isinstance(error, UsageError) or hasattr(error, "_render_traceback_")
+        if not one_line:
+            content = {"traceback": [error_shown(error, ())]}
+            self._hearing.say("error", content, self._request_id())
 
-    def _printed(self, text: str) -> None:
-        if self.current is None:
-            return
-        last = self.current.outputs[-1] if self.current.outputs else None
-        fresh = last is None or last.text is None or last.serial < self._marked
-        if self._clear_next or fresh:
-            last = self._add(text=StreamText())
-        if last is not None and last.text is not None:
-            last.text.write(text)
+    def _outputs_of(self, run: RecordedRun) -> list[Output]:
+        if run is self.current:
+            self._hearing.flush()
+        self._hearing.hear()
+        return self._widgets.shown(run.area.outputs)
 
-    def _displayed(
-        self,
-        data: Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-        *_: Any,
-        transient: Mapping[str, Any] | None = None,
-        update: bool = False,
-        **__: Any,
-    ) -> None:
-        if metadata and OURS in metadata:
+    def _tell(self, heard: Heard) -> None:
+        """Take in one message: where its output stands is as a front end has it."""
+        if heard.kind.startswith("comm_"):
+            self._widgets.tell(heard, self._marked)
             return
-        display_id = str((transient or {}).get("display_id", ""))
-        if update:
-            shown = self._by_display_id.get(display_id)
-            if shown is not None:
-                shown.bundle, shown.metadata = dict(data), dict(metadata or {})
-                shown.serial, shown.drawn = next(self._serials), self._drawn.of(data)
+        content = heard.content
+        display_id = _mapping(content.get("transient")).get("display_id")
+        if display_id and OURS not in _mapping(content.get("metadata")):
+            # A display of a name that is there already is updated as well.
+            self._update(str(display_id), heard)
+        if heard.kind == "update_display_data":
             return
-        drawn = self._drawn.of(data)
-        output = self._add(bundle=dict(data), metadata=dict(metadata or {}), drawn=drawn)
+        area = self._widgets.area(heard.request)
+        if area is None:
+            run = self._requests.get(heard.request) if heard.request else self.current
+            if not isinstance(run, RecordedRun):
+                return
+            area = run.area
+        output = area.put(heard, heard.kind, content, self._marked)
         if output is not None and display_id:
-            self._by_display_id[display_id] = output
+            self._displays.setdefault(str(display_id), []).append(weakref.ref(output))
+            if len(self._displays) > 2 * _MOST_OUTPUTS:
+                self._prune()
 
-    def _result(
-        self, format_dict: Mapping[str, Any], md_dict: Mapping[str, Any] | None = None
-    ) -> None:
-        if not (md_dict and OURS in md_dict):
-            drawn = self._drawn.of(format_dict)
-            self._add(bundle=dict(format_dict), metadata=dict(md_dict or {}), drawn=drawn)
+    def _update(self, display_id: str, heard: Heard) -> None:
+        for shown in self._displays.get(display_id, ()):
+            if (output := shown()) is not None:
+                output.bundle = _mapping(heard.content.get("data"))
+                output.metadata = _mapping(heard.content.get("metadata"))
+                output.serial, output.drawn = heard.serial, heard.drawn
 
-    def _cleared(self, wait: bool = False) -> None:
-        if self.current is None:
-            return
-        if wait:
-            self._clear_next = True
-        else:
-            self.current.outputs.clear()
+    def _prune(self) -> None:
+        """Forget the displays that stand nowhere any more."""
+        standing = {
+            name: [shown for shown in held if shown() is not None]
+            for name, held in self._displays.items()
+        }
+        self._displays = {name: held for name, held in standing.items() if held}
 
-
-def _bare(stream: TextIO | _Tee) -> TextIO:
-    """The stream itself, past the recording."""
-    while isinstance(stream, _Tee):
-        stream = stream.stream
-    return stream
+    def _request_id(self) -> str | None:
+        found = _request(self._shell).get("header", {}).get("msg_id")
+        return str(found) if found else None
 
 
 def _said_with_request(shell: InteractiveShell) -> Mapping[str, Any]:
