@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -267,3 +269,60 @@ def test_a_step_on_a_desktop_is_one_line() -> None:
         "[screenshot · 0.5 s · ok]",
         "[screenshot · 0.5 s · error]: It is gone.",
     ]
+
+
+# A line of a terminal session, and what the recorder has of it afterwards.
+RECORDED: dict[str, tuple[str, list[str]]] = {
+    "an expression": ("40 + 2", ["data 42"]),
+    "a table": ("type('T', (), {'__repr__': lambda _: 'a  b\\n1  2'})()", ["data a  b\n1  2"]),
+    "print": ("print('one'); print('two', file=sys.stderr)", ["text one\ntwo\n"]),
+    "display": ("display('shown'); print('below')", ["data 'shown'", "text below\n"]),
+    "an update": ("display(1, display_id='d').update(2)", ["data 2"]),
+    "what prints while it is shown": (
+        "type('Loud', (), {'__repr__': lambda _: print('loud') or 'Loud()'})()",
+        ["text loud\n", "data Loud()"],
+    ),
+    "an error": ("1 / 0", ["error ZeroDivisionError: division by zero"]),
+    "an error of syntax": ("1 +* 2", ["error SyntaxError: invalid syntax"]),
+    "a usage error": ("%run -q", ["text UsageError: option -q not recognized"]),
+    "a cell within a cell": ("_ = get_ipython().run_cell('40 + 2')", ["data 42"]),
+    "the history": ("%claude_history", []),
+    "the costs": ("%claude_usage", []),
+    "the settings": ("%claude_config", []),
+    "the models": ("%claude_models", []),
+    "a question": ("%claude -c none Hello", []),
+    "an error of ours": ("%claude --modle opus Hi", []),
+    "a dry run": ("%claude --dry-run -c none Hi", []),
+    "code that is not there": ("%claude_code 99", []),
+    "a question after a print": (
+        "print(1); get_ipython().run_line_magic('claude', '-c none Hi'); 2",
+        ["text 1\n", "data 2"],
+    ),
+}
+TELL = (
+    "import json; print('recorded', json.dumps([f'text {o.text}' if o.text is not None else"
+    " 'data ' + o.bundle['text/plain'] if o.bundle else 'error ' + o.error for o in"
+    " get_ipython().magics_manager.registry['ClaudeMagics'].recorder.runs[-2].outputs]))"
+)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """By line, what is recorded once it has run."""
+    lines = [line for case, _ in RECORDED.values() for line in (case, TELL)]
+    shown = session(tmp_path_factory.mktemp("told"), "%load_ext claude_magic", "import sys", *lines)
+    told = [json.loads(line) for line in re.findall(r"recorded (\[.*\])$", shown, re.MULTILINE)]
+    return dict(zip(RECORDED, told, strict=True))
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_each_output_is_recorded_once_and_ours_never(
+    recorded: dict[str, list[str]], name: str
+) -> None:
+    """Of an error and of a line of IPython's own only the end counts, and the beginning."""
+    expected = RECORDED[name][1]
+    found = [f"error {o.splitlines()[-1]}" if o.startswith("error ") else o for o in recorded[name]]
+    if name == "a usage error":
+        found = [o[: len(e)] for o, e in zip(found, expected, strict=True)]
+    assert found == expected
+    assert not any("\x1b" in o for o in recorded[name])
