@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 from .conversation.spending import OF_THIS_PROCESS, Origin
-from .messages.errors import InputError
 from .messages.once import Once
 from .notebook.options import AskOptions, from_python, with_arguments
+from .notebook.shell_magics import magics_of, running_shell
 
 if TYPE_CHECKING:
     from .captions.job import Access
@@ -178,31 +177,25 @@ def ask(prompt: str, **options: Unpack[AskOptions]) -> Reply:
     asks is in this conversation when a kernel opens it again. In a script, without IPython, each
     call stands alone, and all spend from one budget: use `Conversation` there.
 
-    Raises the errors of `claude_magic.messages.errors`; InputError where IPython runs and the
-    extension is not loaded.
+    In IPython it loads the extension, if that is not loaded.
+
+    Raises the errors of `claude_magic.messages.errors`.
     """
     said = from_python("ask", options)
-    if not in_ipython():
+    notebook = current_notebook()
+    if notebook is None:
         with Conversation() as conversation:
             conversation._script.origin = Origin(spending=OF_THIS_PROCESS)
             return conversation._script.ask(prompt, said)
-    notebook = current_notebook()
     return notebook.ask(notebook.question(said, prompt, names=False))
 
 
-def in_ipython() -> bool:
-    ipython: Any = sys.modules.get("IPython")
-    return bool(ipython and ipython.get_ipython())
-
-
-def current_notebook() -> Notebook:
-    """The notebook of the running shell. Raises InputError where the extension is not loaded."""
-    ipython: Any = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    magics = shell.magics_manager.registry.get("ClaudeMagics") if shell else None
-    if magics is None:
-        raise InputError("Load the extension first: %load_ext claude_magic")
-    notebook: Notebook = magics.notebook
+def current_notebook() -> Notebook | None:
+    """The notebook of the running shell, which loads the extension if need be; None in a script."""
+    shell = running_shell()
+    if shell is None:
+        return None
+    notebook: Notebook = magics_of(shell, "ClaudeMagics").notebook
     return notebook
 
 
@@ -275,8 +268,8 @@ def access_here() -> tuple[Access, float]:
     """
     from .captions.job import Access
 
-    if in_ipython():
-        notebook = current_notebook()
+    notebook = current_notebook()
+    if notebook is not None:
         settings, session = notebook.settable.session_settings(), notebook.session
         access = Access(
             settings, notebook.keys.find(), spend=session.spending.add, offline=session.offline

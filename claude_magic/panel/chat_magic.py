@@ -18,6 +18,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from ..messages.once import Once
 from ..notebook.idle_imports import MODULES
 from ..notebook.page.recorder import OURS
+from ..notebook.shell_magics import magics_of, running_shell
 from .dock import Dock
 from .outbox import beside_the_cells
 
@@ -96,18 +97,13 @@ class PanelMagics(Magics):
 def ensure() -> None:
     """Load the extension in the running shell, if it is not: somebody has opened a panel.
 
-    Not by IPython's manager: to a cell that loads the extension later it is as if it was not. What
-    the panel needs is imported first: later the notebook's folder is on the path again, and what
-    lies there is not to run for a click.
+    What the panel needs is imported first: later the notebook's folder is on the path again, and
+    what lies there is not to run for a click.
     """
-    from IPython.core.getipython import get_ipython
-
     preload()
-    shell = get_ipython()
-    if shell is not None and "ClaudeMagics" not in shell.magics_manager.registry:
-        from ..notebook.magics import load as load_notebook
-
-        load(load_notebook(shell))
+    shell = running_shell()
+    if shell is not None:
+        magics_of(shell, PanelMagics.__name__)
 
 
 def load(magics: ClaudeMagics) -> None:

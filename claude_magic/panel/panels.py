@@ -7,7 +7,6 @@ one thread of the desk, and each question has a thread of its own.
 from __future__ import annotations
 
 import queue
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,6 +20,7 @@ from ..notebook.context.named_values import preparing
 from ..notebook.context.outputs import output_blocks
 from ..notebook.page.page_messages import UnfitError, checked
 from ..notebook.page.question_place import PanelPlace
+from ..notebook.shell_magics import magics_of, running_shell
 from . import protocol, questions
 from .live import Approvals, AskInPanel, LiveRun
 from .outbox import Outbox, beside_the_cells
@@ -344,13 +344,14 @@ class Panels:
 
 
 def current_panels() -> Panels:
-    """The desk of the running shell. Raises InputError where the extension is not loaded."""
-    ipython: Any = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    made = shell.magics_manager.registry.get("PanelMagics") if shell else None
-    if made is None:
+    """The desk of the running shell, which loads the extension if need be.
+
+    Raises InputError without IPython.
+    """
+    shell = running_shell()
+    if shell is None:
         from ..messages.errors import InputError
 
-        raise InputError("Load the extension first: %load_ext claude_magic")
-    desk: Panels = made.desk
+        raise InputError("A chat panel needs a notebook: ask with claude_magic.ask instead.")
+    desk: Panels = magics_of(shell, "PanelMagics").desk
     return desk

@@ -26,22 +26,23 @@ class Chat:
 
     model_id: str
     on_msg: Any
+    _desk: Panels | None = None  # until the widget is made
 
     def __init__(self, desk: Panels | None = None, **kwargs: Any) -> None:
-        if desk is None:
-            from .panels import current_panels
+        from .panels import current_panels
 
-            desk = current_panels()
-        self._desk = desk
+        self._desk = joined = desk or current_panels()
         # The comm is not to be part of the cell that makes it: see there.
         beside_the_cells(super().__init__)(**kwargs)
         self.greeted = threading.Event()
         """Set once the panel has come up in a front end."""
         self.on_msg(self._received)
-        desk.join(self)
+        joined.join(self)
 
     def close(self) -> None:
         """Take the panel away wherever it is shown; the conversation stays."""
+        if self._desk is None:
+            return
         self._desk.leave(self)
         closing: Any = super()
         beside_the_cells(closing.close)()
@@ -53,7 +54,8 @@ class Chat:
 
     def _received(self, _: object, content: object, buffers: Sequence[Any]) -> None:
         self.greeted.set()
-        self._desk.received(content, buffers)
+        if self._desk is not None:
+            self._desk.received(content, buffers)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -71,7 +73,7 @@ class ClaudeChat(Chat, DOMWidget):  # type: ignore[misc] # ipywidgets has no typ
     """A chat panel of the running notebook, hosted by the JupyterLab extension.
 
     It has the conversation of `%%claude`: what is asked in a cell appears here, and the other way
-    round. Any number of them can be shown. Raises InputError where the extension is not loaded.
+    round. Any number of them can be shown. Raises InputError without IPython.
     """
 
     _model_name = Unicode("ClaudeChatModel").tag(sync=True)
