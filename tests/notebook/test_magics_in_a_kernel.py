@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
+from claude_magic.notebook.question_marks import ask_with_question_mark
 from tests.browser.replying_server import ReplyingServer, Said
 from tests.kernels import Kernel, kernel
 
@@ -33,6 +35,64 @@ def test_a_prompt_may_stand_on_the_line_and_in_the_cell(running_kernel: Kernel) 
     assert last(running_kernel)["messages"][-1]["content"] == "What's this:\n  indented"
 
 
+MARKED = {
+    "%claude -c none Why?": ("claude", "-c none Why?"),
+    "%claude_fix why does this fail?": ("claude_fix", "why does this fail?"),
+    "%claude_chat what is 'this?": ("claude_chat", "what is 'this?"),
+    "%claude_caption  for whom??": ("claude_caption", "for whom??"),
+    "%claude_continue is there more? ": ("claude_continue", "is there more?"),
+    "%claude_usage of what?": ("claude_usage", "of what?"),
+    "r = %claude What is this?": ("claude", "What is this?"),
+    "r = %claude What's (this?": ("claude", "What's (this?"),
+    "r['a'] = s =%claude_fix Why?": ("claude_fix", "Why?"),
+    "if r:\n    r.a = %claude Why?": ("claude", "Why?"),
+    "x = %who What's\nr = %claude Why?": ("claude", "Why?"),
+    "%claude Why \\\n is this?": ("claude", "Why   is this?"),
+}
+
+
+@pytest.mark.parametrize("cell", MARKED)
+def test_words_of_any_magic_may_end_in_a_question_mark(cell: str) -> None:
+    name, words = MARKED[cell]
+    read = read_as(cell)
+    assert f"get_ipython().run_line_magic({name!r}, {words!r})\n" in read
+    assert "pinfo" not in read
+    assert [line.partition("get_ipython()")[0] for line in read.splitlines()][-1] == (
+        cell.splitlines()[cell.count("\n") and -1].partition("%")[0] if "\\" not in cell else ""
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("%claude?", "%claude ?", "%claude??", "%%claude?", "?%claude", "%claude_fix?"),
+        *("r?", "r = %who_ls r?", "%time r?", "r = claude ?", "%clauded what?"),
+    ],
+)
+def test_all_else_that_ends_in_a_question_mark_is_read_as_ipython_reads_it(line: str) -> None:
+    assert read_as(line) == TransformerManager().transform_cell(line)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s = '''\nr = %claude Why?\n'''",
+        "s = ['''r = %claude Why?\n''']",
+        "f(r, s = %claude Why?\n)",
+        "claude = '''r = %claude Why?\n'''",
+    ],
+)
+def test_a_question_within_a_string_or_a_bracket_is_none(text: str) -> None:
+    assert ask_with_question_mark(text.splitlines(True)) == text.splitlines(True)
+
+
+def read_as(cell: str) -> str:
+    """The Python that IPython makes of a cell once the extension is loaded."""
+    manager = TransformerManager()
+    manager.cleanup_transforms.append(ask_with_question_mark)
+    return manager.transform_cell(cell)
+
+
 def test_a_line_may_end_in_a_question_mark(running_kernel: Kernel) -> None:
     ran = running_kernel.run("if True:\n    %claude --alone -c none Why is `x` so?")
     assert last(running_kernel)["messages"][-1]["content"] == "Why is `x` so?"
@@ -45,6 +105,7 @@ def test_a_line_may_end_in_a_question_mark(running_kernel: Kernel) -> None:
         ("%claude What stands out in these two plots?", ["What stands out in these two plots?"]),
         ("%claude One of the plots?\n%claude All plots?", ["One of the plots?", "All plots?"]),
         ("%claude Why plots??", ["Why plots??"]),
+        ("r = %claude Why plots?\nassert r is None", ["Why plots?"]),
         ("def ask():\n    %claude Why plots?\nask()\nask()", ["Why plots?", "Why plots?"]),
         ("plots = 1\nplots?\n%claude -c none Why plots?", ["Why plots?"]),
         ("%claude Why plots?\nplots?", ["Why plots?"]),
@@ -106,6 +167,7 @@ def test_from_python_one_image_file_or_stop_needs_no_list(
         ("%claude?", "--reply", "%%claude -m opus"),
         ("%%claude?", "--reply", "%%claude -m opus"),
         ("%claude_caption?", "--write", "%claude_caption -i fig"),
+        ("?%claude", "--reply", "%%claude -m opus"),
     ],
 )
 def test_a_question_mark_right_after_the_name_shows_the_help(

@@ -28,7 +28,7 @@ _LITERAL = (
     rf"|(?<!`)(?P<ticks>`+)(?!`){_PARAGRAPH}*?(?<!`)(?P=ticks)(?!`)"
     rf"|\$\${_FORMULA}\$\$|\\\({_FORMULA}\\\)|\\\[{_FORMULA}\\\]"
     r"|\\begin\{(?P<environment>\w+\*?)\}[\s\S]{0,2000}?\\end\{(?P=environment)\}"
-    # As in Pandoc: no space within, no digit after. "${{ low }} to ${{ high }}" is money.
+    # As in Pandoc: no space within, no digit after.
     r"|(?<![\\\w$])\$(?=[^\s$])(?P<maths>(?:\\.|[^$\\\n])*?[^\s$\\])\$(?![\d{])"
     r"|\\[A-Za-z]+\*?(?:\[[^\]\n]*\])?(?:\{\{[^{}\n]*\}\})+"
     # The last form has an apostrophe for its quote: f'(x) of a text is no f-string.
@@ -59,7 +59,8 @@ def _is_maths(content: str) -> bool:
     return bool(re.search(_MATHS_SIGN, outside)) or not re.search(r"\s", outside)
 
 
-_OPENING = r"(?<!\{)\{\{(?!\{)"
+# "${{ secrets.TOKEN }}" is an expression of another language (workflows of GitHub).
+_OPENING = r"(?<![{$])\{\{(?!\{)"
 # Only what no dict, no CSS and no template can be: {{ x:.2f }}, {{ n:, }}, {{ share:.1% }}.
 _FORMATTED = r"(?P<source>.+?):(?P<form>,?\.\d+[eEfFgG%]|,[df]?)\s*"
 _LONGEST = 4_000
@@ -86,8 +87,8 @@ def interpolate(
     within the text around them, tables on lines of their own; figures become image blocks in
     their place. A number may have a format: `{{ mean:.2f }}`, `{{ n:, }}`, `{{ share:.1% }}`.
 
-    Untouched: what is no Python expression, a bare number or tuple, three braces, and braces in
-    code, maths, LaTeX arguments and f-strings. `{{ "{{" }}` writes two braces.
+    Untouched: what is no Python expression, a bare number or tuple, three braces, `${{`, and braces
+    in code, maths, LaTeX arguments and f-strings. `{{ "{{" }}` writes two braces.
 
     Raises InputError if a name is not defined, before anything else is evaluated, or if an
     expression raises.
