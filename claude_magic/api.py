@@ -158,7 +158,7 @@ class _Script:
         if not self._name or self.settable.value("store") == "off":
             return History()
         kept = Conversations(Path(jupyter_data_dir()) / STORE, fresh=self.origin.conversation)
-        history = kept.open(Whereabouts(f"script {self._name}", notebook=False))
+        history = kept.open(Whereabouts(f"script {self._name}", kind="name"))
         history.asked |= {turn.id for turn in history.turns}
         return history
 

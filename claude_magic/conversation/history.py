@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ..messages.blocks import Block
 from ..messages.once import OwnLock
+from .other_turns import OtherTurns
 from .store.store import Store
 from .turns import Step, Turn
 from .visible_turns import VisibleTurns, left_out
@@ -19,8 +20,9 @@ from .visible_turns import VisibleTurns, left_out
 class History:
     """Turns in the order asked, which of them are retired, and the store behind them.
 
-    `begin` gives the store at the first thing that is to be kept; None keeps it in memory. Safe to
-    use from several threads.
+    `begin` gives the store at the first thing that is to be kept; None keeps it in memory. `others`
+    are turns of other conversations: found here as its own are, but not among `turns` until one is
+    shown again, and then kept with the next thing that is. Safe to use from several threads.
     """
 
     def __init__(
@@ -30,8 +32,12 @@ class History:
         *,
         begin: Callable[[], Store | None] = lambda: None,
         store: Store | None = None,
+        others: OtherTurns | None = None,
     ) -> None:
         self.turns: list[Turn] = list(turns)
+        self.others = others or OtherTurns()
+        self._taken: set[str] = set()
+        self._unkept: list[Turn] = []
         self.asked: set[str] = set()
         """The ids of the turns that were asked, or shown again, by this kernel."""
         self.latest: list[str] = []
@@ -57,15 +63,17 @@ class History:
         self._lock = OwnLock()
 
     def __getitem__(self, turn_id: str) -> Turn:
-        return self.turns[self._at[turn_id]]
+        at = self._at.get(turn_id)
+        return self.others[turn_id] if at is None else self.turns[at]
 
     def __contains__(self, turn_id: object) -> bool:
-        return turn_id in self._at
+        return turn_id in self._at or turn_id in self.others
 
     def of_digest(self, digest: str) -> list[Turn]:
         """The turns one of whose requests had this digest, in the order asked."""
         with self._lock:
-            return [self[turn_id] for turn_id in self._digests.get(digest, ())]
+            own = [self[turn_id] for turn_id in self._digests.get(digest, ())]
+            return [*(t for t in self._not_taken() if digest in t.digests), *own]
 
     @property
     def retired(self) -> Set[str]:
@@ -75,7 +83,10 @@ class History:
     def of_cell(self, cell: str | None) -> list[Turn]:
         """All turns that this cell asked, older versions too, in the order asked."""
         with self._lock:
-            return self._counting.of_cell(cell)
+            own = self._counting.of_cell(cell)
+            if cell is not None:
+                return own
+            return [*(t for t in self._not_taken() if t.cell is None and not t.panel), *own]
 
     def seen(
         self,
@@ -228,6 +239,7 @@ class History:
         One that was retired counts again: for the others once the run that shows it has ended.
         """
         with self._lock:
+            taken = self._take([turn.id])
             self.asked.add(turn.id)
             self.latest.append(turn.id)
             retired = turn.id in self.retired
@@ -235,6 +247,8 @@ class History:
                 self._counting.retire([turn.id], back=True)
                 self._counting.begin([turn.id])
                 return
+        if taken:
+            self._changed()
         if retired:
             self.restore(turn)
 
@@ -307,14 +321,15 @@ class History:
             last = max(
                 (
                     t
-                    for t in self.turns
-                    if t.cell is None and t.id not in self.retired and not t.alone
+                    for t in (*self._not_taken(), *self.turns)
+                    if t.cell is None and not t.alone and not self._is_retired(t.id)
                 ),
                 key=lambda turn: turn.started,
                 default=None,
             )
             found = self._of_one_kernel(last) if last else set()
             new = found - self.asked
+            self._take(t.id for t in sorted(map(self.__getitem__, found), key=_started))
             self.asked |= found
         if new:
             self._changed()
@@ -322,6 +337,7 @@ class History:
 
     def _of_one_kernel(self, last: Turn) -> set[str]:
         """The turns without cells up to `last`: those it saw, and those asked at the same time."""
+        around = self.turns if last.id in self._at else self.others.beside(last.id)
         found: set[str] = set()
         more = {last.id}
         while more:
@@ -331,16 +347,19 @@ class History:
             since, until = min(t.started for t in turns), max(t.ended for t in turns)
             beside = {
                 t.id
-                for t in self.turns
+                for t in around
                 if t.cell is None and t.panel and t.started < until and t.ended > since
-                if t.id not in self.retired and not t.alone
+                if not self._is_retired(t.id) and not t.alone
             }
             more = (saw | beside) - found
         return found
 
     def purge(self) -> None:
-        """Forget all turns, here and on disk."""
+        """Forget all turns, here and on disk; the conversations too that any was taken from."""
         with self._lock:
+            self.others.purge(self._taken)
+            self._taken.clear()
+            self._unkept.clear()
             self.turns.clear()
             self._at.clear()
             self._digests.clear()
@@ -360,6 +379,21 @@ class History:
     def _changed(self) -> None:
         for observer in tuple(self.observers):
             observer()
+
+    def _not_taken(self) -> Iterable[Turn]:
+        return (turn for turn in self.others if turn.id not in self._at)
+
+    def _is_retired(self, turn_id: str) -> bool:
+        return turn_id in self.retired if turn_id in self._at else self.others.retired(turn_id)
+
+    def _take(self, turn_ids: Iterable[str]) -> bool:
+        """Have these turns of other conversations be of this one; whether any was not yet."""
+        new = [self.others[turn_id] for turn_id in turn_ids if turn_id not in self._at]
+        for turn in new:
+            self._put(turn)
+            self._taken.add(turn.id)
+            self._unkept.append(turn)
+        return bool(new)
 
     def _versions(self, turn: Turn) -> set[str]:
         others = self._counting.of_cell(turn.cell)
@@ -406,7 +440,13 @@ class History:
             if not self._begun:
                 self._begun = True
                 self._store = self._begin() or self._store
+            while self._store and self._unkept:
+                self._store.end(self._unkept.pop(0))
             return self._store
+
+
+def _started(turn: Turn) -> float:
+    return turn.started
 
 
 def followers(turns: Sequence[Turn], retired: Collection[str], turn_id: str) -> list[str]:

@@ -68,7 +68,7 @@ class Kept:
         settings = Settings(base_url=server.url, model="claude-haiku-4-5")
         self.session = Session(
             lambda: settings,
-            history=lambda: kept.open(Whereabouts("here", notebook=False)),
+            history=lambda: kept.open(Whereabouts("here", kind="name")),
             find=lambda: FoundKey(SECRET, bearer=False, source="a test"),
             secrets=lambda: (SECRET,),
         )

@@ -316,6 +316,21 @@ def test_without_cell_ids_a_kernel_starts_with_an_empty_context(tmp_path: Path) 
         assert [prompts(r) for r in requests(second)] == [["Three"]]
 
 
+def test_without_cell_ids_two_kernels_in_a_folder_have_a_conversation_each(tmp_path: Path) -> None:
+    with kernel(tmp_path) as first, kernel(tmp_path) as second:
+        ask(first, "One")
+        ask(second, "Two")
+        assert "One" not in second.run("%claude_history").shown()
+        second.run("%claude_reset --purge")
+        assert "One" in first.run("%claude_history").shown()
+        ask(first, "Three")
+        assert prompts(requests(first)[-1]) == ["One", "Three"]
+    with kernel(tmp_path) as third:
+        third.run("%claude_history --resume")
+        ask(third, "Four")
+        assert [prompts(r) for r in requests(third)] == [["One", "Three", "Four"]]
+
+
 def test_without_cell_ids_the_same_questions_are_shown_again(tmp_path: Path) -> None:
     asked = ("One", "Two", "One", "Three")
     with kernel(tmp_path) as first:

@@ -373,7 +373,7 @@ class Replays:
 
     def _same_question(self, plan: Plan, recording: Recording | None) -> Turn:
         history = self._history()
-        turns = [*(recording or ()), *history.turns]
+        turns = [*(recording or ()), *history.others, *history.turns]
         found = [
             t
             for t in turns
@@ -419,7 +419,7 @@ def _nearest(question: Question, turns: Sequence[Turn]) -> Turn | None:
 
 
 def _by_id(history: History) -> Mapping[str, Turn]:
-    return {turn.id: turn for turn in history.turns}
+    return {turn.id: turn for turn in (*history.others, *history.turns)}
 
 
 def _cost(turns: Iterable[Turn]) -> float | None:

@@ -7,10 +7,11 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ...value_classes import frozen
 from ..history import History
+from ..other_turns import Kept, OtherTurns
 from ..turns import new_id, text_digest
 from .folder import Folder
 from .store import Loaded, Store
@@ -27,18 +28,27 @@ class Whereabouts:
     """What is known of a notebook: `path` absolute ("" in none), `conversation` the id in its
     metadata, `cells` the ids of its cells and `sources` the digests of their texts.
 
-    `notebook` False: there is no file; `path` is then the folder that the kernel works in.
+    `kind`: where there is no file, `path` is the "folder" that the kernel works in, or the "name"
+    of a script's conversation.
     """
 
     path: str = ""
     conversation: str | None = None
     cells: frozenset[str] = frozenset()
     sources: frozenset[str] = frozenset()
-    notebook: bool = True
+    kind: Literal["notebook", "folder", "name"] = "notebook"
 
     def holds(self, loaded: Loaded) -> bool:
-        """Whether the notebook still holds a cell of that conversation."""
-        return any(t.cell in self.cells or t.source in self.sources for t in loaded.turns)
+        """Whether the notebook still holds a cell of that conversation.
+
+        In a folder there may be several pages whose cells have the same texts.
+        """
+        if self.kind == "folder":
+            known = (cell for turn in loaded.turns for cell in (turn.cell, *turn.order))
+            return not self.cells.isdisjoint(known)
+        return self.kind == "name" or any(
+            t.cell in self.cells or t.source in self.sources for t in loaded.turns
+        )
 
 
 class Conversations:
@@ -65,7 +75,11 @@ class Conversations:
         self._clock = clock
 
     def open(self, where: Whereabouts) -> History:
-        """The history of the conversation that belongs to `where`, or of a new one."""
+        """The history of the conversation that belongs to `where`, or of a new one.
+
+        In a folder a kernel has one of its own, unless cells say that it was its page's before;
+        replies of all others that were had there are shown again.
+        """
         if where.conversation:
             store = Store(self._root, where.conversation, clock=self._clock)
             loaded = store.load()
@@ -77,7 +91,7 @@ class Conversations:
                 if self._stands(place, where):
                     return self._forked(where, where.conversation, loaded)
             return self._history(where, where.conversation, store, loaded)
-        here = self._had_here(where, lambda found: not where.notebook or where.holds(found))
+        here = self._had_here(where, where.holds)
         if here is not None:
             return here
         conversation = self._fresh or new_id()
@@ -96,11 +110,21 @@ class Conversations:
                 yield str((_place(loaded) or {}).get("path") or name), loaded
 
     def forget(self, where: Whereabouts) -> None:
-        """Delete what says which conversations were had at this path."""
+        """Delete what says which conversations were had at this path, if none is kept."""
+        if where.kind == "folder" and any(self._kept_at(where)):
+            return
         try:
             (self._paths.path / f"{_name(where.path)}.jsonl").unlink(missing_ok=True)
         except OSError:
             pass  # read only: the store said so
+
+    def _kept_at(self, where: Whereabouts) -> Iterator[Kept]:
+        """The conversations with turns that were had at this path, the newest first."""
+        for conversation in self._at(where):
+            store = Store(self._root, conversation, clock=self._clock)
+            loaded = store.load()
+            if loaded.turns:
+                yield store, loaded
 
     def _had_here(self, where: Whereabouts, fits: Callable[[Loaded], bool]) -> History | None:
         """The newest conversation that was had at this path and `fits`."""
@@ -124,7 +148,7 @@ class Conversations:
             self._named(conversation)
             return store
 
-        return self._made(loaded, begin, store)
+        return self._made(loaded, begin, store, where)
 
     def _forked(self, where: Whereabouts, parent: str, loaded: Loaded) -> History:
         """The turns of `parent`; the first new one begins a conversation of its own."""
@@ -143,10 +167,17 @@ class Conversations:
             self._named(conversation)
             return store
 
-        return self._made(loaded, begin, store)
+        return self._made(loaded, begin, store, where)
 
-    def _made(self, loaded: Loaded, begin: Callable[[], Store], store: Store) -> History:
-        history = History(loaded.turns, loaded.retired, begin=begin, store=store)
+    def _made(
+        self, loaded: Loaded, begin: Callable[[], Store], store: Store, where: Whereabouts
+    ) -> History:
+        def others() -> list[Kept]:
+            return list(self._kept_at(where))[::-1] if where.kind == "folder" else []
+
+        history = History(
+            loaded.turns, loaded.retired, begin=begin, store=store, others=OtherTurns(others)
+        )
         ended = set(loaded.restored)
         for note in loaded.notes:
             _recall(history, note, ended)

@@ -180,9 +180,10 @@ class QuestionPlaces:
     def whereabouts(self) -> Whereabouts:
         """What says which conversation is this notebook's."""
         path, saved = self.path, self.saved
-        if path is None:
-            return Whereabouts(str(Path.cwd()), notebook=False)
         ran = [run for run in self._recorder.runs if run.cell]
+        if path is None:
+            cells = frozenset((*self.page.order, *(run.cell or "" for run in ran)))
+            return Whereabouts(str(Path.cwd()), cells=cells, kind="folder")
         return Whereabouts(
             str(path.resolve()),
             self._front_end.conversation if self._front_end.told else saved.conversation,

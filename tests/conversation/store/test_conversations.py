@@ -249,6 +249,75 @@ class TestAKernelThatWasKilledInARun:
         assert records() == before
 
 
+def in_folder(files: Files, *cells: str) -> Whereabouts:
+    return Whereabouts(str(files.folder), cells=frozenset(cells), kind="folder")
+
+
+def digested(name: str, cell: str | None = None, order: tuple[str, ...] = ()) -> Turn:
+    return replace(turn(name, cell), digest=f"digest of {name}", order=order)
+
+
+def test_each_kernel_in_a_folder_has_a_conversation_of_its_own(files: Files) -> None:
+    first, second = (files.on().open(in_folder(files)) for _ in range(2))
+    first.end(digested("one"))
+    second.end(digested("two"))
+    third = files.on().open(in_folder(files))
+    assert [[t.id for t in history.turns] for history in (first, second, third)] == [
+        ["one"],
+        ["two"],
+        [],
+    ]
+    assert len(files.kept()) == 2
+
+
+def test_what_was_asked_in_the_folder_before_is_found_and_kept_with_what_comes_next(
+    files: Files,
+) -> None:
+    first = files.on().open(in_folder(files))
+    first.end(digested("one"))
+    second = files.on().open(in_folder(files))
+    [found] = second.of_digest("digest of one")
+    second.shown(found)
+    assert [t.id for t in second.turns] == ["one"]
+    assert len(files.kept()) == 1, "nothing new was asked: nothing is written"
+    second.end(digested("two"))
+    own = next(name for name in files.kept() if name not in files.named[:1])
+    reopened = files.on().open(Whereabouts("", own))
+    assert [t.id for t in reopened.turns] == ["one", "two"]
+
+
+def test_what_one_kernel_of_a_folder_takes_out_another_still_has(files: Files) -> None:
+    first = files.on().open(in_folder(files))
+    first.end(digested("one"))
+    second = files.on().open(in_folder(files))
+    second.end(digested("two"))
+    second.retire([t.id for t in second.turns])
+    assert second.retired == {"two"}
+    assert not files.on().open(Whereabouts("", files.named[0])).retired
+    second.purge()
+    files.on().forget(in_folder(files))
+    third = files.on().open(in_folder(files))
+    assert third.of_digest("digest of one")
+    assert not third.of_digest("digest of two")
+
+
+def test_a_purge_takes_the_conversations_too_that_it_showed_again(files: Files) -> None:
+    files.on().open(in_folder(files)).end(digested("one"))
+    files.on().open(in_folder(files)).end(digested("two"))
+    third = files.on().open(in_folder(files))
+    third.shown(third.of_digest("digest of one")[0])
+    third.purge()
+    assert not third.of_digest("digest of one")
+    assert third.of_digest("digest of two")
+    assert len(files.kept()) == 1
+
+
+def test_a_page_of_no_known_file_is_known_again_by_any_of_its_cells(files: Files) -> None:
+    files.on().open(in_folder(files, "A", "B")).end(digested("one", "B", order=("A", "B")))
+    for cells, turns in ((("A", "X"), ["one"]), (("B",), ["one"]), (("X", "Y"), [])):
+        assert [t.id for t in files.on().open(in_folder(files, *cells)).turns] == turns
+
+
 def test_the_same_id_at_another_path_of_another_machine_is_a_copy(files: Files) -> None:
     """What stands on the other machine cannot be looked at."""
     where = files.at("a.ipynb", "A")
