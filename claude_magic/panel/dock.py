@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..notebook.page.known_comm import is_here, nothing, once_a_cell_has_an_id, unannounced
 from ..value_classes import frozen
 from .outbox import beside_the_cells
 
@@ -48,15 +49,29 @@ class Dock:
         self._caption = caption
         self._comm: BaseComm | None = None
         self._process = 0
+        self._stop: Callable[[], None] = nothing
         self._lock = threading.Lock()
 
     def attach(self) -> None:
-        """Open the comm, where there is a kernel. Raises nothing."""
-        beside_the_cells(self._open)()
+        """Have the comm, where there is a kernel."""
+        opened = unannounced(self._shell, COMM) if self._comm is None else None
+        if opened is None:
+            return
+        opened.on_msg(self._received)
+        self._comm, self._process = opened, os.getpid()
+        self._stop = once_a_cell_has_an_id(self._shell, self.announce)
+
+    def announce(self) -> None:
+        """Open the comm to whatever front end is there."""
+        if self._comm is None or self._process != os.getpid():
+            return
+        if is_here(self._shell, self._comm):
+            beside_the_cells(self._comm.open)()
 
     def detach(self) -> None:
         """Close the comm. Raises nothing."""
         comm, self._comm = self._comm, None
+        self._stop()
         if comm is None or self._process != os.getpid():
             return
         comm.on_msg(None)
@@ -68,21 +83,6 @@ class Dock:
     def show(self) -> None:
         """Have the front end dock the panel, and bring it to the front."""
         self._tell(show=True)
-
-    def _open(self) -> None:
-        manager = getattr(getattr(self._shell, "kernel", None), "comm_manager", None)
-        if self._comm is not None or manager is None:
-            return
-        try:
-            import comm
-
-            if left := manager.comms.get(COMM):  # of a Dock that nobody detached
-                left.close()
-            opened = comm.create_comm(target_name=COMM, comm_id=COMM)
-        except Exception:  # of whatever kind: loading does not depend on a front end
-            return
-        opened.on_msg(self._received)
-        self._comm, self._process = opened, os.getpid()
 
     def _received(self, message: Mapping[str, Any]) -> None:
         """A request for the model, or for alt text.

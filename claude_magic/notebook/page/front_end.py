@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from zlib import adler32
 
 from ...value_classes import frozen
+from .known_comm import is_here, nothing, once_a_cell_has_an_id, unannounced
 
 if TYPE_CHECKING:
     from comm.base_comm import BaseComm
@@ -131,31 +132,33 @@ class FrontEnd:
         self._serial = serial or itertools.count(1).__next__
         self._comm: BaseComm | None = None
         self._process = 0
+        self._stop: Callable[[], None] = nothing
         self._unconfirmed: str | None = None
         self.conversation = None
         self._forget()
 
     def attach(self) -> None:
-        """Open the comm, where there is a kernel. Raises nothing."""
-        manager = getattr(getattr(self._shell, "kernel", None), "comm_manager", None)
-        if self._comm is not None or manager is None:
-            return
-        try:
-            import comm
-
-            if left := manager.comms.get(COMM):  # of a FrontEnd that nobody detached
-                left.close()
-            opened = comm.create_comm(target_name=COMM, comm_id=COMM)
-        except Exception:  # of whatever kind: loading does not depend on a front end
+        """Have the comm, where there is a kernel."""
+        opened = unannounced(self._shell, COMM) if self._comm is None else None
+        if opened is None:
             return
         opened.on_msg(self._received)
         opened.on_close(self._closed)
         self._comm, self._process = opened, os.getpid()
+        self._stop = once_a_cell_has_an_id(self._shell, self.announce)
+
+    def announce(self) -> None:
+        """Open the comm to whatever front end is there."""
+        if self._comm is None or self._process != os.getpid():
+            return
+        if is_here(self._shell, self._comm):
+            self._comm.open()
 
     def detach(self) -> None:
         """Close the comm and forget what was told. Raises nothing."""
         comm, self._comm = self._comm, None
         self._forget()
+        self._stop()
         if comm is None or self._process != os.getpid():
             return
         comm.on_msg(None)

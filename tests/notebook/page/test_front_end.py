@@ -73,7 +73,7 @@ class Page:
 
     def ran(self, code: str) -> list[Mapping[str, Any]]:
         """Run code; what it sends to the page."""
-        messages = self.kernel.run(code).messages
+        messages = self.kernel.run(code, cell="asking").messages
         return [m["content"] for m in messages if m["msg_type"].startswith("comm")]
 
     @property
@@ -96,7 +96,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 @pytest.fixture
 def page(own: Page) -> Page:
     """A page whose kernel knows nothing of it yet."""
-    own.kernel.run(ATTACH)
+    own.kernel.run(ATTACH, cell="attaching")
     return own
 
 
@@ -130,12 +130,16 @@ NOTHING = [False, "None", None, [], 0, []]
 
 def test_a_kernel_opens_a_comm_whose_id_is_known_and_shows_nothing(own: Page) -> None:
     own.kernel.run("front = None")
-    ran = own.kernel.run(ATTACH + "\nfront.attach()")
+    quiet = own.kernel.run(ATTACH + "\nfront.attach()")
+    assert not [m for m in quiet.messages if m["msg_type"].startswith("comm")]
+    ran = own.kernel.run("1;", cell="with an id")
     (opened,) = (m["content"] for m in ran.messages if m["msg_type"].startswith("comm_open"))
     assert (opened["comm_id"], opened["target_name"]) == (COMM, COMM)
     assert not ran.outputs
     assert not ran.printed
     assert own.known == NOTHING
+    again = own.kernel.run("1;", cell="with an id")
+    assert not [m for m in again.messages if m["msg_type"].startswith("comm")]
 
 
 def test_a_page_tells_where_the_notebook_is_and_its_cells_in_order(page: Page) -> None:
@@ -235,7 +239,7 @@ def test_an_id_that_can_be_no_conversation_is_not_taken(page: Page, said: object
 
 def test_what_is_left_out_is_said_in_the_kernels_log_alone(own: Page) -> None:
     own.kernel.run(HEAR_LOG)
-    own.kernel.run(ATTACH)
+    own.kernel.run(ATTACH, cell="attaching")
     assert own.say({**PAGE, "cells": ["<b>" * 100]}) == []
     line = "claude_magic left out what the page said: page.cells[0] has more than 256 characters"
     assert own.value("said") == [line]
