@@ -14,7 +14,6 @@ from ..messages.request import CHOICE, DEFAULT_MAX_TOKENS, agreed
 from ..rendering import literal, plain, reply_bundle
 from ..rendering.reply import footer_text
 from ..value_classes import frozen
-from .ledger import written
 from .reply_value import footer_of, header_of_turn, reply_as_shown
 from .settings import ANTHROPIC_URL, OFFLINE, Settings
 from .turns import Turn, messages, told
@@ -35,7 +34,7 @@ def as_messages(turns: Sequence[Turn], system: str = "") -> dict[str, Any]:
     It ends with the last reply. Model, `max_tokens` and system prompt are those of the last turn
     that was asked; `system` takes the place of the latter.
     """
-    asked = [turn for turn in turns if not written(turn)]
+    asked = [turn for turn in turns if not turn.written]
     last = _parameters(asked[-1]) if asked else {"model": models.DEFAULT_MODEL}
     system = system or str(last.get("system", ""))
     return {
@@ -102,7 +101,7 @@ def attachments(blocks: Iterable[Block]) -> Iterator[str]:
 def _about(turn: Turn) -> str:
     """Who answered, when, for how much, and how it ended."""
     when = datetime.fromtimestamp(turn.started).strftime("%Y-%m-%d %H:%M")
-    if written(turn):
+    if turn.written:
         return literal(f"written by the user · {when}")
     header = header_of_turn(turn)
     said = (header.model, header.server, when, footer_text(footer_of(turn)))
@@ -158,7 +157,7 @@ def as_python(turns: Iterable[Turn], *, base_url: str | None = None) -> str:
 def _question(turn: Turn, sent: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What the script has to know of a turn; `sent` are its messages, the question first."""
     question: dict[str, Any] = {"content": sent[0]["content"]}
-    if written(turn):
+    if turn.written:
         return {**question, "reply": sent[1]["content"]}
     question["parameters"] = _parameters(turn)
     prefill = turn.parameters.get("prefill")

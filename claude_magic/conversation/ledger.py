@@ -52,11 +52,6 @@ def model_of(turn: Turn, known: Catalogue = BUILT_IN) -> Model | None:
     return known.priced(turn.model, turn.requested)
 
 
-def written(turn: Turn) -> bool:
-    """Whether the user wrote the reply, and nothing was sent."""
-    return bool(turn.parameters.get("synthetic"))
-
-
 def entry(turn: Turn, known: Catalogue = BUILT_IN) -> Entry:
     """What one turn cost."""
     if turn.server in ("", OFFLINE) or turn.copy_of:
@@ -137,12 +132,12 @@ def _sent(of: Turn, shown: Sequence[Turn]) -> Iterator[Turn]:
 
 
 def _alike(one: Turn | None, other: Turn | None) -> bool:
-    """Whether both have the same two messages."""
+    """Whether both were asked the same and came to the same."""
     if one is None or other is None or one is other:
         return one is other
-    return [part.digest for part in one.sealed] == [part.digest for part in other.sealed]
+    return one.alike(other)
 
 
 def _can_go_stale(turn: Turn) -> bool:
     ended = turn.status in ("complete", "interrupted")
-    return ended and not turn.alone and not written(turn)
+    return ended and not turn.alone and not turn.written

@@ -12,7 +12,7 @@ from ..messages.usage import Usage
 from ..rendering import ReplyFold, drawn, stacked
 from ..rendering.reply import Footer, Header, Part, Thinking
 from ..value_classes import frozen
-from .ledger import model_of, written
+from .ledger import model_of
 from .settings import ANTHROPIC_URL, OFFLINE
 from .turns import Turn
 
@@ -177,7 +177,7 @@ def footer_of(turn: Turn, known: Catalogue = BUILT_IN, *, again: bool = False) -
     that of the first time, so that it looks the same.
     """
     model = model_of(turn, known)
-    priced = model is not None and not written(turn) and (again or not turn.copy_of)
+    priced = model is not None and not turn.written and (again or not turn.copy_of)
     return Footer(
         turn.model,
         turn.usage,

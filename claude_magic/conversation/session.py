@@ -214,7 +214,8 @@ class Session:
             if not run.follow(self.history):
                 return recorded
             if recorded is not None:
-                recorded = self._replays.go_on(run.plan, run.digest, recorded, settings)
+                answer = run.steps[-1].answer
+                recorded = self._replays.go_on(run.plan, run.digest, recorded, settings, answer)
                 run.plan = run.plan.noting(*(recorded.notices if recorded else ()))
 
     def _send(self, run: QuestionRun, settings: Settings) -> None:

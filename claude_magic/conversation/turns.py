@@ -9,15 +9,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, field
 from typing import Any, Literal, cast
 
-from ..messages.blocks import Block, Message, content_blocks, joined_text, message, sendable, text
-from ..messages.body import Sealed, digest_of, seal
+from ..messages.blocks import (
+    Block,
+    Message,
+    content_blocks,
+    is_image_label,
+    joined_text,
+    message,
+    sendable,
+    text,
+)
+from ..messages.body import Sealed, seal
 from ..messages.models import Model
-from ..messages.request import CHOICE, completed
+from ..messages.request import CHOICE, Options, Request, completed
 from ..messages.transport.stream import runnable
 from ..messages.usage import Usage
 from ..value_classes import frozen
 
 StepKind = Literal["tools", "pause", "retry"]
+
+_SHORT = 16  # hex digits
 
 FORM = 2
 """The form in which questions are asked now; see `Turn`."""
@@ -181,6 +192,7 @@ class Turn:
     `page`, `values` and `context` are what the question held of the page: a digest per thing, one
     per variable, and how many of the blocks `asked` carry it. `form` is the version of all that
     our words and the digests are made by; 1 knew none of the three.
+    `question` is the digest of the question by itself, of what the page held and the user gave.
     `shown` is what the line above the reply said, so that it says the same when shown again.
     `steps` are the replies before the last one, where tools ran or the server paused: `reply` and
     `stop_reason` are the last one's, `usage` is that of all.
@@ -217,6 +229,7 @@ class Turn:
     page: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
     context: int = 0
+    question: str = ""
     form: int = 1
 
     @property
@@ -286,6 +299,48 @@ class Turn:
         return self.status == "complete"
 
     @property
+    def seen_as(self) -> str:
+        """SHA-256 of the turn as later questions see it: of what was asked and what came of it.
+
+        No words of ours are part of it.
+        """
+        found: str | None = getattr(self, "_seen_as", None)
+        if found is None:
+            found = self._seen(self.asks)
+            object.__setattr__(self, "_seen_as", found)
+        return found
+
+    @property
+    def asks(self) -> str:
+        """What the question by itself is known by: in an older form by the user's words."""
+        if self.question:
+            return self.question
+        return words_digest(self.prompt) if self.prompt else question_digest((), self.asked)
+
+    def _seen(self, question: str) -> str:
+        ended = self.status if self.status != "complete" else ""
+        prefill = str(self.parameters.get("prefill", ""))
+        steps = [_came(step, without_thinking(step.reply)) for step in self.steps]
+        return _json_digest([question, ended, prefill, steps, without_thinking(self.reply)])
+
+    @property
+    def written(self) -> bool:
+        """Whether the user wrote the reply, and nothing was sent."""
+        return bool(self.parameters.get("synthetic"))
+
+    def alike(self, other: Turn) -> bool:
+        """Whether later questions see the same in both: asked the same, it came to the same.
+
+        What the user wrote in an older form is told by its words, since it is written anew with
+        each run.
+        """
+        if self is other or self.seen_as == other.seen_as:
+            return True
+        if not (self.written and other.written and min(self.form, other.form) < FORM):
+            return False
+        return self.prompt == other.prompt and self._seen("") == other._seen("")
+
+    @property
     def sealed(self) -> tuple[Sealed, ...]:
         """The question, the reply and what stands between them, as later requests hold them."""
         found: tuple[Sealed, ...] | None = getattr(self, "_sealed", None)
@@ -353,14 +408,55 @@ def _with_opening(prefill: str, blocks: Sequence[Block]) -> list[Block]:
     return [text(prefill), *blocks]
 
 
-def digest(server: str, body: Mapping[str, Any]) -> str:
-    """SHA-256 of what is asked of whom: not of transport, not of caching.
+def question_digest(page: Sequence[str], content: Iterable[Block]) -> str:
+    """SHA-256 of a question by itself: of the digests of its page, and of what the user gave."""
+    return _json_digest([page, [block for block in content if not is_image_label(block)]])
 
-    The messages enter by their own digests: those of earlier turns are known already.
+
+def words_digest(prompt: str) -> str:
+    """What stands in place of that where nothing but the user's words is known."""
+    return _json_digest(["words", prompt])
+
+
+def thing_digest(kind: str, content: str | bytes) -> str:
+    """The short digest of one thing of the page, with its kind: "code-0123456789abcdef"."""
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
+    return f"{kind}-{hashlib.sha256(data).hexdigest()[:_SHORT]}"
+
+
+def request_digest(
+    server: str, request: Request, options: Options, earlier: Iterable[Turn], question: str
+) -> str:
+    """SHA-256 of what is asked of whom: not of transport, not of caching, not of words of ours.
+
+    `question` is the digest of the question by itself, `earlier` the turns that it sees. Of the
+    body all else counts, the system prompt as far as it is the user's.
     """
-    asked = {k: v for k, v in body.items() if k not in ("cache_control", "messages")}
-    asked["messages"] = digest_of(body["messages"])
-    return text_digest(json.dumps([server, asked], sort_keys=True, ensure_ascii=False))
+    left_out = ("cache_control", "messages", "system")
+    settings = {k: v for k, v in request.body.items() if k not in left_out}
+    if request.emulated == CHOICE:  # its format follows from question and prefill, in our words
+        output = {k: v for k, v in settings["output_config"].items() if k != "format"}
+        settings["output_config"] = output
+    settings |= {"system": request.system, "prefill": request.prefill}
+    settings |= {"schema": options.schema, "cite": options.cite}
+    return _json_digest([server, settings, [turn.seen_as for turn in earlier], question])
+
+
+def following_digest(first: str, steps: Iterable[Step], *, last: bool = False) -> str:
+    """The digest of the request that follows on `steps` of the one with the digest `first`.
+
+    `last` says that no tool may be called any more.
+    """
+    return _json_digest([first, [_came(step, sendable(step.reply)) for step in steps], last])
+
+
+def _came(step: Step, reply: Iterable[Block]) -> list[object]:
+    """What came of a request, and what tools gave; the words that we put beside it are left out."""
+    return [step.kind, list(reply), [b for b in step.answer if b.get("type") == "tool_result"]]
+
+
+def _json_digest(value: object) -> str:
+    return text_digest(json.dumps(value, sort_keys=True, ensure_ascii=False))
 
 
 def text_digest(text: str) -> str:

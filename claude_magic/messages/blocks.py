@@ -17,6 +17,8 @@ NOT_ALLOWED = "This call was not allowed by the user"
 
 Role: TypeAlias = Literal["user", "assistant"]
 
+_IMAGE_LABEL = "Image "
+
 
 class TextBlock(TypedDict):
     type: Literal["text"]
@@ -73,6 +75,17 @@ class Message(TypedDict):
 def text(value: str) -> TextBlock:
     """A text block. Lone surrogates, which UTF-8 cannot carry, become U+FFFD."""
     return {"type": "text", "text": replace_surrogates(value)}
+
+
+def image_label(number: int) -> TextBlock:
+    """What stands before the image of this number where several go along, to tell them apart."""
+    return text(f"{_IMAGE_LABEL}{number}:")
+
+
+def is_image_label(block: Block) -> bool:
+    """Whether a block is such a label: words of ours, and nothing that the user said."""
+    number = str(block.get("text", "")).removeprefix(_IMAGE_LABEL).removesuffix(":")
+    return block.get("type") == "text" and number.isdecimal() and block == image_label(int(number))
 
 
 def image_base64(media_type: str, data: str) -> ImageBlock:

@@ -7,7 +7,6 @@ is not ASCII; to join what is written takes 10.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
@@ -28,12 +27,6 @@ class Sealed(dict[str, Any]):
     def json(self) -> bytes:
         """The message as compact UTF-8 JSON."""
         return as_json(self)
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the message as JSON with sorted keys."""
-        canonical = json.dumps(self, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest()
 
     @cached_property
     def images(self) -> int:
@@ -63,11 +56,6 @@ def seal(message: Mapping[str, Any]) -> Sealed:
 def sealed(messages: Iterable[Mapping[str, Any]]) -> list[Sealed]:
     """The messages, each sealed."""
     return [seal(message) for message in messages]
-
-
-def digest_of(messages: Iterable[Mapping[str, Any]]) -> str:
-    """SHA-256 of the messages' own digests."""
-    return hashlib.sha256("".join(m.digest for m in sealed(messages)).encode("ascii")).hexdigest()
 
 
 def all_blocks(message: Message) -> Iterable[Block]:

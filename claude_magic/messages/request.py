@@ -313,9 +313,11 @@ class Options:
     `tools` are in wire form, and `betas` the names that the header `anthropic-beta` needs for
     them; `schema` is the JSON schema that the reply has to fit, as the API takes it. `cite` asks
     for citations of the documents that go along.
+    `preface` are words of ours that stand before the user's `system` text.
     """
 
     system: str = ""
+    preface: str = ""
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     prefill: str = ""
@@ -334,11 +336,13 @@ class Options:
 class Request:
     """`body` as it goes on the wire, without `stream`; `betas` go into a header.
 
-    `emulated` says how `prefill` is asked for where the model takes none. `notices` are for the
+    `emulated` says how `prefill` is asked for where the model takes none. `system` is the user's
+    own part of the system prompt. `notices` are for the
     user to read before the reply, `remarks` after it.
     """
 
     body: Mapping[str, Any]
+    system: str = ""
     prefill: str = ""
     emulated: Emulated = False
     betas: tuple[str, ...] = ()
@@ -381,7 +385,7 @@ def build(
         "max_tokens": max_tokens,
         "messages": _messages(sealed(history), asked, cite=options.cite, allowed=form is None),
         **_said(
-            system=options.system,
+            system="\n\n".join(part for part in (options.preface, options.system) if part),
             stop_sequences=list(options.stop),
             thinking=thought,
             output_config=_said(effort=effort, format=form),
@@ -391,7 +395,7 @@ def build(
     }
     betas = (*options.betas, *(thinking_betas(model, body) if anthropic else ()))
     remarks = (_remark(model, emulated, offered),) if emulated else ()
-    return Request(body, prefill, emulated, betas, tuple(notices), remarks)
+    return Request(body, options.system, prefill, emulated, betas, tuple(notices), remarks)
 
 
 def _said(**fields: Any) -> dict[str, Any]:

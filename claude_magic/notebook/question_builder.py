@@ -121,6 +121,7 @@ def build(
         context=context.blocks,
         page=context.page,
         values=context.values,
+        standing=context.standing,
         model=options.get("model"),
         system=options.get("system"),
         max_tokens=options.get("max_tokens"),

@@ -14,7 +14,7 @@ from ..conversation import export, reply_value
 from ..conversation.asking.connection import Server
 from ..conversation.export import question_text
 from ..conversation.history import versions
-from ..conversation.ledger import total, written
+from ..conversation.ledger import total
 from ..conversation.visible_turns import on_page
 from ..messages import models
 from ..messages.errors import ImageError, InputError
@@ -80,7 +80,7 @@ class TurnViews:
             },
             "parts": parts_of(reply_value.parts_of(turn), self.thumbnail),
             "status": turn.status,
-            "below": "" if written(turn) else footer_text(footer),
+            "below": "" if turn.written else footer_text(footer),
             "detail": f"{detail_text(footer)}\n{when}",
             "versions": list(versions),
         }
@@ -89,7 +89,7 @@ class TurnViews:
         """What stands above and below the reply."""
         known = self._session.catalogue
         header = (
-            Header("written by you") if written(turn) else reply_value.header_of_turn(turn, known)
+            Header("written by you") if turn.written else reply_value.header_of_turn(turn, known)
         )
         return header, reply_value.footer_of(turn, known)
 

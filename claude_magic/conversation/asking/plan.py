@@ -11,13 +11,13 @@ from ...messages import models
 from ...messages.blocks import Block, ImageBlock, Message, content_blocks, is_call, text
 from ...messages.body import Sealed, sealed
 from ...messages.catalogue import BUILT_IN, Catalogue
-from ...messages.credentials import mask, masked_body
+from ...messages.credentials import mask, masked_body, masked_value
 from ...messages.errors import InputError
 from ...messages.request import Options, Request, build
 from ...messages.usage import Usage, estimate_input
 from ...value_classes import frozen
 from ..settings import OFFLINE, Settings
-from ..turns import FORM, Turn, digest, new_id, told
+from ..turns import FORM, Turn, new_id, question_digest, request_digest, told
 from .connection import Server
 from .healing import mended_tools
 from .question import Question
@@ -98,7 +98,8 @@ EXPECTED_OUTPUT = 1_000
 class Plan:
     """What would be sent, and what it would cost, before anything leaves.
 
-    `tokens` is an estimate of the input, `digest` that of the request; `price` is in USD, for that
+    `tokens` is an estimate of the input, `digest` that of the request, `asks` that of the question
+    by itself; `price` is in USD, for that
     and a reply of about a thousand tokens, None when the model's price is not known. `left_out`
     counts earlier turns that this server must not see, `standing` all turns of the conversation;
     `first` says that this kernel has sent nothing to this server yet. `images` keeps prepared ones,
@@ -114,6 +115,7 @@ class Plan:
     tokens: int
     images: Callable[[], ImageCache]
     digest: str = ""
+    asks: str = ""
     left_out: int = 0
     standing: int = 0
     first: bool = False
@@ -196,18 +198,25 @@ def make_plan(
         options,
         anthropic=server.anthropic,
     )
-    request = replace(request, prefill=mask(request.prefill, *secrets))
     body = within_image_limits(masked_body(request.body, secrets), images)
+    request = replace(
+        request,
+        body=body,
+        system=mask(request.system, *secrets),
+        prefill=mask(request.prefill, *secrets),
+    )
+    asks = question_digest(question.page, masked_value(question.content, secrets))
     return Plan(
         question,
         server,
         model,
         options,
-        replace(request, body=body),
+        request,
         tuple([t.id for t in seen]),
         estimate_input(body, model),
         images,
-        digest(server.label, body),
+        request_digest(server.label, request, options, seen, asks),
+        asks,
         left_out=len(visible) - len(seen),
         standing=standing,
         first=server.label not in asked,
@@ -254,6 +263,7 @@ def begun(plan: Plan, version_of: str, at: float) -> Turn:
         page=question.page,
         values=question.values,
         context=len(question.context),
+        question=plan.asks,
         form=FORM,
     )
 
@@ -269,9 +279,10 @@ def about(model: models.Model, catalogue: Catalogue, server: Server) -> list[str
 
 def parameters(request: Request) -> dict[str, Any]:
     """What the request says beside model and messages; not what is of transport."""
-    said = {
-        k: v for k, v in request.body.items() if k not in ("messages", "model", "cache_control")
-    }
+    left_out = ("messages", "model", "cache_control", "system")
+    said = {k: v for k, v in request.body.items() if k not in left_out}
+    if request.system:  # the user's: what stands before it is no option
+        said["system"] = request.system
     if request.prefill:
         said |= {"prefill": request.prefill, "emulated": request.emulated}
     return said

@@ -21,13 +21,28 @@ if TYPE_CHECKING:
 
 
 @frozen
+class Standing:
+    """One thing that stands on the page: a source or an output's `text`, whole, or pictures.
+
+    `kind` is that of the cell, or "output"; `pictures` are base64 data as they would be sent. With
+    `ending` the text is how the output ends: of an error the last line.
+    """
+
+    kind: str
+    text: str = ""
+    pictures: tuple[str, ...] = ()
+    ending: bool = False
+
+
+@frozen
 class Question:
     """One question, its content ready to send; None means "as the session is set".
 
     `content` is what the user gave: files, images, the words. `context` are the blocks before it
     that carry the page. `page` holds a digest for each thing that stands on the page between the
     last question and this one, whether or not it found room; `values` one for each variable that
-    is described. `sent` is all of it.
+    is described. `sent` is all of it. `standing` gives the same things of the page whole: what was
+    asked in an older form is compared with them.
     `cell` is the id of the cell that asks, `ordinal` which of its questions this is, `run` the ids
     of the turns that this run of it asked before, `order` the cells of the page from top to bottom.
     `panel` says that no cell asks: the question stands below `cell`. `source` is the digest of the
@@ -46,6 +61,7 @@ class Question:
     context: tuple[Block, ...] = ()
     page: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
+    standing: Callable[[], Sequence[Standing]] = field(default=tuple, compare=False, repr=False)
     model: str | None = None
     system: str | None = None
     max_tokens: int | None = None

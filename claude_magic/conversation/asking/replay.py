@@ -21,8 +21,9 @@ from ...value_classes import frozen
 from ..history import History
 from ..ledger import model_of
 from ..settings import Settings
-from ..turns import Turn, new_id
+from ..turns import FORM, Turn, new_id
 from ..visible_turns import current
+from .older_form import carried_then, contradicts, still_there
 from .plan import Plan, parameters, parameters_for
 from .question import Question
 
@@ -46,8 +47,8 @@ def changes(plan: Plan, before: Turn, history: Mapping[str, Turn]) -> list[str]:
     if before.prompt != plan.question.prompt:
         found.append("the question")
     else:
-        found += _content(before.asked, plan.asked)
-    if plan.saw != before.saw and _told(plan.saw, history) != _told(before.saw, history):
+        found += _content(before, plan)
+    if not _same_history(plan.saw, before.saw, history):
         found.append(HISTORY)
     return found
 
@@ -63,29 +64,43 @@ def same_options(plan: Plan, before: Turn) -> bool:
     return asked in (parameters(plan.request), parameters_for(plan, *there))
 
 
-def _content(before: Sequence[Block], now: Sequence[Block]) -> list[str]:
-    """Which kinds of blocks that go along differ."""
-    found = []
-    for kind, words in (
-        ("image", "a figure or image that goes along"),
-        ("document", "a file that goes along"),
-        ("text", "a cell, an output or a value that goes along"),
-    ):
-        if _of(kind, before) != _of(kind, now):
-            found.append(words)
+def _content(before: Turn, plan: Plan) -> list[str]:
+    """Which kinds of things that go along differ."""
+    question = plan.question
+    then = _things(before.asked[before.context :], before.page)
+    now = _things(plan.asked[len(question.context) :], question.page)
+    if before.form < FORM:
+        then, now = _things(before.asked), _things(plan.asked)
+    found = [words for kind, words in _KINDS.items() if then.get(kind) != now.get(kind)]
+    if _KINDS["text"] not in found and contradicts(before.values, question.values):
+        found.append(_KINDS["text"])
     return found
 
 
-def _of(kind: str, blocks: Sequence[Block]) -> list[Block]:
-    return [block for block in blocks if block.get("type") == kind]
+_KINDS = {
+    "image": "a figure or image that goes along",
+    "document": "a file that goes along",
+    "text": "a cell, an output or a value that goes along",
+}
 
 
-def _told(saw: Sequence[str], history: Mapping[str, Turn]) -> list[object]:
-    """What those turns said, as digests; the same words asked again count as the same."""
-    return [
-        [part.digest for part in history[turn_id].sealed] if turn_id in history else turn_id
-        for turn_id in saw
-    ]
+def _things(blocks: Iterable[Block], page: Iterable[str] = ()) -> Mapping[str, list[object]]:
+    """What the user gave and what stood on the page, by the kind of block that it goes as."""
+    found: dict[str, list[object]] = {}
+    for block in blocks:
+        found.setdefault(str(block.get("type")), []).append(block)
+    for digest in page:
+        kind = "image" if digest.startswith("picture-") else "text"
+        found.setdefault(kind, []).append(digest)
+    return found
+
+
+def _same_history(one: Sequence[str], other: Sequence[str], history: Mapping[str, Turn]) -> bool:
+    """Whether those turns said the same; the same words asked again count as the same."""
+    return len(one) == len(other) and all(
+        a == b or (a in history and b in history and history[a].alike(history[b]))
+        for a, b in zip(one, other, strict=True)
+    )
 
 
 def line(reasons: Sequence[str], below: int, price: float | None) -> str:
@@ -285,23 +300,37 @@ class Replays:
         found = self._same_request(plan, plan.digest, self._history().of_digest(plan.digest))
         if found is None and recording is not None:
             found = self._same_request(plan, plan.digest, recording.of_digest(plan.digest))
+        if found is None and (older := self._older_form(plan, recording)):
+            found = RecordedReply(older)
         if found is not None or not only:
             return found
         return RecordedReply(self._same_question(plan, recording), notices=(_CHANGED,))
 
     def go_on(
-        self, plan: Plan, digest: str, before: RecordedReply, settings: Settings
+        self,
+        plan: Plan,
+        digest: str,
+        before: RecordedReply,
+        settings: Settings,
+        answer: Sequence[Block] = (),
     ) -> RecordedReply | None:
         """The reply to the request with this digest, which follows on the one that had `before`.
+
+        `answer` is what went back now. Of a turn of an older form it is compared with what went
+        back then, where that is known: its digests are made otherwise.
 
         Raises NotRecordedError as `find` does.
         """
         recording = self.recording(settings)
         known = [*self._history().of_digest(digest), *(recording or ())]
         found = self._same_request(plan, digest, [*known, before.turn])
+        following = RecordedReply(before.turn, before.index + 1, (_CHANGED,))
+        if found is None and before.turn.form < FORM and not before.last and following.whole:
+            then = before.turn.steps[before.index].answer
+            if not then or _results(then) == _results(answer):
+                return replace(following, notices=())
         if found is not None or settings.replay != "only":
             return found
-        following = RecordedReply(before.turn, before.index + 1, (_CHANGED,))
         if before.last or not following.whole:
             raise NotRecordedError(
                 "What the tools gave is not what they gave when this was recorded, and the record "
@@ -312,9 +341,11 @@ class Replays:
     def bound(self, plan: Plan, recorded: Turn, now: float) -> Turn:
         """The reply of `recorded` as the turn of `plan`: the same turn, or a copy in this place.
 
-        A copy begins `now`, and took as long.
+        A copy begins `now`, and took as long. It is a turn of the present form, which answers to
+        what it is asked by now; later questions see it as they saw the one of the older form.
         """
         question, history = plan.question, self._history()
+        older = recorded.form < FORM
         if recorded.id in history and _place(recorded) == _place(question):
             return recorded
         known = recorded.id in history
@@ -330,6 +361,12 @@ class Replays:
             alone=question.alone,
             panel=question.panel,
             going_on=question.going_on,
+            page=question.page,
+            values={**recorded.values, **question.values},
+            context=len(question.context),
+            question=recorded.asks if older else plan.asks,
+            digest=plan.digest if older else recorded.digest,
+            form=FORM,
             copy_of=recorded.copy_of or recorded.id,
             started=now,
             ended=now + recorded.ended - recorded.started,
@@ -364,12 +401,42 @@ class Replays:
             RecordedReply(turn, turn.digests.index(digest))
             for turn in turns
             if turn.id not in question.run and digest in turn.digests
+            if not contradicts(turn.values, question.values)
         ]
         whole = [r for r in found if r.whole and (r.turn.status == "complete" or not _once(plan))]
         here = [r for r in whole if _place(r.turn) == _place(question)]
         # One that ended well before one that was stopped later on.
         best = sorted(here or whole, key=lambda r: r.turn.status == "complete")
         return best[-1] if best else None
+
+    def _older_form(self, plan: Plan, recording: Recording | None) -> Turn | None:
+        """The newest turn of an older form in this place that answers this question still."""
+        history, question = self._history(), plan.question
+        recorded = {turn.id: turn for turn in recording or ()}
+        found = [
+            *(t for t in recorded.values() if _saw_recorded(plan, recorded, history)),
+            *(t for t in history.of_cell(question.cell) if self._fits_still(plan, t)),
+        ]
+        return next(
+            (
+                turn
+                for turn in reversed(found)
+                if turn.form < FORM and turn.status == "complete" and turn.id not in question.run
+                if _place(turn) == _place(question) and same_options(plan, turn)
+                if (turn.server, turn.requested) == (plan.server.label, plan.model.id)
+            ),
+            None,
+        )
+
+    def _fits_still(self, plan: Plan, turn: Turn) -> bool:
+        """Whether what a turn of the conversation saw and carried is there now."""
+        then, question, known = carried_then(turn.asked), plan.question, _by_id(self._history())
+        return (
+            list(then.given) == plan.asked[len(question.context) :]
+            and not contradicts(then.values, question.values)
+            and _same_history(turn.saw, plan.saw, known)
+            and still_there(then, question.standing())
+        )
 
     def _same_question(self, plan: Plan, recording: Recording | None) -> Turn:
         history = self._history()
@@ -387,6 +454,28 @@ class Replays:
             "Not in the record, and replay=only sends nothing. Record it with replay=on, "
             "or set %claude_config record=FILE to the recording that holds it."
         )
+
+
+def _saw_recorded(plan: Plan, recorded: Mapping[str, Turn], history: History) -> bool:
+    """Whether what the question sees was answered from the recording, in its older form, too.
+
+    A recording of that form does not say what a turn saw, nor what it carried. What the user wrote
+    may be missing there; if it is not, it has to be the same.
+    """
+    for turn in (history[turn_id] for turn_id in plan.saw):
+        if turn.written:
+            there = [t for t in recorded.values() if t.written and _place(t) == _place(turn)]
+            known = not there or there[-1].alike(turn)
+        else:
+            before = recorded.get(turn.copy_of or turn.id)
+            known = before is not None and before.form < FORM
+        if not known:
+            return False
+    return True
+
+
+def _results(answer: Iterable[Block]) -> list[Block]:
+    return [block for block in answer if block.get("type") == "tool_result"]
 
 
 def _here(history: History, question: Question) -> Turn | None:

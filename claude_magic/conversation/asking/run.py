@@ -15,13 +15,14 @@ from ...messages.usage import Usage, estimate_input
 from ..events import Called, Calling, Listener, Received, Sending, Waiting
 from ..history import History
 from ..turns import (
+    FORM,
     Status,
     Step,
     StepKind,
     Turn,
     asked_again,
     calls,
-    digest,
+    following_digest,
     unanswered,
     with_results,
     without_thinking,
@@ -160,7 +161,14 @@ class QuestionRun:
         if len(recorded.steps) != len(self.steps):
             return recorded
         pairs = zip(recorded.steps, self.steps, strict=True)
-        steps = [replace(then, answer=then.answer or now.answer) for then, now in pairs]
+        steps = [
+            replace(
+                then,
+                answer=then.answer or now.answer,
+                digest=then.digest if recorded.form == FORM else now.digest,
+            )
+            for then, now in pairs
+        ]
         return replace(recorded, steps=tuple(steps))
 
     def ended(self, status: Status) -> Turn:
@@ -374,7 +382,7 @@ class Following:
             body["tool_choice"] = {"type": "none"}
         masked = masked_body(body, self._plan.secrets)
         self.body = within_image_limits(masked, self._plan.images)
-        self.digest = digest(self._plan.server.label, self.body)
+        self.digest = following_digest(self._plan.digest, [*steps, step], last=last)
 
     def change(self, fields: Mapping[str, Any]) -> None:
         """Send these fields from now on; those that are None not at all."""

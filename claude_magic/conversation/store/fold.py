@@ -46,6 +46,7 @@ _LATER_TYPES: Mapping[str, Any] = {
     "page": list,
     "values": dict,
     "context": int,
+    "question": str,
     "form": int,
 }
 # What a later form may hold otherwise.

@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 
+from ...conversation.asking.question import Standing
+from ...conversation.turns import thing_digest
 from ...messages import plain_text
 from ...messages.blocks import Block, text
 from ...messages.images.sniff import size_of_base64
@@ -21,7 +23,7 @@ from ...value_classes import frozen
 from ..page.recorder import Kind, Output, State
 from .describe import summary_line, trim_middle
 from .outputs import Rendered
-from .page_digest import page_digests, printed, thing_digest
+from .page_digest import page_digests, printed, standing
 
 
 @frozen
@@ -74,8 +76,8 @@ class Context:
 
     `cells` counts those whose source goes along: of them `texts` are Markdown or raw, `edited` were
     edited since they ran, and `not_here` did not run in this kernel. `outputs` counts what a cell
-    showed after it had asked: its source went along before. `page` and `values` are digests of what
-    stands on the page, whether or not it found room, and of the lines that describe variables.
+    showed after it had asked: its source went along before. `page`, `values` and `standing` are as
+    `Question` has them.
     """
 
     blocks: tuple[Block, ...] = ()
@@ -88,6 +90,7 @@ class Context:
     notices: tuple[str, ...] = ()
     page: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
+    standing: Callable[[], Sequence[Standing]] = field(default=tuple, compare=False)
 
     @property
     def in_words(self) -> list[str]:
@@ -224,7 +227,14 @@ def gather(
         notices=tuple(dict.fromkeys(notices)),
         page=page_digests(pieces, figures=figures),
         values={name: thing_digest("value", line) for name, line in variables.items()},
+        standing=lambda: standing(pieces, lambda o: _pictures_of(o, render) if figures else []),
     )
+
+
+def _pictures_of(output: Output, render: Render) -> list[str]:
+    """The base64 data of an output's pictures as they are sent."""
+    found = (b["source"].get("data") for b in render(output).blocks if b.get("type") == "image")
+    return [data for data in found if data]
 
 
 class _Pictures:

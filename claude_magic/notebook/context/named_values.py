@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...messages.blocks import Block, text
+from ...messages.blocks import Block, image_label
 from ...messages.credentials import Secret, mask
 from ...messages.errors import ImageError, InputError
 from ...messages.plain_text import in_a_line
@@ -263,4 +263,4 @@ def _labelled(blocks: list[Block]) -> list[Block]:
     """Several images are told apart by a label before each."""
     if len(blocks) < 2:
         return blocks
-    return [b for n, block in enumerate(blocks, 1) for b in (text(f"Image {n}:"), block)]
+    return [b for n, block in enumerate(blocks, 1) for b in (image_label(n), block)]

@@ -14,16 +14,16 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from ...conversation.asking.question import Standing
+from ...conversation.turns import thing_digest
 from ...messages.errors import ImageError
 from ...messages.plain_text import mask_addresses, terminal_text
 from .outputs import IMAGES, SILENT, chart_spec, joined, words_of
 
 PICTURE = "picture"
-_SHORT = 16  # hex digits
 # Long enough for any text of an output, so that nothing is cut.
 _NO_LIMIT = 1 << 40
 _EMBEDDED = re.compile(r"<img\b[^>]*?\bsrc\s*=\s*[\"']data:(image/[\w.+-]+);base64,([^\"']+)", re.I)
@@ -71,21 +71,34 @@ def page_digests(cells: Iterable[PageCell], *, figures: bool = True) -> tuple[st
     )
 
 
-def thing_digest(kind: str, text: str) -> str:
-    """The digest of a text of this kind."""
-    return _digest(kind, text.encode("utf-8", "replace"))
+def standing(
+    cells: Iterable[PageCell], pictures: Callable[[Any], Sequence[str]]
+) -> Sequence[Standing]:
+    """The same things whole. `pictures` gives the base64 data of an output's as they are sent."""
+    found: list[Standing] = []
+    for cell in cells:
+        found.append(Standing(cell.kind, cell.source))
+        for output, stream in _apart(cell.outputs):
+            if output is None:
+                found.append(Standing("output", printed(stream)))
+            elif output.bundle is None:
+                found.append(Standing("output", _last_line(output.error), ending=True))
+            else:
+                words = words_of(output.bundle, _NO_LIMIT)
+                found.append(Standing("output", words, tuple(pictures(output))))
+    return found
 
 
 def picture_digest(media_type: str, data: bytes) -> str:
     """The digest of a picture: of its pixels as they are stored, and not of what is noted there."""
     if media_type == "image/svg+xml":
-        return _digest(PICTURE, _svg(data.decode("utf-8", "replace")).encode())
+        return thing_digest(PICTURE, _svg(data.decode("utf-8", "replace")))
     from ...messages.images.structure import check
 
     try:
-        return _digest(PICTURE, check(data, media_type).data)
+        return thing_digest(PICTURE, check(data, media_type).data)
     except (ImageError, KeyError):  # damaged, or of a kind without a structure that is known
-        return _digest(PICTURE, data)
+        return thing_digest(PICTURE, data)
 
 
 def printed(text: str) -> str:
@@ -100,24 +113,34 @@ def _source(cell: PageCell) -> Iterator[str]:
 
 def _outputs(outputs: Iterable[PageOutput]) -> Iterator[str]:
     """The digests of a cell's outputs; what was printed in pieces is one text."""
+    for output, stream in _apart(outputs):
+        if output is None:
+            if shown := printed(stream):
+                yield thing_digest("output", shown)
+        elif output.bundle is None:
+            yield thing_digest("output", _last_line(output.error))
+        else:
+            yield from _displayed(output.bundle)
+
+
+def _apart(outputs: Iterable[PageOutput]) -> Iterator[tuple[PageOutput | None, str]]:
+    """Each output that was displayed or is an error; in place of others their text, joined."""
     stream = ""
     for output in outputs:
         if output.bundle is None and not output.error:
             stream += str(output.text or "")
             continue
-        yield from _stream(stream)
+        if stream:
+            yield None, stream
         stream = ""
-        if output.bundle is None:
-            *_, last = printed(output.error).split("\n")
-            yield thing_digest("output", last.strip())
-        else:
-            yield from _displayed(output.bundle)
-    yield from _stream(stream)
+        yield output, ""
+    if stream:
+        yield None, stream
 
 
-def _stream(text: str) -> Iterator[str]:
-    if shown := printed(text):
-        yield thing_digest("output", shown)
+def _last_line(error: str) -> str:
+    *_, last = printed(error).split("\n")
+    return last.strip()
 
 
 def _displayed(bundle: Mapping[str, Any]) -> Iterator[str]:
@@ -127,7 +150,7 @@ def _displayed(bundle: Mapping[str, Any]) -> Iterator[str]:
             yield picture_digest(kind, _data(kind, bundle[kind]))
             return
     if chart := chart_spec(bundle):
-        yield _digest(PICTURE, json.dumps(chart, sort_keys=True, default=str).encode())
+        yield thing_digest(PICTURE, json.dumps(chart, sort_keys=True, default=str))
         return
     embedded = _EMBEDDED.findall(joined(bundle.get("text/html", "")))
     for kind, data in embedded:
@@ -161,7 +184,3 @@ def _svg(source: str) -> str:
         return source
     names = "|".join(map(re.escape, sorted(numbers, key=len, reverse=True)))
     return re.sub(rf"(?<=[\"'#])(?:{names})(?=[\"')])", lambda found: numbers[found[0]], source)
-
-
-def _digest(kind: str, data: bytes) -> str:
-    return f"{kind}-{sha256(data).hexdigest()[:_SHORT]}"

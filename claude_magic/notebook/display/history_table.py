@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ...conversation.export import attachments, question_text
-from ...conversation.ledger import entry, written
+from ...conversation.ledger import entry
 from ...conversation.reply_value import footer_of, parts_of
 from ...conversation.settings import OFFLINE
 from ...conversation.turns import Turn
@@ -111,13 +111,13 @@ def _question_html(turn: Turn, cache: ImageCache) -> str:
 
 
 def _tokens(turn: Turn) -> str:
-    return "" if written(turn) else f"{turn.usage.input:,} + {turn.usage.output:,}"
+    return "" if turn.written else f"{turn.usage.input:,} + {turn.usage.output:,}"
 
 
 def _cost(row: HistoryRow) -> str:
     """What was paid; empty where nothing could be, or the price is not known."""
     spent = entry(row.turn, row.known)
-    return "" if written(row.turn) or spent.unpriced else dollars(spent.cost)
+    return "" if row.turn.written or spent.unpriced else dollars(spent.cost)
 
 
 def _status(row: HistoryRow) -> list[str]:
@@ -128,7 +128,7 @@ def _status(row: HistoryRow) -> list[str]:
         "cut off": turn.status == "complete" and turn.stop_reason == "max_tokens",
         "replaced": row.retired,
         "alone": turn.alone,
-        "written": written(turn),
+        "written": turn.written,
         "offline": turn.server == OFFLINE,
         "shown again": bool(turn.copy_of),
         "stale": row.stale,
@@ -180,7 +180,7 @@ def _particulars(turn: Turn, known: Catalogue) -> Iterator[str]:
     yield turn.model or turn.requested
     yield turn.server or "not sent"
     yield datetime.fromtimestamp(turn.started).strftime("%Y-%m-%d %H:%M:%S")
-    if not written(turn):
+    if not turn.written:
         yield footer_text(footer_of(turn, known))
     if turn.stop_reason == "end_turn":  # every other one is said by the footer
         yield turn.stop_reason

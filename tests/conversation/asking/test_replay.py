@@ -282,3 +282,55 @@ class TestRecordingAsOneGoes:
         with pytest.raises(InputError, match="cannot be written"):
             desk.ask("A", "One")
         assert desk.session.turns[-1].status == "complete"
+
+
+class TestVariables:
+    """They are no part of the request's digest, yet none may say the opposite."""
+
+    def test_a_variable_that_has_changed_asks_again_and_says_so(self, desk: Desk) -> None:
+        desk.ask("A", "How many?", values={"x": "value-1", "y": "value-1"})
+        desk.restart()
+        assert desk.ask("A", "How many?", values={"x": "value-1"}).replayed
+        changed = desk.ask("A", "How many?", values={"x": "value-2"})
+        assert not changed.replayed
+        assert "a value that goes along changed" in " ".join(changed.notices)
+        assert desk.asked == 2
+
+    def test_after_a_restart_a_variable_that_is_not_defined_contradicts_nothing(
+        self, desk: Desk
+    ) -> None:
+        first = desk.ask("A", "How many?", values={"x": "value-1"})
+        desk.restart()
+        assert desk.ask("A", "How many?").turn == first.turn
+
+    def test_each_reply_is_shown_for_its_own_values(self, desk: Desk) -> None:
+        one = desk.ask("A", "How many?", values={"x": "value-1"})
+        two = desk.ask("A", "How many?", values={"x": "value-2"})
+        desk.restart()
+        assert desk.ask("A", "How many?", values={"x": "value-1"}).turn.id == one.turn.id
+        assert desk.ask("A", "How many?", values={"x": "value-2"}).turn.id == two.turn.id
+
+    def test_a_copy_in_another_place_remembers_those_of_the_first(self, desk: Desk) -> None:
+        desk.ask("A", "How many?", alone=True, values={"x": "value-1"})
+        copy = desk.ask("B", "How many?", alone=True, values={"y": "value-1"})
+        assert copy.replayed
+        assert copy.turn.values == {"x": "value-1", "y": "value-1"}
+
+
+def test_a_recording_holds_digests_of_the_page_and_nothing_else_of_it(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "replies.jsonl"
+    desk.say(record=str(file))
+    said: dict[str, Any] = {"page": ("code-1", "output-2"), "values": {"x": "value-3"}}
+    desk.ask("A", "What is this?", context=(text("the page's own words"),), **said)
+    (line,) = file.read_text().splitlines()
+    held = json.loads(line)
+    assert (held["page"], held["values"], held["form"]) == (list(said["page"]), said["values"], 2)
+    assert "own words" not in line
+    desk.restart()
+    only = Settings(base_url=desk.server.url, replay="only", record=str(file))
+    session = Session(lambda: only, find=lambda: None)
+    question = Question(content=(text("What is this?"),), cell="elsewhere", **said)
+    reply = session.ask(question)
+    assert (reply.replayed, reply.notices) == (True, ())

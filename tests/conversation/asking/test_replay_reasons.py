@@ -44,6 +44,8 @@ def turn(name: str, **said: Any) -> Turn:
         digest="d1",
         prompt="Why?",
         requested="claude-sonnet-4-6",
+        question="q",
+        form=2,
     )
     return replace(made, **said)
 
@@ -63,21 +65,23 @@ def plan(**said: Any) -> Any:
     question = {"content": (PROMPT,), "prompt": "Why?", "cell": "A"}
     of_question = Question.__dataclass_fields__.keys() - {"model"}
     asked = {key: said.pop(key) for key in list(said) if key in of_question}
+    body = {**BODY, **said.pop("body", {})}
     made: dict[str, Any] = {
         "question": Question(**{**question, **asked}),
         "server": SimpleNamespace(label="here", offline=False),
         "model": SimpleNamespace(id="claude-sonnet-4-6"),
-        "request": Request({**BODY, **said.pop("body", {})}),
+        "request": Request(body, body.get("system", "")),
         "asked": [IMAGE, FILE, CELL, PROMPT],
         "saw": ("above",),
         "digest": "d2",
+        "asks": "q",
     }
     return SimpleNamespace(**{**made, **said})
 
 
-ABOVE = turn("above", asked=(text("A"),))
-SAME = turn("same", asked=(text("A"),))
-OTHER = turn("other", asked=(text("B"),))
+ABOVE = turn("above", question="A")
+SAME = turn("same", question="A")
+OTHER = turn("other", question="B")
 KNOWN = {t.id: t for t in (ABOVE, SAME, OTHER)}
 
 
