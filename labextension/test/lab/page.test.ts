@@ -54,7 +54,9 @@ class Tab {
 
   private open!: (comm: object) => void;
   private readonly told: PageSays[] = [];
-  private readonly comm = { onMsg: (_: object): void => undefined };
+  private readonly comm = {
+    onMsg: (message: object): void => assert.fail(JSON.stringify(message))
+  };
   private readonly kernel = {
     handleComms: true,
     status: 'idle',
