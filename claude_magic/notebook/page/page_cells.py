@@ -91,6 +91,11 @@ class ToldCell:
         run.outputs = [shown for shown in found if shown is not None]
         return run
 
+    @property
+    def hides(self) -> bool:
+        """Whether it shows something, or may by now, that is not told."""
+        return not self.outputs and self.shows != 0
+
 
 def output(told: Mapping[str, Any], serial: int) -> Output | None:
     """One output as nbformat has it: whatever does not fit is left out, and what is ours."""
@@ -166,21 +171,34 @@ class EarlierCells:
     def _cell(self, count: int) -> CellRun:
         if count not in self._made:
             run = CellRun(self._serial, None, self._sources[count], count=count, well=True)
-            run.outputs = [Output(self._serial, bundle=b) for b in self._outputs(count)]
+            run.outputs = self._outputs(count)
             self._made[count] = run
         return self._made[count]
 
-    def _outputs(self, count: int) -> list[Mapping[str, Any]]:
-        """What the cell displayed, else what its last expression is now."""
+    def outputs(self, told: ToldCell) -> list[Output]:
+        """What a cell showed that ran here, as far as IPython knows."""
+        digest = source_digest(told.source)
+        counts = [n for n, known in self._digests.items() if known == digest]
+        return self._cell(counts[-1]).outputs if counts else []
+
+    def _outputs(self, count: int) -> list[Output]:
+        """What the cell printed and displayed, else what its last expression is now."""
         history: Any = self._shell.history_manager
         kept = getattr(history, "outputs", {}).get(count)  # from IPython 9
         if kept:
-            return [shown.bundle for shown in kept if isinstance(shown.bundle, Mapping)]
+            return [self._output(shown.bundle) for shown in kept]
         value = self._shell.user_ns.get("Out", {}).get(count)
         if value is None:
             return []
         formatter: Any = self._shell.display_formatter
         try:
-            return [formatter.format(value)[0]]
+            return [Output(self._serial, bundle=formatter.format(value)[0])]
         except Exception:  # of whatever kind: the user's own object
             return []
+
+    def _output(self, bundle: Mapping[str, Any]) -> Output:
+        if "stream" not in bundle:
+            return Output(self._serial, bundle=bundle)
+        printed = StreamText()
+        printed.write(joined(bundle["stream"]))
+        return Output(self._serial, text=printed)

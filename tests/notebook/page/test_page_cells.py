@@ -235,11 +235,15 @@ def test_what_the_page_shows_already_is_not_told_twice() -> None:
 
 
 def test_what_an_earlier_cell_showed_is_what_ipython_kept_or_else_its_value_now() -> None:
-    kept = {1: [SimpleNamespace(output_type="display_data", bundle=PICTURE)]}
+    printed = SimpleNamespace(output_type="out_stream", bundle={"stream": ["a\n", "b"]})
+    kept = {1: [printed, SimpleNamespace(output_type="display_data", bundle=PICTURE)]}
     shell = Shell("plot()", "value", "nothing", outputs=kept)
     shell.user_ns["Out"] = {1: "not this", 2: "42"}
-    found = [[o.bundle for o in cell.outputs] for cell in earlier(shell).cells([])]
-    assert found == [[PICTURE], [{"text/plain": "42"}], []]
+    found = [[o.bundle or str(o.text) for o in cell.outputs] for cell in earlier(shell).cells([])]
+    assert found == [["a\nb", PICTURE], [{"text/plain": "42"}], []]
+    again = earlier(shell).outputs(ToldCell("code", "plot()", None, None))
+    assert [o.bundle for o in again] == [None, PICTURE]
+    assert earlier(shell).outputs(ToldCell("code", "other", None, None)) == []
 
 
 def test_a_value_that_cannot_be_shown_takes_nothing_with_it() -> None:
