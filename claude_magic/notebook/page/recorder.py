@@ -406,17 +406,21 @@ class Recorder:
         )
         self.runs.append(self.current)
         self.started(self.current)
-        self._forget_before(self.current)  # what this run replaces is not looked at any more
+        self._replace()
         del self.runs[:-_MOST_RUNS]
         self._hearing.cell_started()
 
-    def _forget_before(self, newest: CellRun) -> None:
-        """Let go of what a cell showed; what its threads still show is seen by nobody."""
-        older = [r for r in self.runs if r is not newest and r.cell and r.cell == newest.cell]
-        for run in older:
-            run.outputs = []
-        gone = {run.serial for run in older}
-        self._requests = {n: run for n, run in self._requests.items() if run.serial not in gone}
+    def _replace(self) -> None:
+        """Let go of what the cell showed before; what its threads still show is seen by nobody."""
+        now = self.current
+        if now is None or now.cell is None:
+            return
+        for run in self.runs:
+            if run is not now and run.cell == now.cell:
+                run.outputs = []
+        self._requests = {
+            name: run for name, run in self._requests.items() if run is now or run.cell != now.cell
+        }
 
     def _finish(self, result: ExecutionResult | None) -> None:
         if result is None:  # ipykernel: a cell with await that was cancelled
