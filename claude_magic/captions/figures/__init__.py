@@ -65,12 +65,12 @@ def _text(source: Any) -> str:
 
 
 def _plotly(spec: Mapping[str, Any]) -> str:
-    from .plotly_figure import plotly_text
+    from .json_figure import plotly_text
 
     return plotly_text(spec)
 
 
 def _vega(spec: Mapping[str, Any]) -> str:
-    from .vega_figure import vega_text
+    from .json_figure import vega_text
 
     return vega_text(spec)
