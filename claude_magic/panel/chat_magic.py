@@ -71,11 +71,6 @@ class PanelMagics(Magics):
             return
         show(self.desk, self._magics.notebook, ways, sure=told)
 
-    def announce(self) -> None:
-        """Open the comms to the front end, which is there: no cell has said so."""
-        self._magics.front_end.announce()
-        self.dock.announce()
-
     def close(self) -> None:
         """Take the panels away, and stop what they asked."""
         self.dock.detach()
@@ -108,7 +103,7 @@ def ensure() -> None:
     preload()
     shell = running_shell()
     if shell is not None:
-        magics_of(shell, PanelMagics.__name__).announce()
+        magics_of(shell, PanelMagics.__name__)
 
 
 def load(magics: ClaudeMagics) -> None:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..notebook.page.known_comm import is_here, nothing, once_a_cell_has_an_id, unannounced
+from ..notebook.page.known_comm import is_here, nothing, once_somebody_is_there, unannounced
 from ..value_classes import frozen
 from .outbox import beside_the_cells
 
@@ -59,7 +59,7 @@ class Dock:
             return
         opened.on_msg(self._received)
         self._comm, self._process = opened, os.getpid()
-        self._stop = once_a_cell_has_an_id(self._shell, self.announce)
+        self._stop = once_somebody_is_there(self._shell, self.announce)
 
     def announce(self) -> None:
         """Open the comm to whatever front end is there."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from zlib import adler32
 
 from ...value_classes import frozen
-from .known_comm import is_here, nothing, once_a_cell_has_an_id, unannounced
+from .known_comm import is_here, nothing, once_somebody_is_there, unannounced
 
 if TYPE_CHECKING:
     from comm.base_comm import BaseComm
@@ -145,7 +145,7 @@ class FrontEnd:
         opened.on_msg(self._received)
         opened.on_close(self._closed)
         self._comm, self._process = opened, os.getpid()
-        self._stop = once_a_cell_has_an_id(self._shell, self.announce)
+        self._stop = once_somebody_is_there(self._shell, self.announce)
 
     def announce(self) -> None:
         """Open the comm to whatever front end is there."""

@@ -2,7 +2,8 @@
 
 Programs that run notebooks (nbclient, papermill) warn of each comm that the kernel opens and for
 which they have nothing. So it is there without a word: a page that comes finds it by asking. It is
-announced once a cell with an id runs: only front ends with a page send one.
+announced once a front end asks for something that somebody sits at: it names its cell, or takes
+what is typed.
 """
 
 from __future__ import annotations
@@ -51,10 +52,10 @@ def _maker(manager: object) -> Callable[..., Any]:
     return maker
 
 
-def once_a_cell_has_an_id(
+def once_somebody_is_there(
     shell: InteractiveShell, announce: Callable[[], None]
 ) -> Callable[[], None]:
-    """Call `announce` in the cell that runs, else before the first one, that came with an id.
+    """Call `announce` now, if what runs was asked for by such a front end; else before what is.
 
     Returns what ends the waiting.
     """
@@ -65,8 +66,9 @@ def once_a_cell_has_an_id(
 
     def look(_: object = None) -> None:
         parent = getattr(shell, "get_parent", None)
-        said = (parent() if parent else {}).get("metadata")
-        if isinstance(said, dict) and said.get("cellId"):
+        asked = parent() if parent else {}
+        named = asked.get("metadata", {}).get("cellId")
+        if named or asked.get("content", {}).get("allow_stdin"):
             stop()
             announce()
 
