@@ -22,7 +22,7 @@ from ...messages.usage import patches
 from ...value_classes import frozen
 from ..page.recorder import Kind, Output, State
 from .describe import summary_line, trim_middle
-from .outputs import Rendered
+from .outputs import Rendered, holds_picture, terminal_text
 from .page_digest import page_digests, printed, standing
 
 
@@ -40,7 +40,7 @@ class CarriedCell:
 
 def is_figure(output: Output) -> bool:
     """Whether an output holds a picture as it is, one that need not be drawn first."""
-    return any(kind.startswith("image/") for kind in output.bundle or ())
+    return holds_picture(output.bundle or {})
 
 
 MOST_FIGURES = 20
@@ -318,7 +318,7 @@ def output_shown(output: Output, render: Render) -> Rendered:
     """What a cell displayed, printed or failed with, as blocks; text is trimmed."""
     if output.bundle is not None:
         return render(output)
-    shown = output.error.rstrip() or printed(str(output.text or ""))
+    shown = terminal_text(output.error).rstrip() or printed(str(output.text or ""))
     if not shown.strip():
         return Rendered((), ())
     return Rendered((text(trim_middle(shown, _OUTPUT_CHARACTERS)),), ())

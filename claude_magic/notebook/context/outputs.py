@@ -6,71 +6,16 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...messages.blocks import Block, text
 from ...messages.errors import ImageError
 from ...messages.plain_text import TEXT_LIMIT, mask_addresses, terminal_text, trim_middle
 from ...value_classes import frozen
+from .html_reading import ShownHTML, read_html
 
 if TYPE_CHECKING:
     from ...messages.images.prepare import Prepared
-
-_UNSEEN = frozenset({"script", "style", "head", "template", "noscript", "svg"})
-_BLOCKS = (
-    "address|article|blockquote|br|caption|dd|div|dl|dt|figcaption|figure|footer|form|h[1-6]"
-    "|header|hr|li|main|nav|ol|p|pre|section|table|tbody|tfoot|thead|tr|ul"
-)
-_CELLS = frozenset({"td", "th"})
-
-
-def html_text(html: str) -> str:
-    """The words of `html`, one line a block or table row, cells separated by " | "."""
-    reader = _reader()()
-    reader.feed(html)
-    reader.close()
-    lines = (re.sub(r"[^\S\n]+", " ", line).strip() for line in "".join(reader.parts).split("\n"))
-    rows = (line.removeprefix("|").strip() for line in lines)
-    return "\n".join(row for row in rows if row)
-
-
-@cache
-def _reader() -> Callable[[], Any]:
-    """The parser's class, made with the first HTML: few questions carry any."""
-    from html.parser import HTMLParser
-
-    class Reader(HTMLParser):
-        def __init__(self) -> None:
-            super().__init__(convert_charrefs=True)
-            self.parts: list[str] = []
-            self._unseen: list[str] = []
-            self._preformatted = 0
-
-        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            self._preformatted += tag == "pre"
-            if tag in _UNSEEN:
-                self._unseen.append(tag)
-            elif tag in _CELLS:
-                self.parts.append(" | ")
-            elif re.fullmatch(_BLOCKS, tag):
-                self.parts.append("\n")
-            elif tag == "img" and not self._unseen and (alt := dict(attrs).get("alt")):
-                self.parts.append(f"[image: {alt}]")
-
-        def handle_endtag(self, tag: str) -> None:
-            self._preformatted = max(0, self._preformatted - (tag == "pre"))
-            if self._unseen and tag == self._unseen[-1]:
-                self._unseen.pop()
-            elif re.fullmatch(_BLOCKS, tag):
-                self.parts.append("\n")
-
-        def handle_data(self, data: str) -> None:
-            if not self._unseen:
-                self.parts.append(data if self._preformatted else re.sub(r"\s+", " ", data))
-
-    return Reader
-
 
 __all__ = ["Rendered", "output_blocks", "terminal_text"]
 
@@ -84,7 +29,19 @@ IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/svg+xml")
 _BOKEH = "application/vnd.bokehjs_exec.v0+json"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _MOST_HTML = 2_000_000
+_MOST_DRAWN = 40_000_000  # matplotlib's animations hold at most 20 MB of frames
+_HOLDS_PICTURE = r"data:image/|<svg\b"
 _ONLY_AN_OBJECT = r"<[\w.]+(?: object)?(?: at 0x[\w…]+)?>"
+# How matplotlib prints a figure: beside its picture, or in place of one that is empty.
+_FIGURE = r"<(?:Figure|[\w.]*Figure) size [^<>]* with (?P<axes>\d+) Axes>"
+_FIGURE_ALONE = "[A figure was displayed here without a picture.]"
+# What is named and not sent, by the beginning of its media type.
+_NAMED = {
+    "application/pdf": "A figure or document was displayed here as PDF only",
+    "video/": "A video was displayed here",
+    "audio/": "Sound was displayed here",
+}
+_AS_PNG = "show it as PNG too, %config InlineBackend.figure_formats = ['png', 'pdf']"
 # Sent instead of a picture or beside it, these say nothing to a model; no note is due.
 SILENT = r"text/plain|application/javascript|application/vnd\.(?:bokehjs|holoviews).*"
 
@@ -107,6 +64,8 @@ def output_blocks(
 ) -> Rendered:
     """The blocks of one output's mimebundle: one image if it holds one that can be sent, else text.
 
+    HTML that is only a picture counts as that; its label, or that it is an animation, stands above.
+
     PNG and JPEG of one output are one picture. What cannot be sent is said in the text and in the
     notes, with the alt text that `metadata` has for it. Text is cut in the middle at `limit`
     characters.
@@ -116,10 +75,22 @@ def output_blocks(
     image = _picture(bundle, prepare, notes) or _chart(bundle, prepare, draw, notes, limit)
     if image is not None:
         return Rendered((image,), tuple(notes))
-    parts = [*_remarks(bundle, metadata or {}, notes), words_of(bundle, limit)]
+    html = _html(bundle)
+    if html.picture and (drawn := _drawn(html, prepare, notes)):
+        return Rendered(drawn, tuple(notes))
+    remarks = _remarks(bundle, metadata or {}, notes)
+    parts = [*remarks, words_of(bundle, limit, html)]
+    if (
+        html.scripted
+        and not remarks
+        and (not parts[-1] or re.fullmatch(_ONLY_AN_OBJECT, parts[-1]))
+    ):
+        parts = ["[What a script draws was displayed here; it was not sent.]"]
+        notes.append("what a script draws left out")
     shown = "\n".join(part for part in parts if part.strip())
     if not shown and (unknown := [kind for kind in bundle if not re.fullmatch(SILENT, kind)]):
         notes.append(f"an output left out: nothing to send in {unknown[0]}")
+        shown = f"[An output of type {unknown[0]} was displayed here; it was not sent.]"
     return Rendered((text(shown),) if shown else (), tuple(notes))
 
 
@@ -133,9 +104,7 @@ def default_prepare() -> Prepare:
 def _picture(bundle: Mapping[str, Any], prepare: Prepare, notes: list[str]) -> Block | None:
     """The first picture of the bundle that can be prepared; else None, with notes that say why."""
     failures = []
-    for kind in IMAGES:
-        if kind not in bundle or bundle[kind] is None:
-            continue
+    for kind in _image_kinds(bundle):
         try:
             prepared = prepare(_image_bytes(kind, bundle[kind]))
         except ImageError as error:
@@ -146,6 +115,52 @@ def _picture(bundle: Mapping[str, Any], prepare: Prepare, notes: list[str]) -> B
         return prepared.block
     notes += failures
     return None
+
+
+def _image_kinds(bundle: Mapping[str, Any]) -> list[str]:
+    """The image types that a bundle holds, those first that need the least to be sent."""
+    held = [
+        kind for kind, value in bundle.items() if kind.startswith("image/") and value is not None
+    ]
+    known = [kind for kind in IMAGES if kind in held]
+    return [*known, *(kind for kind in held if kind not in IMAGES)]
+
+
+def _drawn(html: ShownHTML, prepare: Prepare, notes: list[str]) -> tuple[Block, ...]:
+    """The picture that HTML is, below its label; none where it cannot be prepared."""
+    try:
+        prepared = prepare(html.picture)
+    except ImageError as error:
+        notes.append(f"a picture in HTML left out: {error}")
+        return ()
+    notes += [prepared.note] if prepared.note else []
+    label = html.words
+    if html.frames > 1:
+        label = f"[An animation of {html.frames} frames; this is the first.]"
+        notes.append(f"of an animation the first of {html.frames} frames")
+    return (text(label), prepared.block) if label else (prepared.block,)
+
+
+def holds_picture(bundle: Mapping[str, Any]) -> bool:
+    """Whether an output holds a picture as it is, one that need not be drawn first."""
+    if any(kind.startswith("image/") for kind in bundle):
+        return True
+    return bool(_html(bundle).picture)
+
+
+def _html(bundle: Mapping[str, Any]) -> ShownHTML:
+    """What a bundle's HTML shows; nothing where its text says it better."""
+    source = joined(bundle.get("text/html", ""))
+    if re.search(_HOLDS_PICTURE, source):
+        return read_html(source) if len(source) <= _MOST_DRAWN else ShownHTML()
+    telling = _plain(bundle)
+    if not source or (telling and not re.fullmatch(_ONLY_AN_OBJECT, telling)):
+        return ShownHTML()
+    return read_html(trim_middle(source, _MOST_HTML))
+
+
+def _plain(bundle: Mapping[str, Any]) -> str:
+    return mask_addresses(terminal_text(joined(bundle.get("text/plain", ""))).strip())
 
 
 def _image_bytes(kind: str, value: object) -> bytes:
@@ -196,9 +211,7 @@ def chart_spec(bundle: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | Non
 def _remarks(bundle: Mapping[str, Any], metadata: Mapping[str, Any], notes: list[str]) -> list[str]:
     """What the model is told of what it cannot see; the user's notes are added to."""
     remarks = []
-    for kind in IMAGES:
-        if kind not in bundle or bundle[kind] is None:
-            continue
+    for kind in _image_kinds(bundle):
         if kind == "image/svg+xml":
             remarks.append(f"[An SVG figure, as its source:]\n{trim_middle(joined(bundle[kind]))}")
             notes.append("the SVG was sent as source text")
@@ -208,6 +221,12 @@ def _remarks(bundle: Mapping[str, Any], metadata: Mapping[str, Any], notes: list
         described = f" Its alt text: {alt}" if alt else ""
         remarks.append(f"[A figure ({kind}) could not be sent.{described}]")
         break
+    for kind, what in _NAMED.items():
+        named = [held for held in bundle if held.startswith(kind)]
+        if named:
+            remarks.append(f"[{what}; it was not sent.]")
+            hint = f": {_AS_PNG}" if kind == "application/pdf" else ""
+            notes.append(f"{named[0]} left out{hint}")
     if _BOKEH in bundle:
         remarks.append("[A Bokeh figure was displayed here; it cannot be seen from its output.]")
         notes.append("a Bokeh figure left out: show it with export_png, or use -i on a PNG of it")
@@ -216,9 +235,14 @@ def _remarks(bundle: Mapping[str, Any], metadata: Mapping[str, Any], notes: list
     return remarks
 
 
-def words_of(bundle: Mapping[str, Any], limit: int) -> str:
+def words_of(bundle: Mapping[str, Any], limit: int, html: ShownHTML | None = None) -> str:
     """The words of a bundle in the form that says most in the fewest characters."""
+    html = html or _html(bundle)
     plain = terminal_text(joined(bundle.get("text/plain", "")))
+    if figure := re.fullmatch(_FIGURE, plain.strip()):
+        # Beside other forms it says nothing, nor where nothing was drawn.
+        alone = set(bundle) == {"text/plain"} and figure["axes"] != "0"
+        plain = _FIGURE_ALONE if alone else ""
     for kind in ("text/markdown", "text/latex"):
         if shown := joined(bundle.get(kind, "")):
             return mask_addresses(trim_middle(shown, limit))
@@ -227,8 +251,8 @@ def words_of(bundle: Mapping[str, Any], limit: int) -> str:
     if "application/json" in bundle:
         value = bundle["application/json"]
         return trim_middle(json.dumps(value, ensure_ascii=False, default=str), limit)
-    if words := html_text(trim_middle(joined(bundle.get("text/html", "")), _MOST_HTML)):
-        return mask_addresses(trim_middle(words, limit))
+    if html.words:
+        return mask_addresses(trim_middle(html.words, limit))
     return mask_addresses(plain)
 
 

@@ -50,6 +50,14 @@ def encoded(data: bytes) -> str:
     return base64.encodebytes(data).decode()
 
 
+IMG = f'<img src="data:image/png;base64,{encoded(GOOD["png"])}" width="640">'
+
+
+def html(source: str) -> dict[str, Any]:
+    """What `IPython.display.HTML` displays."""
+    return {"text/plain": "<IPython.core.display.HTML object>", "text/html": source}
+
+
 PICTURES = {
     "PNG": ({"image/png": encoded(GOOD["png"])}, GOOD["png"]),
     "PNG as bytes": ({"image/png": GOOD["png"]}, GOOD["png"]),
@@ -67,6 +75,25 @@ PICTURES = {
     "WebP": ({"image/webp": GOOD["webp"]}, GOOD["webp"]),
     "GIF": ({"image/gif": GOOD["gif"]}, GOOD["gif"]),
     "SVG": ({"image/svg+xml": SVG}, SVG.encode()),
+    "a picture of another kind": ({"image/avif": encoded(GOOD["png"])}, GOOD["png"]),
+    "HTML with a PNG": (html(IMG), GOOD["png"]),
+    "HTML as lines": ({"text/html": [f"<div>{IMG[:40]}", IMG[40:], "</div>"]}, GOOD["png"]),
+    "HTML in single quotes": (html(f"<div><p>{IMG}</p></div>".replace('"', "'")), GOOD["png"]),
+    "HTML with line breaks in the picture": (
+        html(f"<img src='data:image/png;base64,{encoded(GOOD['png'] * 40)}'/>"),
+        GOOD["png"] * 40,
+    ),
+    "HTML with a style": (html(f"<style>img {{width: 9px}}</style>{IMG}"), GOOD["png"]),
+    "HTML with a WebP": (
+        html(f"<img src='data:image/webp;charset=utf-8;base64,{encoded(GOOD['webp'])}'>"),
+        GOOD["webp"],
+    ),
+    "HTML with an alt text": (html(IMG.replace("src", "alt='a line' src")), GOOD["png"]),
+    "HTML that is an SVG": (html(f"<div>{SVG}</div>"), SVG.encode()),
+    "an object whose HTML is a picture": (
+        {"text/plain": "MyPlot(3)", "text/html": IMG},
+        GOOD["png"],
+    ),
     "PNG before SVG": ({"image/svg+xml": SVG, "image/png": GOOD["png"]}, GOOD["png"]),
 }
 
@@ -80,6 +107,93 @@ def test_an_output_with_a_picture_is_exactly_that_picture(
 
 def test_what_is_not_shown_of_a_picture_is_a_note() -> None:
     assert rendered({"image/gif": GOOD["gif"]}).notes == ("first of 2 frames",)
+
+
+def test_the_label_of_a_picture_in_html_stands_above_it() -> None:
+    label = '<div class="jupyter-widgets widget-label">Figure 1</div>'
+    first, picture = rendered(html(f"<div>{label}{IMG}</div>")).blocks
+    assert first["text"] == "Figure 1"
+    assert picture == {"type": "image", "source": GOOD["png"]}
+
+
+def test_of_an_animation_the_first_frame_goes_along_and_this_is_said() -> None:
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    animation = pytest.importorskip("matplotlib.animation")
+    figure, axes = pyplot.subplots()
+    try:
+        (line,) = axes.plot([0, 1])
+        moving = animation.FuncAnimation(figure, lambda i: line.set_ydata([i, 1]), frames=3)
+        shown = output_blocks(html(moving.to_jshtml()))
+    finally:
+        pyplot.close(figure)
+    words, picture = shown.blocks
+    assert words["text"] == "[An animation of 3 frames; this is the first.]"
+    assert picture["source"]["media_type"] == "image/png"
+    assert shown.notes == ("of an animation the first of 3 frames",)
+
+
+OTHER_HTML = {
+    "words and pictures": (f"<p>{'word ' * 60}</p>{IMG}", "word"),
+    "several pictures": (f"{IMG}{IMG}", "[image, not sent][image, not sent]"),
+    "a picture that is elsewhere": ('<img src="https://e.org/a.png">', "[image: https://e.org/a.png]"),
+    "a picture that is no base64": ('<img src="data:image/png;base64,A">', "[image, not sent]"),
+    "a table with a picture": (f"<table><td>{'a' * 300}<td>{IMG}</table>", "| [image, not sent]"),
+    "a film": ('<video controls><source src="data:video/mp4;base64,AA">Too old.</video>',
+               "[a video, not sent]"),
+    "a film of somewhere": ('<video src="a.mp4"></video>', "[a video from a.mp4, not sent]"),
+    "sound": ("<audio controls><source src='data:audio/wav;base64,AA'/>Too old.</audio>",
+              "[a recording of sound, not sent]"),
+    "a frame": ('<iframe src="https://e.org/x"></iframe>',
+                "[a page in a frame from https://e.org/x, not sent]"),
+    "a canvas": ("<canvas id='a'></canvas>", "[a drawing, not sent]"),
+    "a script that draws (mpld3)": (
+        '<div id="fig"></div><script>mpld3.draw_figure("fig", {"axes": []});</script>',
+        "[What a script draws was displayed here; it was not sent.]",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "expected"), OTHER_HTML.values(), ids=OTHER_HTML)
+def test_of_other_html_the_words_go_along_and_what_is_not_sent_is_named(
+    source: str, expected: str
+) -> None:
+    assert expected in words(html(source))
+
+
+def test_html_that_only_runs_a_script_is_no_figure() -> None:
+    assert words(html("<script>init()</script>")) == "<IPython.core.display.HTML object>"
+
+
+NOT_SENT = {
+    "PDF": (
+        {"application/pdf": "JVBERi0=", "text/plain": "<Figure size 640x480 with 1 Axes>"},
+        "[A figure or document was displayed here as PDF only; it was not sent.]",
+    ),
+    "a film": ({"video/mp4": "AAAA"}, "[A video was displayed here; it was not sent.]"),
+    "sound": ({"audio/wav": "AAAA"}, "[Sound was displayed here; it was not sent.]"),
+    "a figure as text alone": (
+        {"text/plain": "<Figure size 640x480 with 2 Axes>"},
+        "[A figure was displayed here without a picture.]",
+    ),
+    "a figure of a class of its own": (
+        {"text/plain": "<my.FacetFigure size 640x480 with 1 Axes>"},
+        "[A figure was displayed here without a picture.]",
+    ),
+}
+
+
+@pytest.mark.parametrize(("bundle", "expected"), NOT_SENT.values(), ids=NOT_SENT)
+def test_what_cannot_be_sent_is_named(bundle: dict[str, Any], expected: str) -> None:
+    assert words(bundle) == expected
+
+
+def test_of_a_figure_that_is_there_as_pdf_only_the_user_is_told_what_to_do() -> None:
+    (note,) = rendered({"application/pdf": "JVBERi0="}).notes
+    assert note.startswith("application/pdf left out: show it as PNG too")
+
+
+def test_a_figure_without_axes_is_nothing() -> None:
+    assert rendered({"text/plain": "<Figure size 640x480 with 0 Axes>"}) == Rendered((), ())
 
 
 BROKEN = {
@@ -167,9 +281,11 @@ def test_a_widget_is_its_text_and_said_to_be_one() -> None:
 
 
 def test_an_output_of_an_unknown_kind_is_left_out_and_said() -> None:
-    assert rendered({"application/x-foo": "…"}) == Rendered(
-        (), ("an output left out: nothing to send in application/x-foo",)
-    )
+    result = rendered({"application/x-foo": "…"})
+    assert [block["text"] for block in result.blocks] == [
+        "[An output of type application/x-foo was displayed here; it was not sent.]"
+    ]
+    assert result.notes == ("an output left out: nothing to send in application/x-foo",)
 
 
 def test_an_empty_output_is_nothing() -> None:
