@@ -12,7 +12,7 @@ from ..conversation.history import followers
 from ..messages.blocks import Block, text
 from ..messages.errors import ClaudeError, InputError
 from ..messages.plain_text import wrap
-from ..notebook.context.cell_blocks import MOST_FIGURES, CarriedCell, is_figure
+from ..notebook.context.cell_blocks import MOST_FIGURES, CarriedCell, is_figure, output_shown
 from ..notebook.fix_magic import about_cell, fix_prompt
 from ..notebook.options import QuestionOptions, bare
 from ..notebook.page.question_place import PanelPlace
@@ -317,10 +317,18 @@ def chips(
     found: list[Chip] = []
     for piece in pieces:
         place = places.get(str(piece.serial), "")
-        if piece.source or any(not is_figure(o) for o in piece.outputs):
+        if piece.source or any(_says(o, render) for o in piece.outputs):
             found.append(_cell(piece, place))
         found += [_figure(o, place, render, thumbnail) for o in piece.outputs if o.serial in newest]
     return found
+
+
+def _says(output: Output, render: Callable[[Output], Rendered]) -> bool:
+    """Whether anything of an output that is no figure would go along."""
+    if is_figure(output):
+        return False
+    drawn = any(kind != "text/plain" for kind in output.bundle or ())  # rendered when it is asked
+    return drawn or bool(output_shown(output, render).blocks)
 
 
 def _cell(piece: CarriedCell, place: str) -> Chip:

@@ -596,6 +596,7 @@ ALREADY = (
         (printed(1, "\x1b[31mred\x1b[0m"), "red"),
         (printed(1, "0%\r100%\n"), "100%"),
         (Output(1, error="KeyError: 'x'"), "KeyError: 'x'"),
+        (Output(1, error="\x1b[0;31mKeyError\x1b[0m: \x1b[1m'x'\x1b[0m"), "KeyError: 'x'"),
         (Output(1), None),
         (Output(1, bundle={"text/plain": "a value"}), "a value"),
     ],
