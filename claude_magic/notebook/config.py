@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from ..conversation.settings import Settings
     from ..messages.errors import InputError
 
+    Text = Unicode[str, str | bytes]
+else:
+    Text = Unicode  # before traitlets 5.8 its traits take no types
+
 PROJECT_FILE = ".claude_magic.toml"
 _PREFIX = "CLAUDE_MAGIC_"
 
@@ -42,7 +46,7 @@ class Setting(NamedTuple):
     help: str
 
 
-class _Carried(Unicode[str, str | bytes]):
+class _Carried(Text):
     """Words that say what goes along; an expression or a path is taken on the line only.
 
     A setting may come from somebody's project file, and what `-i` names is evaluated.
@@ -62,7 +66,7 @@ class _Carried(Unicode[str, str | bytes]):
         return f"{self.words.replace('|', ', ')}, last or last:2"
 
 
-class _Screen(Unicode[str, str | bytes]):
+class _Screen(Text):
     """The size of a screen in pixels."""
 
     def validate(self, obj: Any, value: Any) -> str:
@@ -80,7 +84,7 @@ class _Screen(Unicode[str, str | bytes]):
         return "a size such as 1280x800, from 320x240 to 3840x2160"
 
 
-class _Version(Unicode[str, str | bytes]):
+class _Version(Text):
     """A version of the API: a date."""
 
     def validate(self, obj: Any, value: Any) -> str:

@@ -22,6 +22,8 @@ from ..conversation.store.conversations import STORE, Conversations
 from ..conversation.visible_turns import current
 from ..messages import plain_text
 from ..messages.blocks import Block
+from ..messages.dependencies import OF_QUESTIONS, missing
+from ..messages.errors import InputError
 from ..messages.once import Once
 from .context.cell_blocks import CarriedCell, Render
 from .context.named_values import Evaluate, preparing
@@ -76,7 +78,10 @@ class Display:
 
 
 class Notebook:
-    """A shell's recorder, settings and session, and the keys that it knows."""
+    """A shell's recorder, settings and session, and the keys that it knows.
+
+    Raises InputError where a package is missing that questions need.
+    """
 
     def __init__(
         self,
@@ -86,6 +91,8 @@ class Notebook:
         front_end: FrontEnd,
         origin: Origin,
     ) -> None:
+        if absent := missing(*OF_QUESTIONS):
+            raise InputError(absent)
         self.shell = shell
         self.recorder = recorder
         self.settable = settable

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
+from ..messages.dependencies import missing
+from ..messages.errors import InputError
 from ..messages.once import Once
 from ..notebook.idle_imports import MODULES
 from ..notebook.page.recorder import OURS
@@ -48,6 +50,8 @@ class PanelMagics(Magics):
         return self._desk()
 
     def _made(self) -> Panels:
+        if absent := missing("ipywidgets"):
+            raise InputError(absent)
         from .panels import Panels
 
         return Panels(self._magics.notebook)

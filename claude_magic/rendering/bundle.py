@@ -248,8 +248,8 @@ def reply_bundle(markdown: str) -> dict[str, str]:
     """`text/html`, `text/markdown` and `text/plain` of a reply or of a part of one.
 
     Never raises. Unfinished Markdown, as while it streams, is fine. What cannot be parsed (nested
-    too deep, too long, or a fault of the parser) is shown as it is. Marks of `Text` are
-    numbers of footnotes.
+    too deep, too long, or a fault of the parser) is shown as it is, below a line that says so where
+    a package is missing or too old. Marks of `Text` are numbers of footnotes.
     """
     clean = plain(markdown)
     try:
@@ -260,7 +260,9 @@ def reply_bundle(markdown: str) -> dict[str, str]:
             "text/plain": spelled(clean),
         }
     except Exception:  # whatever goes wrong, the reply must be seen, and is
-        shown = spelled(clean)
+        from ..messages.dependencies import unmet
+
+        shown = "\n\n".join(filter(None, (unmet("nh3", "markdown_it", "pygments"), spelled(clean))))
         return {
             "text/html": as_written(shown),
             "text/markdown": as_code(shown),

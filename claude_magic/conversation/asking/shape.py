@@ -21,6 +21,7 @@ from operator import or_
 from typing import TYPE_CHECKING, Any, NewType, get_origin
 
 from ...messages.blocks import replace_surrogates
+from ...messages.dependencies import unmet
 from ...messages.errors import InputError
 from ...messages.plain_text import in_a_line
 from ...messages.schema import as_meant, in_object, in_words, plain_json, supported
@@ -381,6 +382,8 @@ def _of_type(wanted: Any, name: str) -> JsonShape:
             adapter = TypeAdapter(_with_keys_said(wanted))
             original = _schema_of(adapter)
     except Exception as error:  # the types are the user's; pydantic's own errors have many classes
+        if old := unmet("pydantic"):
+            raise InputError(old) from error
         said = str(error).strip().partition("\n")[0] or type(error).__name__
         raise InputError(f"{name} is no shape for a reply: {said.rstrip('.')}. {_HOW}") from error
 

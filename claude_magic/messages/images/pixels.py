@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image, ImageChops, ImageCms, UnidentifiedImageError
 
 from ...value_classes import frozen
+from ..dependencies import unmet
 from ..errors import ImageError
 from .structure import MAX_BYTES, MAX_PNG_BYTES, check_size, orientation
 
@@ -66,7 +67,9 @@ def opened(data: bytes, kind: str) -> Image.Image:
 
 
 def unreadable(error: Exception) -> ImageError:
-    """The error for an image that a decoder gave up on."""
+    """The error for an image that a decoder gave up on, or that Pillow is too old for."""
+    if old := unmet("PIL"):
+        return ImageError(old)
     return ImageError(f"the image cannot be decoded ({_brief(error)}): save it again and retry")
 
 

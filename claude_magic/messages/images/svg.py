@@ -22,6 +22,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from ...value_classes import frozen
+from ..dependencies import missing, unmet
 from ..errors import ImageError
 from .sniff import size_of_base64
 
@@ -226,7 +227,7 @@ def rasterise(source: bytes, long_edge: int, *, seconds: float = SECONDS) -> byt
 def _draw(markup: str, *, fonts: bool, seconds: float) -> bytes:
     found = importlib.util.find_spec("resvg_py")
     if found is None or found.origin is None:
-        raise ImageError("SVG needs resvg-py: pip install resvg-py, or save the figure as PNG")
+        raise ImageError(missing("resvg_py") or "resvg-py is no package: install it again")
     folder = Path(found.origin).parent.parent
     try:
         done = subprocess.run(  # noqa: S603 - our own program, and nothing of the SVG in its arguments
@@ -243,6 +244,8 @@ def _draw(markup: str, *, fonts: bool, seconds: float) -> bytes:
         ) from None
     except OSError as error:
         raise ImageError(f"no process to draw the SVG in: {error}") from error
+    if done.returncode and (old := unmet("resvg_py")):
+        raise ImageError(old)
     if done.returncode:
         reason = done.stderr.decode(errors="replace") if done.returncode == 1 else "out of bounds"
         raise ImageError(f"the SVG cannot be drawn ({reason[:200]}): save the figure as PNG")

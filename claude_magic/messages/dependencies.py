@@ -1,0 +1,70 @@
+"""The packages that this one needs, and what is said where one is missing or too old."""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+
+# The module to import, the package that brings it, the lowest version that passes the tests: as in
+# pyproject.toml, which says why where that is not plain.
+NEEDED: dict[str, tuple[str, str]] = {
+    "IPython": ("ipython", "7.34"),
+    "PIL": ("Pillow", "11.0"),
+    "docstring_parser": ("docstring-parser", "0.16"),
+    "httpx": ("httpx", "0.28"),
+    "ipywidgets": ("ipywidgets", "7.7.1"),
+    "jupyter_core": ("jupyter_core", "5.3"),
+    "markdown_it": ("markdown-it-py", "3.0"),
+    "nh3": ("nh3", "0.2.21"),
+    "pydantic": ("pydantic", "2.7"),
+    "pygments": ("pygments", "2.18"),
+    "resvg_py": ("resvg-py", "0.5"),
+    "tornado": ("tornado", "6.4"),
+}
+
+OF_QUESTIONS = ("PIL", "docstring_parser", "httpx", "markdown_it", "nh3", "pydantic", "pygments")
+"""Those without which a question cannot be asked, or its reply not be shown."""
+
+
+def unmet(*modules: str) -> str:
+    """The line for the first of these modules (all, if none is named) that is not there as needed.
+
+    "" where all are. Reads what is installed: to be asked where something has failed.
+    """
+    from importlib.metadata import PackageNotFoundError, version
+
+    for module in modules or NEEDED:
+        package, lowest = NEEDED[module]
+        try:
+            found = version(package)
+        except PackageNotFoundError:
+            found = ""
+        if (not found and missing(module)) or (found and _parts(found) < _parts(lowest)):
+            return _line(package, lowest, found)
+    return ""
+
+
+def missing(*modules: str) -> str:
+    """The line for the first of these modules (all, if none is named) that is not installed."""
+    for module in modules or NEEDED:
+        try:
+            there = find_spec(module) is not None
+        except (ImportError, ValueError):  # it was taken out of sys.modules, or put there
+            there = True
+        if not there:
+            return _line(*NEEDED[module], "")
+    return ""
+
+
+def _line(package: str, lowest: str, found: str) -> str:
+    here = f"{found} is installed" if found else "it is not installed"
+    return (
+        f"claude_magic needs {package} {lowest} or newer, and {here}: "
+        f'%pip install "{package}>={lowest}", then restart the kernel.'
+    )
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    """The numbers of a version's release."""
+    release = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(map(int, release[0].split("."))) if release else ()
