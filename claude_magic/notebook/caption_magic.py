@@ -58,11 +58,10 @@ class ShownFigure:
 
 
 class Figures:
-    """Finds figures among `runs`, all runs of the kernel; `cells` those of the page."""
+    """Finds figures among `cells`, those of the page."""
 
     def __init__(
         self,
-        runs: Sequence[CellRun],
         cells: NamedCells,
         namespace: Mapping[str, object],
         *,
@@ -70,7 +69,6 @@ class Figures:
         render: Callable[[Output], Rendered],
         prepare: Prepare,
     ) -> None:
-        self._runs = runs
         self._cells = cells
         self._namespace = namespace
         self._evaluate = evaluate
@@ -88,7 +86,7 @@ class Figures:
     def at(self, cell: str, image: str) -> ShownFigure | None:
         """The figure that a cell displays, whose picture is the text `image` in its bundle."""
         wanted = image_text(image)
-        for run, output in self._displayed(reversed(self._runs)):
+        for run, output in self._displayed(reversed(self._cells.as_run)):
             held = (output.bundle or {}).values()
             if run.cell == cell and any(image_text(value) == wanted for value in held):
                 return self._figure(run, output)
@@ -122,7 +120,7 @@ class Figures:
 
     def _newest(self, number: int, choice: str) -> list[ShownFigure]:
         found: list[ShownFigure] = []
-        for run, output in self._displayed(reversed(self._runs)):
+        for run, output in self._displayed(reversed(self._cells.as_run)):
             figure = self._figure(run, output)
             if figure is not None:
                 found.insert(0, figure)
@@ -149,7 +147,7 @@ class Figures:
             if not data:
                 raise ImageError(f"-i {choice}: {error}") from None
             image = None
-        for run, output in self._displayed(reversed(self._runs)):
+        for run, output in self._displayed(reversed(self._cells.as_run)):
             if output.drawn() is value:
                 return ShownFigure(image, data, run.source, output, run.cell)
         return ShownFigure(image, data)
@@ -174,7 +172,7 @@ class Figures:
         drawn = output.drawn()
         if drawn is None:
             return ""
-        newer = (o for r in self._runs for o in r.outputs if o.serial > output.serial)
+        newer = (o for r in self._cells.as_run for o in r.outputs if o.serial > output.serial)
         return "" if any(o.drawn() is drawn for o in newer) else figure_data(drawn)
 
     def _tables(self, run: CellRun) -> str:
@@ -232,11 +230,10 @@ def finder(
 ) -> Figures:
     """What finds the figures of a notebook."""
     notebook.standing.read()
-    runs, prepare = notebook.standing.runs(), notebook.preparing(options)
+    prepare = notebook.preparing(options)
     asker = notebook.standing.asker(notebook.session.history, beside)
     return Figures(
-        runs,
-        notebook.standing.named(notebook.standing.cells(), asker),
+        notebook.standing.named(asker),
         notebook.shell.user_ns,
         evaluate=notebook.evaluate,
         render=partial(render_output, prepare=prepare),

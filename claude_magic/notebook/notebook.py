@@ -150,8 +150,8 @@ class Notebook:
     ) -> Brought:
         """What of the cells goes along with a question, and which cell asks it."""
         self.standing.read()
-        runs, asker = self.standing.runs(), self.standing.asker(self.session.history, beside)
-        cells = self.standing.named(self.standing.cells(), asker)
+        asker = self.standing.asker(self.session.history, beside)
+        cells = self.standing.named(asker)
         context = self._carrying.context(
             self._carrying.pieces(options, cells, asker, beside),
             options,
@@ -161,7 +161,7 @@ class Notebook:
             figures=figures,
         )
         order = self.standing.page.order
-        return Brought(asker, order, runs, cells, context, again=self._again(asker))
+        return Brought(asker, order, cells, context, again=self._again(asker))
 
     @property
     def tools(self) -> NotebookTools:
@@ -211,7 +211,7 @@ class Notebook:
         """What a question of the panel would bring along by default, from top to bottom."""
         self.standing.read()
         asker = self.standing.asker(self.session.history, beside)
-        cells = self.standing.named(self.standing.cells(), asker)
+        cells = self.standing.named(asker)
         return self._carrying.pieces({}, cells, asker, beside)
 
     def add(self, question: Question, reply: str) -> Reply:

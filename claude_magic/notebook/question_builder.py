@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..conversation.session import Session
     from ..messages.images.prepare import Prepared
     from .config import Settable
-    from .page.recorder import CellRun, Output
+    from .page.recorder import Output
 
 
 @frozen
@@ -42,8 +42,7 @@ class Brought:
 
     asker: QuestionPlace
     order: tuple[str, ...] = ()
-    runs: Sequence[CellRun] = ()
-    cells: NamedCells = field(default_factory=lambda: NamedCells((), {}))
+    cells: NamedCells = field(default_factory=lambda: NamedCells(tuple, {}))
     context: Context = field(default_factory=Context)
     again: bool = False
 
@@ -107,7 +106,6 @@ def build(
     context, cells, asker = brought.context, brought.cells, brought.asker
     shown, notices = pictures(
         images,
-        brought.runs,
         cells,
         evaluate=evaluate,
         render=render,

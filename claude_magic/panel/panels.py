@@ -269,7 +269,7 @@ class Panels:
             pieces, figures = [], False
         by_serial = {
             str(run.serial): self._places.get(run.cell or "", "")
-            for run in self.notebook.standing.runs()
+            for run in self.notebook.standing.cells()
         }
         shown = chips(
             pieces,

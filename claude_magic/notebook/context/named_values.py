@@ -163,7 +163,6 @@ def preparing(hires: Model | None, cache: Callable[[], ImageCache]) -> Callable[
 
 def pictures(
     choices: Sequence[object],
-    runs: Sequence[CellRun],
     cells: NamedCells,
     *,
     evaluate: Evaluate | None,
@@ -172,8 +171,8 @@ def pictures(
 ) -> tuple[list[Block], list[str]]:
     """The image blocks that `choices` name or are, and notices about them.
 
-    `runs` are all runs of the kernel, `cells` the newest of each cell, for counts and tags. Without
-    `evaluate` a text is no expression, and first of all the path of a file.
+    `cells` are those of the page. Without `evaluate` a text is no expression, and first of all
+    the path of a file.
 
     Raises InputError for a name, path or count that gives no image, saying which.
     """
@@ -189,7 +188,7 @@ def pictures(
         if evaluate is None and is_file(choice):
             _add(_images_of(choice, no_name, prepare), blocks, notices)
         elif found:
-            blocks += _newest(runs, int(found[1] or 1), choice, render)
+            blocks += _newest(cells.as_run, int(found[1] or 1), choice, render)
         elif choice.isdecimal():
             named = cells.of_counts(int(choice), int(choice), f"-i {choice}")
             blocks += _shown_by(named, choice, render)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ...conversation.store.conversations import Whereabouts
 from ...conversation.visible_turns import PageOrder, lowest
 from ...messages.errors import InputError
+from ...messages.once import Once
 from ...value_classes import frozen
 from .alignment import AlignedRuns, Trace
 from .page_cells import EarlierCells, ToldCell
@@ -29,17 +30,27 @@ _MARK = re.compile(r"\s*#([\w-]+)[ \t]*(\n|$)")
 
 
 class NamedCells:
-    """Looks cells up among those of the page, from top to bottom: `cells`.
+    """Looks cells up among those of the page; `cells` gives them, from top to bottom, once asked.
 
     A count is taken once for the cell that has it: `before` holds the cells that counts meant when
     the question was first asked, and `counts` what was taken now.
     """
 
-    def __init__(self, cells: Sequence[CellRun], before: Mapping[str, str]) -> None:
-        self.cells = cells
+    def __init__(self, cells: Callable[[], Sequence[CellRun]], before: Mapping[str, str]) -> None:
+        self._cells = Once(cells)
         self.counts: dict[str, str] = {}
         self.notices: dict[str, None] = {}
         self._before = before
+
+    @property
+    def cells(self) -> Sequence[CellRun]:
+        """The cells of the page, from top to bottom."""
+        return self._cells()
+
+    @property
+    def as_run(self) -> list[CellRun]:
+        """The same, those first that this kernel did not record, then in the order run."""
+        return sorted(self.cells, key=lambda cell: (cell.at > 0, cell.serial))
 
     def of_counts(self, low: int, high: int, option: str) -> list[CellRun]:
         """The cells with the execution counts `low` to `high`. Raises InputError if none has."""
@@ -249,10 +260,6 @@ class QuestionPlaces:
         earlier = [] if told and not self.as_saved else self._earlier.cells(known)
         return [*earlier, *found, *without]
 
-    def runs(self) -> list[CellRun]:
-        """The same cells, those first that this kernel did not record, then in the order run."""
-        return sorted(self.cells(), key=lambda cell: (cell.at > 0, cell.serial))
-
     def traces(self, but: Collection[str | None] = ()) -> list[tuple[str, Trace]]:
         """The cells of the page, without those of `but`, as what recognises turns of theirs."""
         told = self._told()
@@ -272,9 +279,9 @@ class QuestionPlaces:
             if cell in cells and cell not in but
         ]
 
-    def named(self, cells: Sequence[CellRun], asker: QuestionPlace) -> NamedCells:
+    def named(self, asker: QuestionPlace) -> NamedCells:
         """The cells of the page as `-c` and `-i` name them."""
-        return NamedCells(cells, asker.counts)
+        return NamedCells(self.cells, asker.counts)
 
     def _told(self) -> Mapping[str, ToldCell]:
         """The cells as the front end or else the file shows them, by id."""

@@ -61,10 +61,8 @@ def evaluate(said: str) -> object:
 
 def chosen(*choices: object, evaluate: Any = evaluate) -> tuple[str, list[str]]:
     """The pictures that go along, with their labels, and the notices."""
-    cells = NamedCells(RUNS, {})
-    blocks, notices = pictures(
-        choices, RUNS, cells, evaluate=evaluate, render=render, prepare=prepare
-    )
+    cells = NamedCells(lambda: RUNS, {})
+    blocks, notices = pictures(choices, cells, evaluate=evaluate, render=render, prepare=prepare)
     words = [str(b["text"]) if b["type"] == "text" else str(b["source"]["data"]) for b in blocks]
     return " ".join(words), notices
 
@@ -123,8 +121,7 @@ def test_what_is_not_shown_of_a_picture_is_said() -> None:
     assert chosen("moving", evaluate=lambda name: name)[1] == ["first frame"]
     assert pictures(
         [Path("moving"), "none"],
-        RUNS,
-        NamedCells(RUNS, {}),
+        NamedCells(lambda: RUNS, {}),
         evaluate=None,
         render=render,
         prepare=lambda _: prepare("moving"),
@@ -163,8 +160,7 @@ def test_where_nothing_was_displayed_the_last_is_refused() -> None:
     with pytest.raises(InputError) as fault:
         pictures(
             ["last"],
-            [ran(3, PRINTED)],
-            NamedCells((), {}),
+            NamedCells(lambda: [ran(3, PRINTED)], {}),
             evaluate=evaluate,
             render=render,
             prepare=prepare,

@@ -54,7 +54,7 @@ def ran(serial: int, cell: str | None, *outputs: Output, **said: Any) -> CellRun
 def named(*runs: CellRun) -> NamedCells:
     """The cells as the page holds them: those that it has from top to bottom, then the others."""
     places = {cell: n for n, cell in enumerate("ABCDQZ")}
-    return NamedCells(sorted(runs, key=lambda run: places.get(run.cell or "", 9)), {})
+    return NamedCells(lambda: sorted(runs, key=lambda run: places.get(run.cell or "", 9)), {})
 
 
 def told(pieces: Sequence[CarriedCell]) -> str:
@@ -122,7 +122,7 @@ def test_a_run_that_has_asked_before_carries_what_it_showed_since() -> None:
 def test_without_cell_ids_a_question_carries_what_ran_since_the_last_one(
     current: CellRun | None, since: int, carried: str
 ) -> None:
-    cells = NamedCells(RUNS, {})
+    cells = NamedCells(lambda: RUNS, {})
     assert told(choose(cells, current, "auto", ContextPlace(since=since))) == carried
 
 
@@ -215,7 +215,7 @@ def test_cells_are_chosen_by_place_by_time_by_count_and_by_tag(choice: str, carr
 def test_above_is_the_whole_page_for_a_cell_that_is_not_on_it_and_all_runs_without_ids() -> None:
     cells, place = named(*COUNTED), ContextPlace(order=tuple("ABCD"))
     assert told(choose(cells, ran(7, "X"), "above", place)) == "3 2 4"
-    ran_so = NamedCells(COUNTED, {})
+    ran_so = NamedCells(lambda: COUNTED, {})
     assert told(choose(ran_so, None, "above", place)) == "2 3 4 5"
     assert told(choose(ran_so, ran(7, None), "above", place)) == "2 3 4 5"
 
