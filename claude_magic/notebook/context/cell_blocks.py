@@ -11,6 +11,8 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
+from functools import lru_cache
+from itertools import chain
 
 from ...conversation.asking.question import Standing
 from ...conversation.turns import thing_digest
@@ -350,16 +352,27 @@ def _merged(blocks: Iterable[Block]) -> list[Block]:
 def _variables(
     prompt: str, sources: Sequence[str], namespace: Mapping[str, object]
 ) -> Mapping[str, str]:
-    """A line for each variable that is named, by its name."""
-    named: dict[str, None] = dict.fromkeys(NAME.findall(prompt))
-    for source in sources:
-        named |= dict.fromkeys(names(source))
-    lines = {
-        name: line
-        for name in sorted(named)
-        if name in namespace and (line := summary_line(name, namespace[name]))
-    }
-    return dict(list(lines.items())[:_MOST_VARIABLES])
+    """A line for each variable that is named, by its name: in the prompt, then nearest to it."""
+    found: dict[str, str] = {}
+    there = [source for source in reversed(sources) if _may_name(source, namespace)]
+    for named in chain([sorted(set(NAME.findall(prompt)))], map(_named_in, there)):
+        for name in named:
+            if name in namespace and name not in found and len(found) < _MOST_VARIABLES:
+                line = summary_line(name, namespace[name])
+                found |= {name: line} if line else {}
+        if len(found) >= _MOST_VARIABLES:
+            break
+    return dict(sorted(found.items()))
+
+
+def _may_name(source: str, namespace: Mapping[str, object]) -> bool:
+    """Whether any word of a source is a variable: only then is it worth parsing."""
+    return any(word in namespace for word in NAME.findall(source))
+
+
+@lru_cache(maxsize=2_000)
+def _named_in(source: str) -> Sequence[str]:
+    return sorted(set(names(source)))
 
 
 def names(source: str) -> list[str]:

@@ -15,6 +15,7 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from ...conversation.asking.question import Standing
@@ -103,7 +104,16 @@ def picture_digest(media_type: str, data: bytes) -> str:
 
 def printed(text: str) -> str:
     """Printed text as it counts: what a terminal shows in the end, without what ends it."""
+    return _short(text) if len(text) < _SHORT_TEXT else _printed(text)
+
+
+def _printed(text: str) -> str:
     return _LOADED.sub("", terminal_text(text)).rstrip()
+
+
+# The same outputs are looked at by each question; a few long ones are not worth their memory.
+_SHORT_TEXT = 8_000
+_short = lru_cache(maxsize=2_000)(_printed)
 
 
 def _source(cell: PageCell) -> Iterator[str]:

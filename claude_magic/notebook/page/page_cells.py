@@ -6,6 +6,7 @@ nothing that any of these still has.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -145,15 +146,18 @@ class EarlierCells:
         current = getattr(shell, "execution_count", len(sources))
         self._sources = {n: str(s) for n, s in enumerate(sources) if 0 < n < current and s.strip()}
         self._digests: dict[int, str] = {n: source_digest(s) for n, s in self._sources.items()}
+        self._at = time.time()
         self._made: dict[int, CellRun] = {}
 
     def state(self, told: ToldCell, ran: Mapping[int, str], page: Collection[str]) -> State | None:
         """How a cell stands that ran in this kernel, unrecorded; None if it did not run here.
 
         `ran` are the digests of the texts that were recorded by their counts, `page` those of all
-        texts of the page. A text that ran with this count, and stands nowhere any more, was its.
+        texts of the page. A text that ran with this count, and stands nowhere any more, was its, if
+        the page was told after it ran.
         """
-        digest, known = source_digest(told.source), {**ran, **self._digests}
+        digest = source_digest(told.source)
+        known = {**ran, **(self._digests if not 0 < told.saved <= self._at else {})}
         if told.count is None:
             return "ran" if digest in self._digests.values() and told.shows else None
         if self._digests.get(told.count) == digest:

@@ -248,7 +248,12 @@ class QuestionPlaces:
             runs.pop(run.cell, None)
             runs[run.cell] = run
         told = self._told()
-        ran = {r.count: source_digest(r.source) for r in self._recorder.runs if r.count is not None}
+        since = 0.0 if self._front_end.told else self.saved.at
+        ran = {
+            run.count: source_digest(run.source)
+            for run in self._recorder.runs
+            if run.count is not None and not 0 < since <= run.at
+        }
         texts = {source_digest(cell.source) for cell in told.values()}
         named = [
             self._cell(cell, runs.get(cell), told.get(cell), ran, texts) for cell in self.page.order
