@@ -141,8 +141,8 @@ def header_of(plan: Plan) -> Header:
     if plan.first and not plan.server.loopback:
         notices.append(
             f"First question to {plan.server.host}: what stands between two questions (code, "
-            "outputs, figures) goes there too. Off: %claude_config context=none. "
-            "Look first: --dry-run"
+            "outputs, figures) goes there too, and a short system prompt. Off: "
+            "%claude_config context=none system= · Look first: --dry-run"
         )
     server = "" if plan.server.anthropic else plan.server.host
     sees = len(plan.saw)

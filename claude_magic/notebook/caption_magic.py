@@ -269,6 +269,8 @@ def caption_question(
         blocks=figure_along(data=figure.data, source=figure.code),
         beside=beside,
     )
+    # What a caption is made from goes along by itself, and is not shown below a cell.
+    question = replace(question, notebook=False)
     if figure.image is not None:
         return question
     return replace(question, notices=(*question.notices, _FROM_DATA))

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from traitlets import Bool, Enum, Float, Int, TraitError, Unicode
 from traitlets.config import Configurable
 
+from ..conversation.settings import NOTEBOOK_PROMPT
+
 if TYPE_CHECKING:
     from ..conversation.settings import Settings
     from ..messages.errors import InputError
@@ -28,6 +30,7 @@ else:
 
 PROJECT_FILE = ".claude_magic.toml"
 _PREFIX = "CLAUDE_MAGIC_"
+_DEFAULT = "default"
 
 # A project file comes with somebody's repository: it must not say where the key goes.
 # Nor which file is written, what a reply may have run on this machine, or which prices the budget
@@ -113,7 +116,10 @@ class Settable(Configurable):
     models_file = Unicode("", help="File of models that the table lacks, or has wrong.").tag(
         config=True
     )
-    system = Unicode("", help="System prompt for every question.").tag(config=True)
+    system = Unicode(
+        NOTEBOOK_PROMPT,
+        help="System prompt for every question in place of ours; empty: none; default: ours again.",
+    ).tag(config=True)
     max_tokens = Int(0, min=0, help="Longest reply in tokens; 0: by model.").tag(config=True)
     effort = Enum(
         ("low", "medium", "high", "xhigh", "max", ""),
@@ -192,17 +198,22 @@ class Settable(Configurable):
 
         path, project = _project_file()
         names = [field.name for field in fields(Settings) if field.name != "named"]
-        values = {name: self._row(name, path, project).value for name in names}
+        rows = {name: self._row(name, path, project) for name in names}
+        values = {name: row.value for name, row in rows.items()}
+        if rows["system"].source == _DEFAULT:  # ours, which is sent where a notebook asks
+            values["system"] = None
         return Settings(**values, named=self._named)
 
     def say(self, name: str, text: str) -> None:
         """Set `name` for this kernel from its text form; an empty text takes that back.
 
+        An empty system prompt is none; "default" takes that back.
+
         Raises InputError for an unknown name or a value that does not fit.
         """
         if name not in _names():
             raise _refused(f"{name!r} is no setting: see %claude_config for the list.")
-        if text:
+        if text != (_DEFAULT if name == "system" else ""):
             self._said[name] = _parsed(self, name, text, "%claude_config")
         else:
             self._said.pop(name, None)
@@ -218,7 +229,7 @@ class Settable(Configurable):
                 return Setting(name, value, variable, help_text)
         configured = getattr(self, name)
         default = self.traits()[name].default_value
-        where = "default" if configured == default else "Jupyter configuration"
+        where = _DEFAULT if configured == default else "Jupyter configuration"
         if name in project and name not in _NOT_FROM_PROJECT:
             value = _parsed(self, name, str(project[name]), str(path))
             if _may_say(name, value, configured):

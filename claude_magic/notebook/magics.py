@@ -179,6 +179,7 @@ class ClaudeMagics(ConversationMagics, Settable):
         """Show the settings and where each value comes from, or set some for this kernel.
 
         Example: `%claude_config model=opus budget=20`; `%claude_config model=` takes it back.
+        `system=` sends no system prompt at all, `system=default` ours again.
         """
         from .display.tables import assignments, settings_table
 

@@ -161,7 +161,8 @@ class Notebook:
             figures=figures,
         )
         order = self.standing.page.order
-        return Brought(asker, order, cells, context, again=self._again(asker))
+        again, shown = self._again(asker), hasattr(self.shell, "kernel")
+        return Brought(asker, order, cells, context, again=again, notebook=shown)
 
     @property
     def tools(self) -> NotebookTools:

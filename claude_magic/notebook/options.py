@@ -97,7 +97,7 @@ class AskOptions(TypedDict, total=False):
     system: Annotated[
         str | None,
         Option(
-            "the system prompt of this question",
+            "a system prompt for this question, below what is said of the notebook",
             example='-s "Answer in French"',
             metavar="TEXT",
             short="-s",

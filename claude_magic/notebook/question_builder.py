@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 class Brought:
     """What a face brings to a question: who asks, the cells that it can name, what goes along.
 
-    `again` says that the cell was run twice in a row: it is meant to ask afresh.
+    `again` says that the cell was run twice in a row: it is meant to ask afresh. `notebook` says
+    that it is asked in a notebook that a front end shows.
     """
 
     asker: QuestionPlace
@@ -45,6 +46,7 @@ class Brought:
     cells: NamedCells = field(default_factory=lambda: NamedCells(tuple, {}))
     context: Context = field(default_factory=Context)
     again: bool = False
+    notebook: bool = False
 
 
 class Face(Protocol):
@@ -137,6 +139,7 @@ def build(
         run=asker.run,
         order=brought.order,
         panel=asker.panel,
+        notebook=brought.notebook,
         source=asker.source,
         prompt=face.keys.mask(prompt),
         counts=cells.counts,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_magic.conversation.settings import Settings
+from claude_magic.conversation.settings import NOTEBOOK_PROMPT, Settings
 from claude_magic.notebook.config import Settable
 from claude_magic.offline import OfflineServer
 from tests.kernels import Kernel, Ran, kernel
@@ -32,7 +32,9 @@ def test_every_setting_that_asking_needs_can_be_set() -> None:
     defaults = Settings()
     traits = Settable.class_own_traits(config=True)
     for name in set(Settings.__dataclass_fields__) - {"named"}:  # said of a setting, none itself
-        assert traits[name].default_value == getattr(defaults, name), name
+        # Of the system prompt None says that nothing was said: then ours is sent in a notebook.
+        default = NOTEBOOK_PROMPT if name == "system" else getattr(defaults, name)
+        assert traits[name].default_value == default, name
 
 
 def test_each_value_is_shown_with_its_source(tmp_path: Path) -> None:

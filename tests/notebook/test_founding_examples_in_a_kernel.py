@@ -97,6 +97,7 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Kernel, s
     Image.new("RGB", (48, 24), "sienna").save(picture)
     with kernel(folder) as started:
         started.run("import claude_magic as cm")
+        started.run("%claude_config system=")
         yield started, base64.b64encode(picture.read_bytes()).decode()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
+from claude_magic.conversation.settings import NOTEBOOK_PROMPT
 from claude_magic.notebook.question_marks import ask_with_question_mark
 from tests.browser.replying_server import ReplyingServer, Said
 from tests.kernels import Kernel, kernel
@@ -187,7 +188,7 @@ def test_options_become_parameters_of_the_request(running_kernel: Kernel) -> Non
     assert last(running_kernel) == {
         "model": "claude-haiku-5-5",
         "max_tokens": 99,
-        "system": "Be brief",
+        "system": f"{NOTEBOOK_PROMPT}\n\nBe brief",
         "stop_sequences": ["END", "STOP"],
         "thinking": {"type": "adaptive", "display": "summarized"},
         "output_config": {"effort": "high"},
@@ -283,10 +284,17 @@ def test_a_dry_run_as_python_is_a_program_that_compiles(running_kernel: Kernel) 
     assert 'os.environ["ANTHROPIC_API_KEY"]' in shown
 
 
+def document(kernel: Kernel) -> Any:
+    """The one document of the last request; it stands behind what carries the page."""
+    content = last(kernel)["messages"][0]["content"]
+    (found,) = (block for block in content if block["type"] == "document")
+    return found
+
+
 def test_a_file_goes_along_as_a_document(running_kernel: Kernel, shared_folder: Path) -> None:
     (shared_folder / "notes.txt").write_text("Ants have six legs.", encoding="utf-8")
     running_kernel.run("%claude --alone -f notes.txt How many legs?")
-    assert last(running_kernel)["messages"][0]["content"][0] == {
+    assert document(running_kernel) == {
         "type": "document",
         "source": {"type": "text", "media_type": "text/plain", "data": "Ants have six legs."},
         "title": "notes.txt",
@@ -297,7 +305,7 @@ def test_a_paper_goes_along_as_a_document(running_kernel: Kernel, shared_folder:
     paper = b"%PDF-1.7\n1 0 obj <</Type /Page>> endobj\n"
     (shared_folder / "paper.pdf").write_bytes(paper)
     shown = running_kernel.run("%claude --alone -f paper.pdf --cite What does it find?").shown()
-    assert last(running_kernel)["messages"][0]["content"][0] == {
+    assert document(running_kernel) == {
         "type": "document",
         "source": {
             "type": "base64",
@@ -333,7 +341,7 @@ def test_a_table_goes_along_as_a_document_that_the_reply_cites(running_kernel: K
         "expr = pd.DataFrame({'gene': ['TP53', 'BRCA1'], 'fold': [1.5, 0.5]})\n"
         "%claude --alone -o reply -f expr --cite Which is over-expressed?"
     )
-    assert last(running_kernel)["messages"][0]["content"][0] == {
+    assert document(running_kernel) == {
         "type": "document",
         "source": {
             "type": "text",

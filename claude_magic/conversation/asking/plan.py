@@ -16,7 +16,7 @@ from ...messages.errors import InputError
 from ...messages.request import Options, Request, build
 from ...messages.usage import Usage, estimate_input
 from ...value_classes import frozen
-from ..settings import OFFLINE, Settings
+from ..settings import NOTEBOOK_PROMPT, OFFLINE, Settings
 from ..turns import FORM, Turn, new_id, question_digest, request_digest, told
 from .connection import Server
 from .healing import mended_tools
@@ -306,7 +306,8 @@ def _options(
 ) -> Options:
     tools = question.tools
     return Options(
-        system=settings.system if question.system is None else question.system,
+        system=(settings.system or "") if question.system is None else question.system,
+        preface=NOTEBOOK_PROMPT if question.notebook and settings.system is None else "",
         max_tokens=question.max_tokens or settings.max_tokens or None,
         stop=question.stop,
         prefill=question.prefill,

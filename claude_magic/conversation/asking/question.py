@@ -45,9 +45,11 @@ class Question:
     asked in an older form is compared with them.
     `cell` is the id of the cell that asks, `ordinal` which of its questions this is, `run` the ids
     of the turns that this run of it asked before, `order` the cells of the page from top to bottom.
-    `panel` says that no cell asks: the question stands below `cell`. `source` is the digest of the
-    cell's text, `prompt` the question in the user's own words. `counts` holds the cells that
-    execution counts mean. `going_on` is the id of a turn, maybe broken, that this one goes on from.
+    `panel` says that no cell asks: the question stands below `cell`. `notebook` says that it is
+    asked in a notebook, of what stands there: a system prompt of ours tells the model. `source` is
+    the digest of the cell's text, `prompt` the question in the user's own words. `counts` holds the
+    cells that execution counts mean. `going_on` is the id of a turn, maybe broken, that this one
+    goes on from.
     `instead` holds the ids of the turns that it is asked in place of, the one whose place it takes
     first: it sees none of them, and they retire once it has a reply.
     `fresh` asks the server even where the same request was answered before.
@@ -79,6 +81,7 @@ class Question:
     run: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     panel: bool = False
+    notebook: bool = False
     source: str = ""
     prompt: str = ""
     counts: Mapping[str, str] = field(default_factory=dict)

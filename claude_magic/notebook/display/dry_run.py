@@ -163,6 +163,13 @@ def readable(plan: Plan, cache: ImageCache, counted: int | None = None) -> dict[
     # The last question is what one wants to look at; a prefill stands after it.
     new = max(i for i, message in enumerate(messages) if message["role"] == "user")
     earlier = "".join(_html(message, cache) for message in messages[:new])
+    body = plan.request.body
+    if system := str(body.get("system", "")):
+        html.append(
+            '<details class="claude-magic-fold"><summary>system prompt</summary>'
+            f'<div class="claude-magic-pre">{escape(system)}</div></details>'
+        )
+        text += ["--- system", system]
     if earlier:
         count = plain_text.count(len(plan.saw), "earlier turn")
         html.append(
@@ -171,8 +178,7 @@ def readable(plan: Plan, cache: ImageCache, counted: int | None = None) -> dict[
     html += [_html(message, cache) for message in messages[new:]]
     for message in messages:
         text += [f"--- {message['role']}", *(_text(b) for b in content_blocks(message))]
-    body = plan.request.body
-    parameters = {k: v for k, v in body.items() if k not in ("messages", "tools")}
+    parameters = {k: v for k, v in body.items() if k not in ("messages", "tools", "system")}
     for definition in body.get("tools", ()):
         called, whole = _tool(definition)
         html.append(

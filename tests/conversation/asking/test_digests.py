@@ -65,6 +65,7 @@ OURS: Mapping[str, Mapping[str, Any]] = {
     "no label at the user's image": {"content": ASKED.content[1:]},
     "another number at it": {"content": (image_label(7), *ASKED.content[1:])},
     "variables described or not": {"values": {}},
+    "a system prompt of ours": {"notebook": True},
     "lines for the user": {"notices": ("a figure left out",), "carried": "2 cells"},
 }
 

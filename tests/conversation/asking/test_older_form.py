@@ -144,6 +144,7 @@ FITS: Mapping[str, Mapping[str, Any]] = {
     "as it was": {},
     "a variable that is not defined": {"values": {}},
     "a variable that nobody described": {"values": {"y": "value-1"}},
+    "a system prompt of ours": {"notebook": True},
 }
 FITS_NOT: Mapping[str, Mapping[str, Any]] = {
     "other words": {"content": (text("How?"),), "prompt": "How?"},
