@@ -11,10 +11,11 @@ from dataclasses import replace
 
 from ..messages.blocks import Block
 from ..messages.once import OwnLock
+from .ledger import stale_turns
 from .other_turns import OtherTurns
 from .store.store import Store
-from .turns import Step, Turn
-from .visible_turns import VisibleTurns, left_out
+from .turns import Step, Turn, new_id
+from .visible_turns import VisibleTurns, left_out, on_page
 
 
 class History:
@@ -42,6 +43,8 @@ class History:
         """The ids of the turns that were asked, or shown again, by this kernel."""
         self.latest: list[str] = []
         """The same in the order in which they were asked or shown, the last one last."""
+        self.replayed: set[str] = set()
+        """The ids of the turns that this kernel has shown from the record."""
         self.aside: set[str] = set()
         """Of the retired ones those whose run did not end well: one can still go on from them."""
         self.stopped: set[str] = set()
@@ -110,6 +113,51 @@ class History:
                 place = goal.cell, goal.ordinal
                 found = [t for t in found if (t.cell, t.ordinal) != place] + [goal]
             return found
+
+    def sees(self, turn: Turn, order: Sequence[str]) -> list[Turn]:
+        """What a turn would see if it were asked now, on a page of these cells."""
+        if turn.panel:
+            found = self.seen(turn.cell, (), order, panel=True)
+            return [t for t in found if t.id != turn.id and t.ended <= turn.started]
+        own = self.of_cell(turn.cell)
+        run = [t.id for t in own if t.ordinal < turn.ordinal and t.id not in self.retired]
+        found = self.seen(turn.cell, run, order)
+        if turn.cell is None:
+            return [t for t in found if t.started < turn.started]
+        return found
+
+    def on_page(self, order: Sequence[str]) -> list[Turn]:
+        """All that counts, from top to bottom; where no cell is known, that of this kernel."""
+        turns = list(self.turns)
+        standing = on_page(turns, self.retired, order)
+        if any(turn.cell for turn in turns):
+            return standing
+        return [turn for turn in standing if turn.id in self.asked]
+
+    def stale(self, order: Sequence[str]) -> set[str]:
+        """The ids of the turns on a page of these cells that would be asked otherwise today."""
+        shown = {turn.id for turn in self.on_page(order)}
+        return stale_turns(list(self.turns), lambda turn: self.sees(turn, order)) & shown
+
+    def stale_after(self, place: Turn, run: Collection[str], order: Sequence[str]) -> list[Turn]:
+        """The turns that `stale` will name because another one comes in the place of `place`.
+
+        `run` holds the ids of what the run of its cell that asks it anew has asked before.
+        """
+        anew = replace(place, id=new_id(), question=new_id())
+        own = [turn for turn in self.of_cell(place.cell) if not turn.panel]
+        before = {turn.id for turn in own if turn.ordinal == place.ordinal}
+        gone = before if place.cell is None else {turn.id for turn in own if turn.id not in run}
+        then = History([*self.turns, anew], self.retired | gone)
+        then.asked = {*self.asked, anew.id}
+        stale = then.stale(order)
+        return [
+            turn
+            for turn in then.turns
+            if turn.id in stale
+            if not before.isdisjoint(turn.saw)
+            or anew.id in {seen.id for seen in then.sees(turn, order)}
+        ]
 
     def how_many(self, cell: str | None, run: Collection[str], *, panel: bool = False) -> int:
         """How many turns count beside those that a question in `cell` replaces."""
@@ -367,6 +415,7 @@ class History:
             self._recorded.clear()
             self.asked.clear()
             self.latest.clear()
+            self.replayed.clear()
             self._begun = False
         self._changed()
         if self._store:

@@ -136,9 +136,9 @@ def reply_as_shown(
 def header_of(plan: Plan) -> Header:
     """What stands above the reply to a question that is planned."""
     notices = list(plan.notices)
-    if plan.left_out:
+    if plan.left_out and plan.recorded is None:
         notices.append(f"{count(plan.left_out, 'turn')} answered offline: not sent to this server")
-    if plan.first and not plan.server.loopback:
+    if plan.first and not plan.server.loopback and plan.recorded is None:
         notices.append(
             f"First question to {plan.server.host}: what stands between two questions (code, "
             "outputs, figures) goes there too, and a short system prompt. Off: "
@@ -170,14 +170,13 @@ def header_of_turn(turn: Turn, known: Catalogue = BUILT_IN) -> Header:
     )
 
 
-def footer_of(turn: Turn, known: Catalogue = BUILT_IN, *, again: bool = False) -> Footer:
-    """What stands below the reply.
+def footer_of(turn: Turn, known: Catalogue = BUILT_IN, *, recorded: bool = False) -> Footer:
+    """What stands below the reply; `recorded` says that it is shown from the record, for nothing.
 
-    A recorded reply that is shown again has no price, as it was not paid twice; with `again` it has
-    that of the first time, so that it looks the same.
+    A copy of a turn has no price: only the first one was paid.
     """
     model = model_of(turn, known)
-    priced = model is not None and not turn.written and (again or not turn.copy_of)
+    priced = model is not None and not turn.written and not turn.copy_of
     return Footer(
         turn.model,
         turn.usage,
@@ -186,4 +185,5 @@ def footer_of(turn: Turn, known: Catalogue = BUILT_IN, *, again: bool = False) -
         turn.ended - turn.started if turn.ended >= turn.started else None,
         turn.status,
         turn.stop_reason,
+        recorded,
     )

@@ -162,15 +162,16 @@ class Session:
         settings = self.settings()
         plan = self._plan(question, settings)
         recorded = self._replays.find(plan, settings)
+        asked = plan
         if recorded is not None:
-            plan = plan.as_shown(recorded.turn.shown).noting(*recorded.notices)
+            plan = plan.from_record(*recorded.notices)
             if recorded.last and not recorded.turn.steps:
                 return _checked(plan, self._replay(plan, recorded.turn, end))
         elif settings.replay == "on" and (why := self._replays.miss(plan)):
             plan = plan.noting(why)
         if question.tools is not None and not (recorded and question.tools.once):
             question.tools.check()
-        turn = begun(plan, self._first_version(question), self._clock())
+        turn = begun(asked, self._first_version(question), self._clock())
         informer = ListedAdvice(self._known, plan, lambda: self.plan(question))
         run = QuestionRun(turn, plan, tell, end, cancel, clock=self._clock, learn=informer)
         return _checked(plan, self._run(run, settings, recorded))
@@ -210,6 +211,7 @@ class Session:
             if recorded is not None:
                 run.show(recorded)
             else:
+                run.leave_record()
                 self._send(run, settings)
             if not run.follow(self.history):
                 return recorded
@@ -332,13 +334,14 @@ class Session:
     def _replay(self, plan: Plan, recorded: Turn, end: Listener) -> Reply:
         """The recorded reply, shown again: nothing is sent and nothing is paid."""
         turn = self._replays.bound(plan, recorded, self._clock())
+        self.history.replayed.add(turn.id)
         if turn.id in self.history:
             self.history.shown(turn)
         else:
             turn = replace(turn, version_of=self._first_version(plan.question))
             self.history.end(turn)
         self._replace(plan.question, turn)
-        notices = (*plan.notices, *plan.request.remarks, *self.history.take_warnings())
+        notices = (*plan.notices, *self.history.take_warnings())
         reply = _reply_to(plan, turn, notices, replayed=True)
         end(Ended(plan, reply))
         return reply
@@ -397,7 +400,7 @@ class Session:
         plan, turn = run.plan, run.ended(status)
         self.history.end(turn)
         self._replace(plan.question, turn)
-        notices = (*plan.notices, *plan.request.remarks, *run.healed)
+        notices = (*plan.notices, *run.late, *plan.request.remarks, *run.healed)
         reply = _reply_to(plan, turn, (*notices, *self.history.take_warnings()))
         run.end(Ended(plan, reply))
         recording = self._replays.recording(self.settings())

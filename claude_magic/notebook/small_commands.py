@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..conversation import export
 from ..conversation.asking import replay
-from ..conversation.ledger import stale_turns
 from ..conversation.store.conversations import Conversations
-from ..conversation.visible_turns import above, on_page
+from ..conversation.visible_turns import above
 from ..messages import plain_text
 from ..messages.credentials import ACCOUNT, SERVICE, Secret
 from ..messages.errors import CredentialError, InputError
@@ -46,11 +45,9 @@ def rows(notebook: Notebook, *, old: bool = False) -> list[HistoryRow]:
     history, order = notebook.session.history, notebook.standing.page.order
     turns = list(history.turns)
     numbers = {turn.id: number for number, turn in enumerate(turns, 1)}
-    standing = on_page(turns, history.retired, order)
-    if not any(turn.cell for turn in turns):
-        standing = [turn for turn in standing if turn.id in history.asked]
+    standing = history.on_page(order)
     shown = {turn.id for turn in standing}
-    stale = stale_turns(turns, lambda turn: _seen(notebook, turn)) & shown
+    stale = history.stale(order)
     cells = _cells(notebook)
     found = [
         HistoryRow(turn, numbers[turn.id], _cell(turn, cells), turn.id in stale)
@@ -213,21 +210,6 @@ def notebooks(conversations: Conversations, known: Catalogue) -> Bundle:
     below = "" if found else "No conversation is kept on this machine yet."
     columns = ("notebook", "turns", "cost", "last asked")
     return table(columns, [row for _, row in found], right=(1, 2), below=below)
-
-
-def _seen(notebook: Notebook, turn: Turn) -> list[Turn]:
-    """What a turn would see if it were asked now."""
-    session, order = notebook.session, notebook.standing.page.order
-    own = session.history.of_cell(turn.cell)
-    run = [t.id for t in own if t.ordinal < turn.ordinal]
-    if turn.panel:
-        found = session.seen(turn.cell, (), order, panel=True)
-        return [t for t in found if t.id != turn.id and t.ended <= turn.started]
-    kept = [turn_id for turn_id in run if turn_id not in session.history.retired]
-    found = session.seen(turn.cell, kept, order)
-    if turn.cell is None:
-        return [t for t in found if t.started < turn.started]
-    return found
 
 
 def _cells(notebook: Notebook) -> dict[str, str]:

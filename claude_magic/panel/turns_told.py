@@ -88,10 +88,13 @@ class TurnViews:
     def _around(self, turn: Turn) -> tuple[Header, Footer]:
         """What stands above and below the reply."""
         known = self._session.catalogue
+        recorded = turn.id in self._session.history.replayed
         header = (
             Header("written by you") if turn.written else reply_value.header_of_turn(turn, known)
         )
-        return header, reply_value.footer_of(turn, known)
+        if recorded:  # what was said when it was asked is not true now
+            header = replace(header, notices=())
+        return header, reply_value.footer_of(turn, known, recorded=recorded)
 
     def images(self, blocks: Iterable[Block], *, small: bool = False) -> list[protocol.Image]:
         """The images among the blocks; with `small` as small images, else their size only."""

@@ -464,7 +464,7 @@ class Footer:
 
     `cost` is in USD, None where it is not known or nothing was paid; with `unpaid` it is what it
     would have been. `seconds` is None where it is not known. `status` and `stop_reason` are those
-    of the turn.
+    of the turn. A `recorded` reply is shown from the record: it took nothing now.
     """
 
     model: str
@@ -474,6 +474,7 @@ class Footer:
     seconds: float | None = None
     status: str = "complete"
     stop_reason: str | None = None
+    recorded: bool = False
 
 
 def header_text(header: Header) -> str:
@@ -485,8 +486,11 @@ def header_text(header: Header) -> str:
 def footer_text(footer: Footer, raise_by: str = "") -> str:
     """For example "1,551 in (1,200 cached) · 71 out · $0.004 · 3.1 s".
 
-    `raise_by` names what raises the limit that a reply was cut at.
+    "from the record · free" of one that is. `raise_by` names what raises the limit that a reply was
+    cut at.
     """
+    if footer.recorded:
+        return _joined("from the record", "free", _ending(footer, raise_by))
     usage = footer.usage
     cached = f" ({usage.read:,} cached)" if usage.read else ""
     price = "" if footer.cost is None else dollars(footer.cost)
@@ -501,13 +505,16 @@ def footer_text(footer: Footer, raise_by: str = "") -> str:
 
 def detail_text(footer: Footer) -> str:
     """The particulars of a footer, a line each: model, kinds of tokens, how it ended."""
+    ended = f"status {footer.status}, stop reason {footer.stop_reason}"
+    if footer.recorded:
+        return plain(f"model {footer.model}\nnothing was sent\n{ended}")
     usage = footer.usage
     thinking = f", thinking {usage.thinking:,}" if usage.thinking else ""
     lines = (
         f"model {footer.model}",
         f"input {usage.fresh:,}, cache written {usage.written:,}, cache read {usage.read:,}",
         f"output {usage.output:,}{thinking}",
-        f"status {footer.status}, stop reason {footer.stop_reason}",
+        ended,
     )
     return plain("\n".join(lines))
 

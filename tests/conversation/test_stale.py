@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from claude_magic.conversation.asking.plan import begun
+from claude_magic.conversation.asking.question import Question
+from claude_magic.conversation.asking.replay import Replays
+from claude_magic.conversation.history import History
 from claude_magic.conversation.ledger import stale_turns
+from claude_magic.conversation.session import Session
+from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.turns import Turn
 from claude_magic.messages.blocks import text
 
@@ -99,3 +108,82 @@ def test_an_offline_turn_is_seen_by_the_turns_of_the_offline_server() -> None:
     below = replace(BELOW, server="offline")
     assert stale_turns([above, below], sees(above)) == set()
     assert stale_turns([above, below], sees()) == {"below"}
+
+
+# --- How many questions below see one that is asked again.
+
+PAGE = tuple("ABCDE")
+SETTINGS = Settings(base_url="offline")
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> History:
+    """A conversation as cells and the panel made it, in any order of running."""
+    history = History()
+    runs = st.tuples(
+        st.sampled_from(PAGE),
+        st.sampled_from(["complete"] * 4 + ["interrupted", "broken"]),
+        st.sampled_from([{}, {}, {}, {"alone": True}, {"panel": True}, {"server": ""}]),
+        st.integers(1, 2),
+    )
+    for number, (cell, status, said, questions) in enumerate(draw(st.lists(runs, max_size=12))):
+        asked: list[str] = []
+        for ordinal in range(1 if "panel" in said else questions):
+            panel = "panel" in said
+            saw = history.seen(cell, asked, PAGE, panel=panel)
+            made = turn(f"{number}.{ordinal}", reply=f"Reply {number}", cell=cell, saw=())
+            made = replace(
+                made,
+                ordinal=ordinal,
+                status=status,
+                server="offline",
+                prompt="?",
+                requested="claude-sonnet-5-5",
+                question=f"asked in {cell}",
+                saw=() if "alone" in said else tuple(t.id for t in saw),
+                started=float(number),
+                ended=number + 0.5,
+                form=2,
+                **({"parameters": {"synthetic": True}} if "server" in said else said),
+            )
+            history.end(made)
+            asked.append(made.id)
+        if "panel" not in said:
+            history.ran(cell, asked, well=status == "complete")
+    return history
+
+
+@given(stories(), st.sampled_from(PAGE), st.integers(0, 1))
+@settings(max_examples=300, deadline=None)
+def test_the_questions_that_are_said_to_follow_are_those_that_are_marked_stale_afterwards(
+    history: History, cell: str, ordinal: int
+) -> None:
+    """The line above the reply, which is written before there is one, and the table's marks."""
+    session = Session(lambda: SETTINGS, history=lambda: history)
+    question = Question(
+        (text("?"),), prompt="?", cell=cell, ordinal=ordinal, order=PAGE, page=("code-new",)
+    )
+    run = [
+        t.id
+        for t in history.of_cell(cell)
+        if t.ordinal < ordinal and t.id not in history.retired and not t.panel
+    ]
+    plan = session.plan(replace(question, run=tuple(run)))
+    line = Replays(lambda: history).miss(plan)
+    if line is None:
+        return
+    found = re.search(r"(\d+) questions? below", line)
+    said = int(found[1]) if found else 0
+
+    anew = replace(begun(plan, "", 99.0), reply=(text("Quite another"),), status="complete")
+    history.end(anew)
+    history.ran(cell, [*run, anew.id], well=True)
+    marked = history.stale(PAGE)
+    before = {t.id for t in history.of_cell(cell) if t.ordinal == ordinal} - {anew.id}
+    follow = [
+        t.id
+        for t in history.on_page(PAGE)
+        if t.id in marked
+        if anew.id in {seen.id for seen in history.sees(t, PAGE)} or before & set(t.saw)
+    ]
+    assert said == len(follow), (line, follow)

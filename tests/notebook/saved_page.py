@@ -106,6 +106,13 @@ def bundles(ran: Ran) -> list[Any]:
     return [output["data"] for output in ran.outputs]
 
 
+def told(shown: list[Any]) -> tuple[list[str], str]:
+    """The text of what a cell showed without the footer of its reply, and that footer."""
+    texts = [bundle["text/plain"] for bundle in shown]
+    last, _, footer = texts[-1].rstrip("\n").rpartition("\n")
+    return [*texts[:-1], last], footer
+
+
 def send(kernel: Kernel, code: str, cell: str, **metadata: Any) -> str:
     """Send a cell with metadata as a front end does, and do not wait; the message's id."""
     content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False}

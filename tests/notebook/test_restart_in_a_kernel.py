@@ -29,6 +29,7 @@ from tests.notebook.saved_page import (
     requests,
     row,
     send,
+    told,
     wait,
 )
 
@@ -63,7 +64,9 @@ def test_of_a_page_run_again_the_server_gets_only_what_has_changed(saved: Page) 
 # --- The next kernel.
 
 
-def test_after_a_restart_all_cells_show_the_same_and_nothing_is_sent(saved: Page) -> None:
+def test_after_a_restart_all_cells_show_the_same_for_nothing_and_nothing_is_sent(
+    saved: Page,
+) -> None:
     with saved.kernel() as first:
         before = saved.run_all(first)
     with saved.kernel() as second:
@@ -72,8 +75,11 @@ def test_after_a_restart_all_cells_show_the_same_and_nothing_is_sent(saved: Page
         assert second.value(f"{SESSION}.spending.spent") == 0
     back, *shown = bundles(after["A"])
     assert "3 turns of this notebook are back" in back["text/plain"]
-    assert shown == bundles(before["A"])
-    assert [bundles(after[c]) for c in "BC"] == [bundles(before[c]) for c in "BC"]
+    for cell, again in (("A", shown), ("B", bundles(after["B"])), ("C", bundles(after["C"]))):
+        (header, *text), footer = told(again)
+        assert text == told(bundles(before[cell]))[0][1:]
+        assert header.startswith("Sonnet 5.5 · offline server"), "it says what is seen now"
+        assert footer == "from the record · free"
     assert "are back" not in after["B"].shown() + after["C"].shown()
 
 
@@ -334,9 +340,9 @@ def test_without_cell_ids_two_kernels_in_a_folder_have_a_conversation_each(tmp_p
 def test_without_cell_ids_the_same_questions_are_shown_again(tmp_path: Path) -> None:
     asked = ("One", "Two", "One", "Three")
     with kernel(tmp_path) as first:
-        before = [bundles(ask(first, prompt)) for prompt in asked]
+        before = [told(bundles(ask(first, prompt)))[0] for prompt in asked]
     with kernel(tmp_path) as second:
-        assert [bundles(ask(second, prompt)) for prompt in asked] == before
+        assert [told(bundles(ask(second, prompt)))[0] for prompt in asked] == before
         assert requests(second) == []
         ask(second, "Four")
         assert [prompts(r) for r in requests(second)] == [[*asked, "Four"]]

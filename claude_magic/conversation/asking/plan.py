@@ -99,11 +99,11 @@ class Plan:
     """What would be sent, and what it would cost, before anything leaves.
 
     `tokens` is an estimate of the input, `digest` that of the request, `asks` that of the question
-    by itself; `price` is in USD, for that
-    and a reply of about a thousand tokens, None when the model's price is not known. `left_out`
-    counts earlier turns that this server must not see, `standing` all turns of the conversation;
-    `first` says that this kernel has sent nothing to this server yet. `images` keeps prepared ones,
-    `known` the models that there are.
+    by itself; `price` is in USD, for that and a reply of about a thousand tokens, None when the
+    model's price is not known. `left_out` counts earlier turns that this server must not see,
+    `standing` all turns of the conversation; `first` says that this kernel has sent nothing to this
+    server yet. `images` keeps prepared ones, `known` the models that there are. `recorded` is the
+    plan as it would be sent, where the record answers and nothing is.
     """
 
     question: Question
@@ -119,13 +119,14 @@ class Plan:
     left_out: int = 0
     standing: int = 0
     first: bool = False
+    recorded: Plan | None = None
     notices: tuple[str, ...] = ()
     known: Catalogue = BUILT_IN
     secrets: tuple[Secret, ...] = ()
 
     @property
     def shown(self) -> dict[str, Any]:
-        """What is said above the reply, beside the model: see `as_shown`."""
+        """What is said above the reply, beside the model; kept with the turn."""
         return {
             "left_out": self.left_out,
             "standing": self.standing,
@@ -134,19 +135,9 @@ class Plan:
             "notices": list(self.notices),
         }
 
-    def as_shown(self, shown: Mapping[str, Any]) -> Plan:
-        """This plan, saying above the reply what `shown` says, as far as it is whole."""
-        own = self.shown
-        if shown.keys() != own.keys() or any(type(shown[k]) is not type(own[k]) for k in own):
-            return self
-        return replace(
-            self,
-            left_out=shown["left_out"],
-            standing=shown["standing"],
-            first=shown["first"],
-            question=replace(self.question, carried=shown["carried"]),
-            notices=tuple(map(str, shown["notices"])),
-        )
+    def from_record(self, *lines: str) -> Plan:
+        """This plan where the record answers: of what is sent it says nothing, only `lines`."""
+        return replace(self, recorded=self, notices=lines)
 
     def noting(self, *lines: str | None) -> Plan:
         """This plan with more lines for the user."""

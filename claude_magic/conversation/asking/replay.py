@@ -22,7 +22,6 @@ from ..history import History
 from ..ledger import model_of
 from ..settings import Settings
 from ..turns import FORM, Turn, new_id
-from ..visible_turns import current
 from .older_form import carried_then, contradicts, still_there
 from .plan import Plan, parameters, parameters_for
 from .question import Question
@@ -383,11 +382,7 @@ class Replays:
         reasons = changes(plan, before, _by_id(history))
         if not reasons or reasons == [HISTORY]:
             return None  # part of a cascade that was told where it began
-        below = [
-            t
-            for t in current(t for t in history.turns if t.id not in history.retired)
-            if before.id in t.saw and t.status == "complete"
-        ]
+        below = history.stale_after(before, question.run, question.order)
         return line(reasons, len(below), None if plan.server.offline else _cost(below))
 
     def _same_request(self, plan: Plan, digest: str, turns: Iterable[Turn]) -> RecordedReply | None:

@@ -74,6 +74,8 @@ class QuestionRun:
         self.tell = tell
         self.end = end
         self.healed: list[str] = []
+        self.late: tuple[str, ...] = ()
+        """What was not said above the reply, since the record answered at first."""
         self.steps: list[Step] = []
         self.sent = False
         """Whether a request has left, and was not answered from the record."""
@@ -116,6 +118,15 @@ class QuestionRun:
             start = {"type": "content_block_start", "index": index, "content_block": block}
             self.tell(Received(start))
             self.tell(Received({"type": "content_block_stop", "index": index}))
+
+    def leave_record(self) -> None:
+        """From now on requests are sent: what is to be said of that is said below the reply."""
+        plan = self.plan
+        if plan.recorded is not None:
+            from ..reply_value import header_of
+
+            self.late = header_of(plan.recorded).notices
+            self.plan = replace(plan, recorded=None)
 
     def receive(self, client: Client, history: History) -> None:
         """Send the request and pass on what comes; what the server cannot take is left out.

@@ -39,9 +39,11 @@ def header(plan: Plan, cache: ImageCache, *, quiet: bool) -> Bundle:
 
 def footer(plan: Plan, reply: Reply) -> Bundle:
     """Tokens, price, time, with the detail as a tooltip."""
-    said = footer_of(reply.turn, plan.known, again=True)
+    said = footer_of(reply.turn, plan.known, recorded=reply.replayed)
     last = footer_text(said, "--max-tokens")
-    detail = f"{detail_text(said)}\nsent to {plan.server.host}"
+    detail = detail_text(said)
+    if not reply.replayed:
+        detail += f"\nsent to {plan.server.host}"
     notices = reply.notices[len(plan.notices) :]
     body = "".join(map(line, notices)) + line(last, title=detail)
     return {"text/html": box(body), "text/plain": plain("\n".join([*notices, last]))}

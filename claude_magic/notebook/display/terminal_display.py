@@ -124,7 +124,8 @@ class TerminalDisplay:
             self._lines([_text(self._sources)])
         self._out.write("\n")
         if not self._quiet:
-            footer = footer_text(footer_of(reply.turn, plan.known, again=True), "--max-tokens")
+            said = footer_of(reply.turn, plan.known, recorded=reply.replayed)
+            footer = footer_text(said, "--max-tokens")
             self._lines([*reply.notices[len(plan.notices) :], footer])
 
     def _say(self, words: str) -> None:

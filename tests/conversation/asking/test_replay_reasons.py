@@ -210,7 +210,7 @@ MILLION = Usage(fresh=1_000_000)
             [BEFORE, turn("newer", parameters={"system": "Be long.", "max_tokens": 9})],
             None,
         ),
-        # Those below that saw it, that count and are whole.
+        # Those that saw it, count, and go stale now: one that was stopped, too.
         (
             CHANGED,
             [
@@ -221,7 +221,7 @@ MILLION = Usage(fresh=1_000_000)
                 turn("e", cell="E", saw=("before",), status="interrupted"),
                 turn("z", cell="F", saw=("before",)),
             ],
-            f"{SAID} 2 questions below see {BELOW}, about $3.00.",
+            f"{SAID} 3 questions below see {BELOW}, about $3.00.",
         ),
         (
             CHANGED,

@@ -344,12 +344,13 @@ def test_a_search_is_folded_where_it_was_made_and_its_sources_are_listed_last(
     assert len(cell.outputs) <= MOST_OUTPUTS
 
 
-def test_the_same_reply_from_the_record_shows_the_same() -> None:
+def test_the_same_reply_from_the_record_shows_the_same_and_that_it_is_free() -> None:
     live, again = (
-        " ".join(searched(streaming=False, recorded=recorded).shown()).split()
+        "\n".join(searched(streaming=False, recorded=recorded).shown()).rstrip().splitlines()
         for recorded in (False, True)
     )
-    assert live == again
+    assert " ".join(live[:-1]).split() == " ".join(again[:-1]).split()
+    assert again[-1] == "from the record · free"
 
 
 def step(number: int) -> dict[str, Any]:
