@@ -136,8 +136,7 @@ class TestInAKernel:
                 first.run("%claude And?", cell=cell and "below")
                 assert len(server.bodies[-1]["messages"]) == 17
         with kernel(tmp_path, **names) as second:
-            if cell is None:
-                second.run("%claude_history --resume")
+            second.run("%claude_history --resume")
             assert [p for p in second.value(COUNTING) if p != "And?"] == ALL
 
     @pytest.mark.parametrize("way", WAYS)

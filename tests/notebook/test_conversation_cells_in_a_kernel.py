@@ -97,7 +97,8 @@ def test_a_count_means_its_cell_where_that_did_not_run_and_is_an_error_once_it_i
     saved.save()
     with saved.kernel() as second:
         saved.run(second, "A")
-        assert 'state="not run">\nheight = 4' in str(requests(second)[-1]["messages"][-1])
+        text = requests(second)[-1]["messages"][-1]["content"][0]["text"]
+        assert 'state="not run">\nheight = 4' in text
         del saved.cells["height"]
         saved.save()
         ran = saved.run(second, "A", ok=False)

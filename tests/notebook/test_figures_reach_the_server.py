@@ -131,12 +131,12 @@ def test_plotly_goes_as_a_picture_or_says_what_it_shows(running_kernel: Kernel) 
     assert len(found) == 1 or "growth" in said.split("</cell", 1)[1]
 
 
-def test_only_the_newest_five_figures_go_along(running_kernel: Kernel) -> None:
+def test_only_the_nearest_twenty_figures_go_along(running_kernel: Kernel) -> None:
     running_kernel.run("%claude Start afresh")
-    running_kernel.run("for n in range(7): display(Image.new('RGB', (60 + n, 30), 'teal'))")
+    running_kernel.run("for n in range(22): display(Image.new('RGB', (60 + n, 30), 'teal'))")
     ran = running_kernel.run("%claude What are they?")
-    assert [i.width for i in images(asked(running_kernel))] == [62, 63, 64, 65, 66]
-    assert "2 older figures left out" in ran.shown()
+    assert [i.width for i in images(asked(running_kernel))] == [*range(62, 82)]
+    assert "2 figures farther above left out: 20 go along" in ran.shown()
 
 
 BROKEN = {

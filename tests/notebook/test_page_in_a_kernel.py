@@ -66,7 +66,7 @@ def test_running_all_again_gives_the_same_conversation_and_not_a_doubled_one(own
     assert len(own.requests()) == 4, "what has not changed is not asked again"
     text, footer = told([o["data"] for o in again.outputs])
     assert (text, footer) == (told(shown)[0], "from the record · free")
-    assert again.outputs[-1]["metadata"]["claude_magic"] == {"replayed": True}
+    assert again.outputs[-1]["metadata"]["claude_magic"]["replayed"] is True
     own.run("%claude --fresh Question E", cell="E")
     assert questions(own) == [f"Question {cell}" for cell in "ABCDE"]
 

@@ -141,10 +141,10 @@ class EarlierCells:
     def __init__(self, shell: InteractiveShell, recorder: Recorder) -> None:
         self._shell = shell
         self._serial = recorder.serial()  # all that ran before is older than what comes
+        self._recorder = recorder
         history: Any = getattr(shell, "history_manager", None)
-        sources = list(getattr(history, "input_hist_raw", ()))
-        current = getattr(shell, "execution_count", len(sources))
-        self._sources = {n: str(s) for n, s in enumerate(sources) if 0 < n < current and s.strip()}
+        sources = list(getattr(history, "input_hist_raw", ()))[: recorder.loaded]
+        self._sources = {n: str(s) for n, s in enumerate(sources) if n and s.strip()}
         self._digests: dict[int, str] = {n: source_digest(s) for n, s in self._sources.items()}
         self._at = time.time()
         self._made: dict[int, CellRun] = {}
@@ -168,8 +168,11 @@ class EarlierCells:
         """The cells that ran, in that order; without those of these texts, as often as they are."""
         there = Counter(known)
         newest = {digest: n for n, digest in self._digests.items()}
+        # As long as nothing else ran, the cell that loads us may be the one that asks.
+        asks = self._recorder.loads and not self._recorder.runs
+        asking = self._recorder.loaded - 1 if asks else None
         for n, digest in self._digests.items():
-            if newest[digest] == n and not there[digest]:
+            if newest[digest] == n and n != asking and not there[digest]:
                 yield self._cell(n)
 
     def _cell(self, count: int) -> CellRun:

@@ -260,7 +260,7 @@ class QuestionPlaces:
         ]
         found = [cell for cell in named if cell is not None]
         without = newest([r for r in self._recorder.runs if r.cell is None], self._recorder.current)
-        known = [source_digest(cell.source) for cell in found]
+        known = [source_digest(cell.source) for cell in (*found, *without)]
         # A page that is known knows what ran; what nobody shows has at least run.
         earlier = [] if told and not self.as_saved else self._earlier.cells(known)
         return [*earlier, *found, *without]

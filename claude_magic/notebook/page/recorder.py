@@ -326,6 +326,10 @@ class Recorder:
         # Who wants to know that a cell starts, and that it has ended.
         self.started: Callable[[CellRun], None] = _nobody
         self.ended: Callable[[CellRun], None] = _nobody
+        self.loaded = 0
+        """How many inputs IPython's history held at loading, the first of which is empty."""
+        self.loads = False
+        """Whether the last of these was the cell that loads."""
         self._apart = False
         self._marked = 0
         self._undo: list[Callable[[], None]] = []
@@ -342,6 +346,10 @@ class Recorder:
             self._undo.append(partial(events.unregister, name, callback))
         self._hearing.attach()
         self._undo.append(self._hearing.detach)
+        inputs = list(getattr(self._shell.history_manager, "input_hist_raw", ()))
+        self.loaded = len(inputs)
+        code = _request(self._shell).get("content", {}).get("code") if _kernel(self._shell) else ""
+        self.loads = bool(inputs) and (code == "" or str(code).strip() == inputs[-1].strip())
         loading = _said_with_request(self._shell).get("cellId")
         if isinstance(loading, str):
             source = str(_request(self._shell)["content"].get("code", ""))
@@ -513,6 +521,10 @@ def _request(shell: InteractiveShell) -> Mapping[str, Any]:
     """The message that the kernel is at work on; empty in a terminal."""
     parent = getattr(shell, "get_parent", None)
     return parent() if parent else {}
+
+
+def _kernel(shell: InteractiveShell) -> bool:
+    return getattr(shell, "kernel", None) is not None
 
 
 def _texts(values: object) -> tuple[str, ...]:

@@ -191,8 +191,10 @@ class Shell:
         self.display_formatter = SimpleNamespace(format=lambda value: ({"text/plain": value}, {}))
 
 
-def earlier(shell: Any) -> EarlierCells:
-    recorder: Any = SimpleNamespace(serial=itertools.count(1).__next__)
+def earlier(shell: Any, *, loads: bool = False, runs: Any = ()) -> EarlierCells:
+    loaded = len(shell.history_manager.input_hist_raw)
+    serial = itertools.count(1).__next__
+    recorder: Any = SimpleNamespace(serial=serial, loaded=loaded, loads=loads, runs=runs)
     return EarlierCells(shell, recorder)
 
 
@@ -200,6 +202,13 @@ def test_what_ran_before_loading_is_known_by_text_and_count() -> None:
     cells = earlier(Shell("a", "b", "a", "%load_ext claude_magic"))
     known = [(c.source, c.count) for c in cells.cells([])]
     assert known == [("b", 2), ("a", 3), ("%load_ext claude_magic", 4)]
+
+
+def test_the_cell_that_loads_is_one_of_them_once_another_has_run() -> None:
+    shell = Shell("a", "b = 1\n%load_ext claude_magic")
+    assert [c.count for c in earlier(shell, loads=True).cells([])] == [1]
+    assert [c.count for c in earlier(shell, loads=True, runs=[run()]).cells([])] == [1, 2]
+    assert [c.count for c in earlier(shell).cells([])] == [1, 2]
 
 
 @pytest.mark.parametrize(
