@@ -13,6 +13,7 @@ import pytest
 
 from tests.conversation.scripted_server import ScriptedServer, says
 from tests.kernels import Kernel, kernel, without_settings
+from tests.notebook.saved_page import Page
 
 # A reply costs $0.0102 and so does a question that is under way: four are within the budget.
 BUDGET, WITHIN = 0.05, 4
@@ -129,6 +130,9 @@ class TestInAKernel:
         self, tmp_path: Path, server: ScriptedServer, way: str, cell: str | None
     ) -> None:
         names = environment(tmp_path, server)
+        if cell is not None:
+            page = Page(tmp_path / "page.ipynb", defines="", asks="", below="")
+            names["JPY_SESSION_NAME"] = str(page.path)
         with kernel(tmp_path, **names) as first:
             assert asks(first, way, 8, cell) == ["Yes."] * 8
             if way == "in_threads":
@@ -136,7 +140,8 @@ class TestInAKernel:
                 first.run("%claude And?", cell=cell and "below")
                 assert len(server.bodies[-1]["messages"]) == 17
         with kernel(tmp_path, **names) as second:
-            second.run("%claude_history --resume")
+            if cell is None:
+                second.run("%claude_history --resume")
             assert [p for p in second.value(COUNTING) if p != "And?"] == ALL
 
     @pytest.mark.parametrize("way", WAYS)
