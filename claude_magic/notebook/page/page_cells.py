@@ -6,7 +6,6 @@ nothing that any of these still has.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -146,7 +145,7 @@ class EarlierCells:
         sources = list(getattr(history, "input_hist_raw", ()))[: recorder.loaded]
         self._sources = {n: str(s) for n, s in enumerate(sources) if n and s.strip()}
         self._digests: dict[int, str] = {n: source_digest(s) for n, s in self._sources.items()}
-        self._at = time.time()
+        self._at = recorder.loaded_at
         self._made: dict[int, CellRun] = {}
 
     def state(self, told: ToldCell, ran: Mapping[int, str], page: Collection[str]) -> State | None:

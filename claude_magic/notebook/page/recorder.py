@@ -328,6 +328,8 @@ class Recorder:
         self.ended: Callable[[CellRun], None] = _nobody
         self.loaded = 0
         """How many inputs IPython's history held at loading, the first of which is empty."""
+        self.loaded_at = 0.0
+        """When that was, in seconds since 1970."""
         self.loads = False
         """Whether the last of these was the cell that loads."""
         self._apart = False
@@ -347,7 +349,7 @@ class Recorder:
         self._hearing.attach()
         self._undo.append(self._hearing.detach)
         inputs = list(getattr(self._shell.history_manager, "input_hist_raw", ()))
-        self.loaded = len(inputs)
+        self.loaded, self.loaded_at = len(inputs), time.time()
         code = _request(self._shell).get("content", {}).get("code") if _kernel(self._shell) else ""
         self.loads = bool(inputs) and (code == "" or str(code).strip() == inputs[-1].strip())
         loading = _said_with_request(self._shell).get("cellId")

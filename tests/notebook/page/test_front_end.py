@@ -131,7 +131,8 @@ NOTHING = [False, "None", None, [], 0, []]
 def test_a_kernel_opens_a_comm_whose_id_is_known_and_shows_nothing(own: Page) -> None:
     own.kernel.run("front = None")
     quiet = own.kernel.run(ATTACH + "\nfront.attach()")
-    assert not [m for m in quiet.messages if m["msg_type"].startswith("comm")]
+    # One that a test before has left may be closed whenever it is collected.
+    assert not [m for m in quiet.messages if m["msg_type"] == "comm_open"]
     ran = own.kernel.run("1;", cell="with an id")
     (opened,) = (m["content"] for m in ran.messages if m["msg_type"].startswith("comm_open"))
     assert (opened["comm_id"], opened["target_name"]) == (COMM, COMM)

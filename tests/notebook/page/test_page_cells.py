@@ -194,7 +194,9 @@ class Shell:
 def earlier(shell: Any, *, loads: bool = False, runs: Any = ()) -> EarlierCells:
     loaded = len(shell.history_manager.input_hist_raw)
     serial = itertools.count(1).__next__
-    recorder: Any = SimpleNamespace(serial=serial, loaded=loaded, loads=loads, runs=runs)
+    recorder: Any = SimpleNamespace(
+        serial=serial, loaded=loaded, loaded_at=0.0, loads=loads, runs=runs
+    )
     return EarlierCells(shell, recorder)
 
 
