@@ -9,14 +9,14 @@ from importlib.util import find_spec
 # pyproject.toml, which says why where that is not plain.
 NEEDED: dict[str, tuple[str, str]] = {
     "IPython": ("ipython", "7.34"),
-    "PIL": ("Pillow", "11.0"),
+    "PIL": ("Pillow", "11.3"),
     "docstring_parser": ("docstring-parser", "0.16"),
     "httpx": ("httpx", "0.28"),
     "ipywidgets": ("ipywidgets", "7.7.1"),
     "jupyter_core": ("jupyter_core", "5.3"),
     "markdown_it": ("markdown-it-py", "3.0"),
-    "nh3": ("nh3", "0.2.21"),
-    "pydantic": ("pydantic", "2.7"),
+    "nh3": ("nh3", "0.3.0"),
+    "pydantic": ("pydantic", "2.11"),
     "pygments": ("pygments", "2.18"),
     "resvg_py": ("resvg-py", "0.5"),
     "tornado": ("tornado", "6.4"),
