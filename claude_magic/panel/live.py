@@ -107,7 +107,8 @@ def _cut(text: str) -> str:
 class LiveRun:
     """A `Listener` to one question: numbers what comes, and holds it until it is gathered.
 
-    `asked` tells the question, `told` the turn that came of it, `thumbnail` gives small images;
+    `asked` tells the question, `told` the turn that came of it, `below` gives the id of the turn
+    that stands below it, `thumbnail` small images;
     `stir` is called when there is something to gather. `request` is the id that a panel gave the
     question.
     """
@@ -120,6 +121,7 @@ class LiveRun:
         request: str,
         asked: Callable[[Question, Plan | None], protocol.Asked],
         told: Callable[[Turn], protocol.PanelTurn],
+        below: Callable[[Question], str],
         thumbnail: Callable[[Block], str],
         stir: Callable[[], None],
     ) -> None:
@@ -131,6 +133,8 @@ class LiveRun:
         self._request = request
         self._asked = asked
         self._told = told
+        self._below = below
+        self._before = ""
         self._stir = stir
         self._thumbnail = thumbnail
         self._fold = ReplyFold()
@@ -228,6 +232,7 @@ class LiveRun:
 
     def _begin(self, plan: Plan | None) -> None:
         self._shown = self._asked(self._question, plan)
+        self._before = self._below(self._question)
         images = sum(b.get("type") == "image" for b in self._question.sent)
         self._doing = f"sending {count(images, 'image')}" if images else "sending"
         self._put({"type": "begin", "live": self._live()})
@@ -243,6 +248,7 @@ class LiveRun:
             "doing": self._doing,
             "approvals": list(self.approvals.values()),
             "instead": list(self._question.instead),
+            "before": self._before,
         }
 
     def _end(self, error: str) -> None:

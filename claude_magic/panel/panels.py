@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..conversation.history import switch
-from ..messages.errors import ClaudeError, Interrupted
+from ..messages.errors import ClaudeError, InputError, Interrupted
 from ..messages.plain_text import in_a_line
 from ..messages.transport.cancel import Cancel
 from ..notebook.context.named_values import preparing
@@ -78,7 +78,7 @@ class Panels:
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._runs: dict[str, LiveRun] = {}
         self._requests: dict[Cancel, str] = {}
-        self._cell = ""
+        self._place: protocol.Place = {"cell": "", "whole": False, "instead": "", "after": ""}
         self._chips_due = False
         self._turns_due = False
         self._lock = threading.Lock()
@@ -135,7 +135,7 @@ class Panels:
             case "attach":
                 self._outbox.put(self._attachments.take(message, data))
             case "preview":
-                self._cell = message["cell"]
+                self._place = message
                 self._tell_chips()
             case "picture":
                 self._picture(message["turn"], message["index"])
@@ -179,6 +179,7 @@ class Panels:
             request=self._requests.get(cancel, ""),
             asked=self._views.asked,
             told=self._past.told,
+            below=self._past.below,
             thumbnail=self._views.thumbnail,
             stir=self._outbox.stir,
         )
@@ -224,7 +225,7 @@ class Panels:
             told = self._past.changes(self._places, wait=bool(self._runs))
             self._turns_due = told == "later"
             if told is not None and told != "later":
-                found.append(told)
+                found += [told, self._sees()]
                 self._later(self._thumbnails)
         return found
 
@@ -263,7 +264,7 @@ class Panels:
             self._chips_due = False
         self._read_places()
         try:
-            pieces = self.notebook.carried(PanelPlace(self._cell or None))
+            pieces = self.notebook.carried(self._beside()[0])
             figures = self.notebook.settable.value("images") != "none"
         except ClaudeError:
             pieces, figures = [], False
@@ -278,7 +279,17 @@ class Panels:
             thumbnail=self._views.thumbnail,
             figures=figures,
         )
-        self._outbox.put({"type": "carried", "chips": shown})
+        self._outbox.put({"type": "carried", "chips": shown}, self._sees())
+
+    def _beside(self) -> tuple[PanelPlace, Collection[str]]:
+        """Where the next question stands, and the turns in whose place it does."""
+        try:
+            return questions.place_of(self.notebook.session.history, self._place)
+        except InputError:  # of a turn that went meanwhile: it is said once it is asked
+            return PanelPlace(self._place["cell"] or None), ()
+
+    def _sees(self) -> protocol.Sees:
+        return questions.sees(self.notebook, *self._beside(), self._places)
 
     def _picture(self, turn_id: str, index: int) -> None:
         media_type, data = self._past.picture(turn_id, index)
@@ -350,8 +361,6 @@ def current_panels() -> Panels:
     """
     shell = running_shell()
     if shell is None:
-        from ..messages.errors import InputError
-
         raise InputError("A chat panel needs a notebook: ask with claude_magic.ask instead.")
     desk: Panels = magics_of(shell, "PanelMagics").desk
     return desk

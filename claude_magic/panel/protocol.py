@@ -94,7 +94,8 @@ class PanelApproval(TypedDict):
 class Live(TypedDict):
     """A question under way: `n` counts the deltas that `parts` hold.
 
-    `request` is the id that a panel gave it, "" if a cell asks. It is asked in place of `instead`.
+    `request` is the id that a panel gave it, "" if a cell asks. It is asked in place of `instead`,
+    and stands before the turn `before`, "" for the end.
     """
 
     run: str
@@ -105,6 +106,7 @@ class Live(TypedDict):
     doing: str
     approvals: list[PanelApproval]
     instead: list[str]
+    before: str
 
 
 class Chip(TypedDict):
@@ -219,6 +221,15 @@ class Turns(TypedDict):
     places: dict[str, str]
 
 
+class Sees(TypedDict):
+    """How many of `all` turns the next question would see; it stands below the cell `below`."""
+
+    type: Literal["sees"]
+    seen: int
+    all: int
+    below: str
+
+
 class Carried(TypedDict):
     """What of the notebook would go along with the next question."""
 
@@ -291,6 +302,7 @@ KernelMessage: TypeAlias = (
     | End
     | Turns
     | Carried
+    | Sees
     | Attached
     | Thumbnails
     | Picture
@@ -322,23 +334,33 @@ class About(TypedDict):
     error: Said
 
 
-class Ask(PanelRequest):
-    """A question. `cell` the one that the user is at, "" if not known.
+class Place(TypedDict):
+    """Where a question stands: below `cell`, the one that the user is at, "" if not known.
 
-    `attachments` are ids, `without` the serials of the pieces that are not to go along.
-    `instead` is the turn in whose place it is asked, of whose images `keep` go along again;
-    `after` the turn on which it follows, whatever was asked after that. `about` is a task.
+    With `whole` it stands below all turns, so that it sees the whole conversation. `instead` is the
+    turn in whose place it is asked, `after` the turn on which it follows, whatever was asked after
+    that; these say where it stands, if given.
+    """
+
+    cell: Name
+    whole: bool
+    instead: Name
+    after: Name
+
+
+class Ask(PanelRequest, Place):
+    """A question.
+
+    `attachments` are ids, `without` the serials of the pieces that are not to go along. Of the
+    images of the turn in whose place it is asked `keep` go along again. `about` is a task.
     """
 
     type: Literal["ask"]
     text: Said
     model: Name
-    cell: Name
     attachments: Annotated[list[Id], NumberLimit(1_000)]
     without: Annotated[list[int], NumberLimit(1_000)]
-    instead: Name
     keep: Annotated[list[int], NumberLimit(1_000)]
-    after: Name
     about: About | None
 
 
@@ -393,11 +415,10 @@ class WantEarlier(TypedDict):
     before: Id
 
 
-class Preview(TypedDict):
-    """The user is at this cell: what would go along?"""
+class Preview(Place):
+    """What would go along with a question that stands here?"""
 
     type: Literal["preview"]
-    cell: Name
 
 
 class Export(TypedDict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +61,7 @@ def question_of(
     `approver` is asked whether a tool's call may run. Raises InputError where it cannot be asked.
     """
     history = notebook.session.history
-    beside = PanelPlace(ask["cell"] or None, frozenset(ask["without"]))
-    instead = _instead(history, ask)
+    beside, instead = place_of(history, ask, frozenset(ask["without"]))
     if ask["about"] is not None:
         question = _about(notebook, ask["about"], ask, place=place, attached=attached)
     elif ask["instead"]:
@@ -100,15 +99,38 @@ def again(notebook: Notebook, message: protocol.Again, approver: Approver) -> Qu
     )
 
 
-def _instead(history: History, ask: protocol.Ask) -> tuple[str, ...]:
-    """The turns in whose place a question is asked: one and what followed, or what followed one."""
-    start = ask["instead"] or ask["after"]
+def place_of(
+    history: History, said: protocol.Place, without: frozenset[int] = frozenset()
+) -> tuple[PanelPlace, tuple[str, ...]]:
+    """Where a question stands, and the turns in whose place it is asked.
+
+    These are one turn and what followed it, or only what followed one. Raises InputError for a turn
+    that is not there.
+    """
+    start = said["instead"] or said["after"]
     if not start:
-        return ()
+        return PanelPlace(said["cell"] or None, without, whole=said["whole"]), ()
     if start not in history:
         raise InputError("That turn is not there any more: ask without it.")
     after = followers(history.turns, history.retired, start)
-    return (_panel_turn(history, start).id, *after) if ask["instead"] else tuple(after)
+    instead = (_panel_turn(history, start).id, *after) if said["instead"] else tuple(after)
+    return PanelPlace(history[start].cell, without), instead
+
+
+def sees(
+    notebook: Notebook, beside: PanelPlace, instead: Collection[str], places: Mapping[str, str]
+) -> protocol.Sees:
+    """How many turns a question there sees, and of how many; `places` has a word for each cell."""
+    history, standing = notebook.session.history, notebook.standing
+    asker = standing.asker(history, beside)
+    seen = history.seen(asker.cell, asker.run, standing.page.order, panel=asker.panel)
+    counting = history.how_many(asker.cell, asker.run, panel=asker.panel)
+    return {
+        "type": "sees",
+        "seen": sum(turn.id not in instead for turn in seen),
+        "all": counting - sum(history[turn_id].sent_later for turn_id in instead),
+        "below": places.get(asker.cell or "", ""),
+    }
 
 
 def _panel_turn(history: History, turn_id: str) -> Turn:
@@ -131,7 +153,7 @@ def _edited(
     """A question in other words: what went along with it goes along again."""
     last = turn.asked[-1] if turn.asked else {}
     if last.get("text") != turn.prompt:  # it held expressions: their values are looked up anew
-        beside = PanelPlace(turn.cell, frozenset(ask["without"]))
+        beside, _ = place_of(notebook.session.history, ask, frozenset(ask["without"]))
         kept = [b for b in _kept(turn.asked, ask["keep"]) if b.get("type") == "image"]
         blocks = [*kept, *attached]
         return notebook.question(

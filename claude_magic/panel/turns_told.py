@@ -15,7 +15,7 @@ from ..conversation.asking.connection import Server
 from ..conversation.export import question_text
 from ..conversation.history import versions
 from ..conversation.ledger import total
-from ..conversation.visible_turns import on_page
+from ..conversation.visible_turns import on_page, places_of, stands_at
 from ..messages import models
 from ..messages.errors import ImageError, InputError
 from ..messages.images.sniff import size_of_base64
@@ -297,8 +297,20 @@ class Past:
         }[form]()
         return f"{title or 'conversation'}.{form}", text
 
+    def below(self, question: Question) -> str:
+        """The id of the first turn that stands below where a question is asked; "" for none."""
+        places = places_of(self._notebook.standing.page.order)
+        here = places.get(question.cell)
+        if here is None:
+            return ""
+        for turn in self._standing():
+            at = stands_at(turn, places)
+            if at is None or at > here or (at == here and turn.panel and not question.panel):
+                return turn.id
+        return ""
+
     def _standing(self) -> list[Turn]:
-        """The turns that count, in the order asked.
+        """The turns that count, in the order in which a question below them all sends them.
 
         A kernel whose cells have no ids starts with an empty conversation, as its questions do.
         """
@@ -306,7 +318,7 @@ class Past:
         found = on_page(list(history.turns), history.retired, page.order)
         if not any(turn.cell for turn in found):
             found = [turn for turn in found if turn.id in history.asked]
-        return sorted(found, key=lambda turn: turn.started)
+        return found
 
     def _all_versions(self, standing: Sequence[Turn]) -> dict[str, list[str]]:
         turns = list(self._notebook.session.turns)

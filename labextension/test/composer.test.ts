@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Page, turn } from './panels';
-import type { IChip } from '../src/panel/protocol';
+import { live, Page, turn } from './panels';
+import type { IAsk, IChip } from '../src/panel/protocol';
 
 const PNG = 'data:image/png;base64,iVBORw0KGgo=';
 
@@ -65,6 +65,60 @@ test('keys that are typed are no shortcuts of the notebook', () => {
   page.press('a');
   page.press('s', page.question, { ctrlKey: true });
   assert.deepEqual(heard, ['s']);
+});
+
+const SEEN = [
+  { sees: [0, 0, ''], line: '', button: '' },
+  { sees: [0, 0, '[3]'], line: 'below [3]', button: '' },
+  { sees: [1, 1, '[3]'], line: 'sees 1 turn · below [3]', button: '' },
+  { sees: [6, 6, '[8]'], line: 'sees all 6 turns · below [8]', button: '' },
+  { sees: [4, 6, '[3]'], line: 'sees 4 of 6 turns · below [3]', button: 'See all' },
+  { sees: [0, 1, 'cell 2'], line: 'sees 0 of 1 turn · below cell 2', button: 'See all' }
+] as const;
+
+for (const { sees, line, button } of SEEN) {
+  test(`before a question is sent a line says: ${line || 'nothing'}`, () => {
+    const page = new Page();
+    const [seen, all, below] = sees;
+    page.say({ type: 'sees', seen, all, below });
+    const shown = page.all('.claude-chat-sees').filter(element => !element.hidden);
+    assert.equal(shown.map(element => element.querySelector('span')!.textContent).join(), line);
+    assert.equal(page.has('See all'), button !== '');
+  });
+}
+
+test('one click has this and all further questions see the whole conversation, one more undoes it', () => {
+  const page = new Page();
+  page.say({ type: 'sees', seen: 4, all: 6, below: '[3]' });
+  page.write('Which?');
+  page.click('See all');
+  assert.equal(page.kernel.of('preview').at(-1)!.whole, true);
+  assert.equal(document.activeElement, page.question);
+  page.say({ type: 'sees', seen: 6, all: 6, below: '[8]' });
+  assert.equal(page.texts('.claude-chat-sees span')[0], 'sees all 6 turns · below [8]');
+  page.press('Enter');
+  const [{ request }] = page.kernel.of('ask') as [IAsk];
+  page.say({ type: 'begin', live: live('r', { request }) });
+  page.say({ type: 'end', run: 'r', turn: turn('t'), error: '' });
+  page.ask('And then?');
+  assert.deepEqual(
+    page.kernel.of('ask').map(ask => ask.whole),
+    [true, true]
+  );
+  page.click('Ask below the cell I am at');
+  assert.equal(page.kernel.of('preview').at(-1)!.whole, false);
+});
+
+test('of a question that is edited the line says what that sees, until it is given up', () => {
+  const page = new Page({ turns: [turn('a'), turn('b')] });
+  page.say({ type: 'sees', seen: 1, all: 2, below: '[3]' });
+  page.click('Edit the question');
+  assert.equal(page.kernel.of('preview').at(-1)!.instead, 'a');
+  page.say({ type: 'sees', seen: 0, all: 1, below: '[2]' });
+  assert.equal(page.texts('.claude-chat-sees span')[0], 'sees 0 of 1 turn · below [2]');
+  assert.ok(!page.has('See all'), 'it stands where it stood');
+  page.press('Escape');
+  assert.equal(page.kernel.of('preview').at(-1)!.instead, '');
 });
 
 test('a question that cannot be asked stands there again', () => {

@@ -30,7 +30,7 @@ function turn(id: string, text = 'Answer'): IPanelTurn {
 }
 
 function live(run: string, said: Partial<ILive> = {}): ILive {
-  const nothing = { parts: [], n: 0, doing: 'sending', approvals: [], instead: [] };
+  const nothing = { parts: [], n: 0, doing: 'sending', approvals: [], instead: [], before: '' };
   return { run, request: '', asked: asked(`Question ${run}`), ...nothing, ...said };
 }
 
@@ -130,6 +130,41 @@ test('a question under way stays at the end while turns come and go', () => {
   assert.deepEqual(told.prompts, ['a', 'r']);
   told.take({ type: 'end', run: 'r', turn: turn('t'), error: '' }, turns('a', 't'));
   assert.deepEqual(told.prompts, ['a', 't']);
+});
+
+test('a question under way stands where its turn will stand, also once others have come or moved', () => {
+  const told = new Told({
+    type: 'turns',
+    order: ['a', 'c'],
+    turns: [turn('a'), turn('c')],
+    versions: {},
+    places: {}
+  });
+  told.take({ type: 'begin', live: live('r', { before: 'c' }) });
+  told.take({ type: 'begin', live: live('s', { before: 'a' }) });
+  told.take({ type: 'begin', live: live('t', { before: 'c' }) });
+  assert.deepEqual(told.prompts, ['s', 'a', 'r', 't', 'c']);
+  told.take({
+    type: 'turns',
+    order: ['c', 'b', 'a'],
+    turns: [turn('b')],
+    versions: {},
+    places: {}
+  });
+  assert.deepEqual(told.prompts, ['r', 't', 'c', 'b', 's', 'a']);
+  told.take({ type: 'end', run: 'r', turn: turn('r'), error: '' });
+  assert.deepEqual(told.prompts, ['r', 't', 'c', 'b', 's', 'a'], 'it does not jump as it ends');
+});
+
+test('what is under way stands in its place in a history too', () => {
+  const told = new Told({
+    type: 'history',
+    view: 'me',
+    turns: [turn('a'), turn('b')],
+    earlier: 0,
+    live: [live('r', { before: 'b' }), live('s')]
+  });
+  assert.deepEqual(told.prompts, ['a', 'r', 'b', 's']);
 });
 
 test('a question that was not answered keeps its place, until it is taken away', () => {

@@ -53,7 +53,7 @@ export function turn(id: string, said: Partial<IPanelTurn> = {}): IPanelTurn {
 }
 
 export function live(run: string, said: Partial<ILive> = {}): ILive {
-  const nothing = { parts: [], n: 0, doing: 'sending', approvals: [], instead: [] };
+  const nothing = { parts: [], n: 0, doing: 'sending', approvals: [], instead: [], before: '' };
   return { run, request: '', asked: asked(`Question ${run}`), ...nothing, ...said };
 }
 

@@ -56,6 +56,7 @@ const TAKEN: {
     assert.equal(held.byTurn('t1')?.asked.place, said.places['A']);
   },
   carried: (said, held) => assert.equal(held.chips, said.chips),
+  sees: (said, held) => assert.equal(held.sees, said),
   attached: said => assert.equal(heard['attached'], said),
   thumbnails: (said, held) => assert.equal(held.byTurn(said.turn)?.asked.images, said.images),
   picture: said => {

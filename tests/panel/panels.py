@@ -17,6 +17,9 @@ from tests.kernels import Kernel
 SECONDS = 60
 VIEW = "application/vnd.jupyter.widget-view+json"
 
+# Where a question stands of which nothing is said but the cell.
+NOWHERE = {"whole": False, "instead": "", "after": ""}
+
 
 class Panel:
     """A panel that `%claude_chat` has shown, or whatever widget has this model id."""
@@ -79,7 +82,7 @@ class Panel:
         """Ask; the id of the request."""
         request = uuid.uuid4().hex
         message = {"type": "ask", "request": request, "text": text, "model": "", "cell": ""}
-        message |= {"attachments": [], "without": [], "instead": "", "keep": [], "after": ""}
+        message |= {"attachments": [], "without": [], "keep": [], **NOWHERE}
         subshell = said.pop("subshell", None)
         self.say({**message, "about": None, **said}, subshell=subshell)
         return request

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.kernels import SECONDS, Kernel, kernel
-from tests.panel.panels import Panel, create_subshell, text_of
+from tests.panel.panels import NOWHERE, Panel, create_subshell, text_of
 
 TOOL = """
 calls = []
@@ -116,7 +116,9 @@ def test_code_that_is_asked_for_waits_until_no_cell_runs(panel: Panel, own: Kern
     own.run("%claude_config tools=run_python approve=auto")
     own.run("import threading; release = threading.Event()")
     subshell = create_subshell(own)
-    panel.say({"type": "preview", "cell": ""}, subshell=subshell)  # it was used before the cell
+    panel.say(
+        {"type": "preview", "cell": "", **NOWHERE}, subshell=subshell
+    )  # it was used before the cell
     panel.one("carried")
     own.client.execute("print('begun'); release.wait(600)")
     while own.client.get_iopub_msg(timeout=SECONDS)["msg_type"] != "stream":

@@ -9,7 +9,16 @@ import pytest
 
 from tests.browser.replying_server import ReplyingServer, Said
 from tests.kernels import SECONDS, Kernel, kernel
-from tests.panel.panels import VIEW, Panel, asked, create_subshell, prompts, shown, text_of
+from tests.panel.panels import (
+    NOWHERE,
+    VIEW,
+    Panel,
+    asked,
+    create_subshell,
+    prompts,
+    shown,
+    text_of,
+)
 
 NOTEBOOK = "get_ipython().magics_manager.registry['ClaudeMagics'].notebook"
 
@@ -79,7 +88,9 @@ def test_a_long_reply_comes_in_numbered_deltas_few_a_second_with_the_whole_at_it
 
 def test_it_answers_and_stops_while_a_cell_runs(panel: Panel, own: Kernel) -> None:
     subshell = create_subshell(own)
-    panel.say({"type": "preview", "cell": ""}, subshell=subshell)  # it was used before the cell
+    panel.say(
+        {"type": "preview", "cell": "", **NOWHERE}, subshell=subshell
+    )  # it was used before the cell
     panel.one("carried")
     with ReplyingServer(lambda _: Said("Some words, and more of them. " * 40, hold=200)) as server:
         own.run(f"%claude_config base_url={server.url} model=test")

@@ -81,6 +81,7 @@ class Panel:
             request="",
             asked=lambda _question, _plan: ASKED,
             told=lambda _turn: None,  # type: ignore[arg-type, return-value]
+            below=lambda _question: "",
             thumbnail=small,
             stir=lambda: None,
         )

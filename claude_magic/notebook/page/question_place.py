@@ -123,11 +123,13 @@ class QuestionPlace:
 class PanelPlace:
     """A question of the panel: the cell that the user is at, and what is not to go along.
 
-    `without` holds serials: of runs of cells, and of outputs.
+    `without` holds serials: of runs of cells, and of outputs. With `whole` it stands below all
+    turns of the conversation, if these reach further down than the cell.
     """
 
     cell: str | None = None
     without: frozenset[int] = frozenset()
+    whole: bool = False
 
 
 class QuestionPlaces:
@@ -208,7 +210,8 @@ class QuestionPlaces:
         """Who asks now: the cell that runs, else whoever is at work beside the cells."""
         run = self._recorder.current
         if beside is not None:
-            return QuestionPlace(self._anchor(history, beside.cell), panel=True)
+            cell = self._anchor(history, beside.cell, whole=beside.whole)
+            return QuestionPlace(cell, panel=True)
         if self._origin.elsewhere:
             return QuestionPlace(self._anchor(history), panel=True)
         if run is None:
@@ -223,13 +226,18 @@ class QuestionPlaces:
             run.cell, ordinal, tuple(run.turns), source_digest(run.source), counts=counts
         )
 
-    def _anchor(self, history: History, cell: str | None = None) -> str | None:
+    def _anchor(
+        self, history: History, cell: str | None = None, *, whole: bool = False
+    ) -> str | None:
         """The cell below which a question stands that no cell asks: `cell` if it is on the page."""
-        if cell in self.page.order:
+        order = self.page.order
+        if cell not in order:
+            run = self._recorder.current
+            cell = run.cell if run else self.page.active
+        if cell is not None and not whole:
             return cell
-        run = self._recorder.current
-        active = run.cell if run else self.page.active
-        return active or lowest(history.turns, history.retired, self.page.order)
+        last = lowest(history.turns, history.retired, order)
+        return max((c for c in (cell, last) if c in order), key=order.index, default=cell or last)
 
     @property
     def as_saved(self) -> bool:

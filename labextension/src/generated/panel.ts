@@ -130,7 +130,8 @@ export const isPanelApproval = object<IPanelApproval>({
 /**
  * A question under way: `n` counts the deltas that `parts` hold.
  *
- * `request` is the id that a panel gave it, '' if a cell asks. It is asked in place of `instead`.
+ * `request` is the id that a panel gave it, '' if a cell asks. It is asked in place of `instead`,
+ * and stands before the turn `before`, '' for the end.
  */
 export interface ILive {
   run: string;
@@ -141,6 +142,7 @@ export interface ILive {
   doing: string;
   approvals: IPanelApproval[];
   instead: string[];
+  before: string;
 }
 
 export const isLive = object<ILive>({
@@ -151,7 +153,8 @@ export const isLive = object<ILive>({
   n: isWhole,
   doing: isText,
   approvals: listOf(isPanelApproval),
-  instead: listOf(isText)
+  instead: listOf(isText),
+  before: isText
 });
 
 /** A piece of the notebook that would go along; `serial` is what it is left out by. */
@@ -345,6 +348,21 @@ export const isTurns = object<ITurns>({
   places: mapOf(isText)
 });
 
+/** How many of `all` turns the next question would see; it stands below the cell `below`. */
+export interface ISees {
+  type: 'sees';
+  seen: number;
+  all: number;
+  below: string;
+}
+
+export const isSees = object<ISees>({
+  type: oneOf('sees'),
+  seen: isWhole,
+  all: isWhole,
+  below: isText
+});
+
 /** What of the notebook would go along with the next question. */
 export interface ICarried {
   type: 'carried';
@@ -455,6 +473,7 @@ export type KernelMessage =
   | IEnd
   | ITurns
   | ICarried
+  | ISees
   | IAttached
   | IThumbnails
   | IPicture
@@ -475,6 +494,7 @@ export const isKernelMessage = tagged<KernelMessage>({
   end: isEnd,
   turns: isTurns,
   carried: isCarried,
+  sees: isSees,
   attached: isAttached,
   thumbnails: isThumbnails,
   picture: isPicture,
@@ -498,23 +518,23 @@ export interface IAbout {
 }
 
 /**
- * A question. `cell` the one that the user is at, '' if not known.
+ * A question.
  *
- * `attachments` are ids, `without` the serials of the pieces that are not to go along. `instead`
- * is the turn in whose place it is asked, of whose images `keep` go along again; `after` the turn
- * on which it follows, whatever was asked after that. `about` is a task.
+ * `attachments` are ids, `without` the serials of the pieces that are not to go along. Of the
+ * images of the turn in whose place it is asked `keep` go along again. `about` is a task.
  */
 export interface IAsk {
   request: string;
+  cell: string;
+  whole: boolean;
+  instead: string;
+  after: string;
   type: 'ask';
   text: string;
   model: string;
-  cell: string;
   attachments: string[];
   without: number[];
-  instead: string;
   keep: number[];
-  after: string;
   about: IAbout | null;
 }
 
@@ -565,10 +585,13 @@ export interface IWantEarlier {
   before: string;
 }
 
-/** The user is at this cell: what would go along? */
+/** What would go along with a question that stands here? */
 export interface IPreview {
-  type: 'preview';
   cell: string;
+  whole: boolean;
+  instead: string;
+  after: string;
+  type: 'preview';
 }
 
 export interface IExport {

@@ -1,5 +1,5 @@
 import type { Conversation, IItem } from './conversation';
-import { element, icon, iconButton, newId } from './elements/dom';
+import { element, icon, iconButton, newId, textButton } from './elements/dom';
 import { Emitter } from './emitter';
 import { bytesOf, picturesOf } from './pictures';
 import { safeImage } from './protocol';
@@ -13,6 +13,8 @@ export interface IDraft {
   instead: string;
   keep: number[];
   after: string;
+  /** Whether it stands below all turns, wherever the user is. */
+  whole: boolean;
 }
 
 interface IComposerEvents {
@@ -22,6 +24,8 @@ interface IComposerEvents {
   stop: void;
   /** Something to go along: a picture's bytes, or an output. */
   attach: { attachment: string; label: string; bytes: ArrayBuffer };
+  /** The question stands elsewhere now. */
+  placed: void;
   say: string;
 }
 
@@ -53,6 +57,9 @@ export class Composer extends Emitter<IComposerEvents> {
     this.chips = element('div', { class: 'claude-chat-chips', role: 'list' });
     this.chips.setAttribute('aria-label', 'What goes along');
     this.banner = element('div', { class: 'claude-chat-banner' });
+    this.seen = element('span', {});
+    this.whole = textButton('', () => this.toggleWhole());
+    this.sees = element('div', { class: 'claude-chat-sees' }, this.seen, this.whole);
     this.file = element('input', {
       'type': 'file',
       'accept': 'image/*',
@@ -69,18 +76,21 @@ export class Composer extends Emitter<IComposerEvents> {
       { class: 'claude-chat-composer' },
       this.banner,
       this.chips,
+      this.sees,
       row,
       this.file
     );
     this.listen();
     this.undo = [
       conversation.on('chips', chips => this.carried(chips)),
+      conversation.on('sees', () => this.showSees()),
       conversation.on('attached', attached => this.attached(attached)),
       conversation.on('items', () => this.update())
     ];
     this.update();
     this.showBanner();
     this.showChips();
+    this.showSees();
   }
 
   dispose(): void {
@@ -106,6 +116,11 @@ export class Composer extends Emitter<IComposerEvents> {
   set draft(text: string) {
     this.text.value = text;
     this.grown();
+  }
+
+  /** Where what is written would be asked, beside the cell that the user is at. */
+  get place(): { whole: boolean; instead: string; after: string } {
+    return { whole: this.isWhole, instead: this.instead, after: this.after };
   }
 
   /** The id of the question of this panel that is under way, '' if none is. */
@@ -140,6 +155,7 @@ export class Composer extends Emitter<IComposerEvents> {
     this.instead = item.turn;
     this.banned = 'In place of the question above, and of what came after it';
     this.kept = new Map(item.asked.images.map((image, index) => [index, image]));
+    this.emit('placed', undefined);
     this.showBanner();
     this.showChips();
     this.write(item.asked.prompt);
@@ -151,6 +167,7 @@ export class Composer extends Emitter<IComposerEvents> {
     this.after = item.turn;
     const start = item.asked.prompt.slice(0, 40);
     this.banned = `After “${start}”; what came after it is kept as another branch`;
+    this.emit('placed', undefined);
     this.showBanner();
     this.focus();
   }
@@ -247,9 +264,8 @@ export class Composer extends Emitter<IComposerEvents> {
       text,
       attachments: [...this.attachments.keys()],
       without: [...this.without],
-      instead: this.instead,
       keep: [...this.kept.keys()],
-      after: this.after
+      ...this.place
     });
   }
 
@@ -262,6 +278,7 @@ export class Composer extends Emitter<IComposerEvents> {
   }
 
   private reset(): void {
+    const isPlaced = this.instead !== '' || this.after !== '';
     this.text.value = '';
     this.instead = '';
     this.after = '';
@@ -269,9 +286,39 @@ export class Composer extends Emitter<IComposerEvents> {
     this.attachments.clear();
     this.kept.clear();
     this.without.clear();
+    if (isPlaced) {
+      this.emit('placed', undefined);
+    }
     this.grown();
     this.showBanner();
     this.showChips();
+  }
+
+  /** Have the next question stand below all turns, or again below the cell that the user is at. */
+  private toggleWhole(): void {
+    this.isWhole = !this.isWhole;
+    this.emit('placed', undefined);
+    this.showSees();
+    this.focus();
+  }
+
+  /** What the next question sees of the conversation; how to have it see all. */
+  private showSees(): void {
+    const { sees } = this.conversation;
+    const turns = sees?.all === 1 ? '1 turn' : `${sees?.all} turns`;
+    const all = sees?.all === 1 ? '1 turn' : `all ${turns}`;
+    const isPart = sees !== null && sees.seen < sees.all;
+    const count = isPart ? `sees ${sees.seen} of ${turns}` : sees?.all ? `sees ${all}` : '';
+    const below = sees?.below ? `below ${sees.below}` : '';
+    this.seen.textContent = [count, below].filter(Boolean).join(' · ');
+    this.sees.classList.toggle('claude-chat-part', isPart);
+    this.whole.textContent = this.isWhole ? 'Ask below the cell I am at' : 'See all';
+    this.whole.title = this.isWhole
+      ? 'The next question sees what stands above the active cell'
+      : 'The next question stands below all turns, and sees the whole conversation';
+    const isElsewhere = this.instead !== '' || this.after !== '';
+    this.whole.hidden = isElsewhere || !(isPart || this.isWhole);
+    this.sees.hidden = this.seen.textContent === '' && this.whole.hidden;
   }
 
   private grown(): void {
@@ -367,6 +414,9 @@ export class Composer extends Emitter<IComposerEvents> {
   private readonly text: HTMLTextAreaElement;
   private readonly chips: HTMLElement;
   private readonly banner: HTMLElement;
+  private readonly sees: HTMLElement;
+  private readonly seen: HTMLElement;
+  private readonly whole: HTMLButtonElement;
   private readonly file: HTMLInputElement;
   private readonly go: HTMLButtonElement;
   private readonly undo: (() => void)[];
@@ -378,6 +428,8 @@ export class Composer extends Emitter<IComposerEvents> {
   private banned = '';
   /** The id of the question that left last, '' once it is over. */
   private asked = '';
+  /** Whether questions stand below all turns until the user says otherwise. */
+  private isWhole = false;
   /** Whether what is written is to be sent as soon as it can be. */
   private isDue = false;
   /** Whether the kernel has said that it began. */

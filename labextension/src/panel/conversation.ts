@@ -9,6 +9,7 @@ import type {
   IPicture,
   IStateMessage,
   IPanelTurn,
+  ISees,
   KernelMessage,
   PanelStatus
 } from './protocol';
@@ -34,6 +35,8 @@ export interface IItem {
   error: string;
   /** The ids of the turns in whose place it is asked, as long as it is under way. */
   instead: string[];
+  /** The turn before which it stands as long as it is under way, '' for the end. */
+  before: string;
 }
 
 export interface IConversationEvents {
@@ -47,6 +50,7 @@ export interface IConversationEvents {
   gap: void;
   state: IStateMessage;
   chips: IChip[];
+  sees: ISees;
   attached: IAttached;
   picture: IPicture & { data: Uint8Array<ArrayBuffer> };
   sent: { turn: string; text: string };
@@ -77,6 +81,9 @@ export class Conversation extends Emitter<IConversationEvents> {
 
   chips: IChip[] = [];
 
+  /** What the next question sees of the conversation. */
+  sees: ISees | null = null;
+
   /** Take over what the kernel says. */
   apply(message: KernelMessage, buffers: readonly DataView[]): void {
     switch (message.type) {
@@ -100,6 +107,9 @@ export class Conversation extends Emitter<IConversationEvents> {
       case 'carried':
         this.chips = message.chips;
         return this.emit('chips', message.chips);
+      case 'sees':
+        this.sees = message;
+        return this.emit('sees', message);
       case 'thumbnails':
         return this.change(this.byTurn(message.turn), item => {
           item.asked = { ...item.asked, images: message.images };
@@ -150,7 +160,8 @@ export class Conversation extends Emitter<IConversationEvents> {
 
   private begin(message: KernelMessage & { type: 'history' }): void {
     const kept = this.all.filter(item => item.status === 'failed');
-    this.all = [...message.turns.map(ofTurn), ...kept, ...message.live.map(ofLive)];
+    this.all = [...message.turns.map(ofTurn), ...kept];
+    message.live.map(ofLive).forEach(item => this.insert(item));
     this.counts = new Map(message.live.map(live => [live.run, live.n]));
     this.earlier = message.earlier;
     this.known = true;
@@ -162,8 +173,14 @@ export class Conversation extends Emitter<IConversationEvents> {
       return;
     }
     this.counts.set(live.run, live.n);
-    this.all.push(ofLive(live));
+    this.insert(ofLive(live));
     this.emit('items', undefined);
+  }
+
+  /** Put what is under way where its turn will stand. */
+  private insert(item: IItem): void {
+    const at = this.all.findIndex(({ turn }) => turn !== '' && turn === item.before);
+    this.all.splice(at < 0 ? this.all.length : at, 0, item);
   }
 
   private delta(run: string, n: number, parts: [number, IPanelPart][]): void {
@@ -246,16 +263,18 @@ export class Conversation extends Emitter<IConversationEvents> {
         before.set(item, last);
       }
     }
-    const loose = [...before.keys()];
+    const loose = [...before.keys()].filter(item => !isLive(item));
     const takeAfter = (id: string): IItem[] => loose.filter(item => before.get(item) === id);
     const placed = order.flatMap(id => {
       const item = here.get(id);
       return item ? [item, ...takeAfter(id)] : [];
     });
     const rest = loose.filter(item => !placed.includes(item));
-    // Those that stood before all others keep that place; what is under way comes last.
-    const first = rest.filter(item => before.get(item) === '' && item.status !== 'live');
+    // Those that stood before all others keep that place.
+    const first = rest.filter(item => before.get(item) === '');
+    const underWay = this.all.filter(isLive);
     this.all = [...first, ...placed, ...rest.filter(item => !first.includes(item))];
+    underWay.forEach(item => this.insert(item));
     for (const item of this.all) {
       const place = places[item.asked.cell];
       const of = versions[item.turn] ?? [];
@@ -304,7 +323,8 @@ function ofTurn(turn: IPanelTurn): IItem {
     detail: turn.detail,
     versions: turn.versions,
     error: '',
-    instead: []
+    instead: [],
+    before: ''
   };
 }
 
@@ -323,6 +343,7 @@ function ofLive(live: ILive): IItem {
     detail: '',
     versions: [],
     error: '',
-    instead: live.instead
+    instead: live.instead,
+    before: live.before
   };
 }

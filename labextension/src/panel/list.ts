@@ -56,7 +56,14 @@ export class TurnList {
   /** Go to the end, and follow what comes. */
   scrollToEnd(): void {
     this.isFollowing = true;
+    this.followed = '';
     this.follow();
+  }
+
+  /** Follow the answer to the question that a panel gives this id, wherever it comes to stand. */
+  followRequest(request: string): void {
+    this.request = request;
+    this.scrollToEnd();
   }
 
   /** Have all turns here, also those that stand before what is shown. */
@@ -94,6 +101,12 @@ export class TurnList {
       }
       before = view.element;
     }
+    const asked = this.request !== '' && items.find(item => item.request === this.request);
+    if (asked) {
+      this.request = '';
+      this.followed = asked === items[items.length - 1] ? '' : asked.key;
+      this.follow();
+    }
     // Last: at the very top there would be no room to keep what is read in its place.
     this.earlier.hidden = earlier === 0;
     this.empty.hidden = !known || items.length > 0;
@@ -126,7 +139,8 @@ export class TurnList {
 
   private follow(): void {
     if (this.isFollowing) {
-      this.element.scrollTop = Number.MAX_SAFE_INTEGER;
+      const view = this.views.get(this.followed);
+      this.element.scrollTop = view ? this.endOf(view.element) : Number.MAX_SAFE_INTEGER;
       this.top = this.element.scrollTop;
     }
     this.showToEnd();
@@ -136,8 +150,9 @@ export class TurnList {
     const { scrollTop } = this.element;
     if (this.fromEnd < NEAR) {
       this.isFollowing = true;
-    } else if (scrollTop < this.top) {
-      this.isFollowing = false; // the reader went up; else more has come since the list was scrolled
+      this.followed = '';
+    } else if (scrollTop < this.top || (this.followed !== '' && scrollTop > this.top)) {
+      this.isFollowing = false; // the reader went away; else more has come since it was scrolled
     }
     this.top = scrollTop;
     this.showToEnd();
@@ -145,6 +160,13 @@ export class TurnList {
 
   private showToEnd(): void {
     this.toEnd.classList.toggle('claude-chat-away', this.fromEnd < NEAR * 4);
+  }
+
+  /** How far to scroll so that the last of an element is the last that is seen. */
+  private endOf(element: HTMLElement): number {
+    const { bottom } = element.getBoundingClientRect();
+    const below = bottom - this.element.getBoundingClientRect().bottom;
+    return Math.ceil(this.element.scrollTop + below + NEAR);
   }
 
   private get fromEnd(): number {
@@ -160,6 +182,10 @@ export class TurnList {
   private readonly changed = new Map<IItem, Set<number>>();
   private readonly undo: (() => void)[];
   private isFollowing = true;
+  /** The key of the item that is followed, '' for the last one. */
+  private followed = '';
+  /** The id of a question that is to be followed once it stands here, '' for none. */
+  private request = '';
   /** How far it was scrolled when that was last looked at. */
   private top = 0;
   /** The timer of the next look, 0 for none. */

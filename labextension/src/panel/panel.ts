@@ -92,7 +92,8 @@ export class Panel {
 
   /** Ask about a cell; the question with its answer, null if it could not be asked. */
   ask(text: string, about: IAbout): Promise<IItem | null> {
-    const draft = { text, attachments: [], without: [], instead: '', keep: [], after: '' };
+    const place = { whole: false, instead: '', after: '' };
+    const draft = { text, attachments: [], without: [], keep: [], ...place };
     const request = this.sendDraft(draft, about);
     return new Promise(resolve => {
       let asked: IItem | undefined;
@@ -160,6 +161,7 @@ export class Panel {
         }
       }),
       this.composer.on('stop', () => this.stop()),
+      this.composer.on('placed', () => this.moved()),
       this.composer.on('say', words => this.say(words, true)),
       this.composer.on('attach', ({ attachment, label, bytes }) =>
         this.send({ type: 'attach', attachment, label, bundle: {} }, [bytes])
@@ -179,7 +181,8 @@ export class Panel {
   /** The user is at another cell, so that something else may go along, or has renamed the notebook. */
   private moved(): void {
     this.header.name = this.host.name?.() ?? '';
-    this.send({ type: 'preview', cell: this.host.activeCell?.() ?? '' });
+    const cell = this.host.activeCell?.() ?? '';
+    this.send({ type: 'preview', cell, ...this.composer.place });
   }
 
   private send(message: PanelMessage, buffers?: ArrayBuffer[]): void {
@@ -218,7 +221,7 @@ export class Panel {
   private asked(request: string): void {
     this.composer.sent(request);
     this.say('Sent');
-    this.list.scrollToEnd();
+    this.list.followRequest(request);
   }
 
   private stop(): void {
