@@ -16,16 +16,23 @@ import type { IToldCell, ISeenMessage } from './messages';
 const TOTAL = 20_000_000;
 /** In bytes of JSON; Jupyter's server closes the connection on a message of more than 10 MiB. */
 const LONGEST_MESSAGE = 8_000_000;
+const HTML = 'text/html';
 /** The key in an output's metadata that says it is a reply of ours, nothing to look at. */
 const OURS = 'claude_magic';
 
 const SENT_TYPES = [
   /^text\/(?:plain|markdown|latex)$/,
-  /^image\/(?:png|jpeg|svg\+xml)$/,
+  /^image\//,
   /^application\/(?:.+[+.])?json$/ // Plotly, Vega and Vega-Lite among them
 ];
 /** The id of a model that is in no file. */
 const WIDGET = 'application/vnd.jupyter.widget-view+json';
+/** A picture, and a chart of Altair's: what HTML shows that no text says. */
+const DRAWN = /data:image\/|<svg\b|vegaEmbed/;
+/** A text that only names what is displayed. */
+const ONLY_AN_OBJECT = /^\s*<[^<>]*>\s*$/;
+/** In characters: of HTML whose words are wanted. */
+const LONGEST_HTML = 2_000_000;
 
 /** What a cell showed when it was last looked at. */
 interface IState {
@@ -165,17 +172,36 @@ function readOutput(output: IOutput): PartialJSONObject | null {
     const { ename, evalue, traceback } = output;
     return { output_type, ename, evalue, traceback };
   }
-  const data = sentTypes(output.data);
+  const data = sentData(isObject(output.data) ? output.data : {});
+  const entries = Object.entries(isObject(metadata) ? metadata : {});
+  const about = entries.filter(([type]) => isSent(type)) as [string, PartialJSONValue][];
   return Object.keys(data).length === 0
     ? null
-    : { output_type, data, metadata: sentTypes(metadata) };
+    : { output_type, data, metadata: Object.fromEntries(about) };
 }
 
-/** The entries whose keys are media types that are sent. */
-function sentTypes(bundle: unknown): PartialJSONObject {
-  const entries = Object.entries(isObject(bundle) ? bundle : {});
-  const sent = entries.filter(([type]) => isSent(type));
-  return Object.fromEntries(sent as [string, PartialJSONValue][]);
+/** A mimebundle, with nothing of the types that cannot be sent but their names. */
+function sentData(bundle: Record<string, unknown>): PartialJSONObject {
+  const entries = Object.entries(bundle).map(([type, value]) => {
+    const isTold = isSent(type) || (type === HTML && isNeeded(bundle));
+    return [type, isTold ? (value as PartialJSONValue) : ''] as const;
+  });
+  return Object.fromEntries(entries.filter(([type, value]) => value !== '' || type !== HTML));
+}
+
+/** Whether HTML shows what no other form of the output does. */
+function isNeeded(bundle: Record<string, unknown>): boolean {
+  const [html, plain] = [bundle[HTML], bundle['text/plain'] ?? ''].map(joined) as [string, string];
+  if (Object.keys(bundle).some(type => type.startsWith('image/'))) {
+    return false;
+  }
+  const isTelling = plain.trim() !== '' && !ONLY_AN_OBJECT.test(plain);
+  return DRAWN.test(html) || (!isTelling && html.length <= LONGEST_HTML);
+}
+
+/** The text of an entry; in a file it is a list of lines. */
+function joined(value: unknown): string {
+  return Array.isArray(value) ? value.join('') : String(value);
 }
 
 function isSent(type: string): boolean {

@@ -255,6 +255,7 @@ def test_outputs_of_cells_that_did_not_run_here_come_with_a_question_below_them_
     expected = [
         {"output_type": "stream", "name": "stdout", "text": "a\nb\n"},
         {"output_type": "display_data", "data": kept, "metadata": {"image/png": {"width": 1}}},
+        {"output_type": "display_data", "data": {"text/html": "<b>2</b>"}, "metadata": {}},
         {"output_type": "error", "ename": "E", "evalue": "e", "traceback": ["E: e"]},
     ]
     for _ in range(2):

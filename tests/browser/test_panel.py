@@ -80,6 +80,46 @@ def test_what_is_read_stays_in_its_place_when_earlier_turns_are_shown(
     picture(chat.page, "panel earlier")
 
 
+# Whether the end of a turn is what is last seen of its list, and whether more comes below that.
+_SEEN = """([scope, prompt]) => {
+  const list = document.querySelector(`${scope} .claude-chat-list`);
+  const turn = [...list.querySelectorAll('.claude-chat-turn')]
+    .find((t) => t.querySelector('.claude-chat-prompt').textContent === prompt);
+  const end = turn.getBoundingClientRect().bottom - list.getBoundingClientRect().bottom;
+  const below = list.scrollHeight - list.scrollTop - list.clientHeight;
+  return end < 2 && end > -60 && below > 100;
+}"""
+
+
+def test_a_question_below_a_cell_further_up_is_answered_there_unless_it_is_to_see_all(
+    chat: Chat, server: ReplyingServer
+) -> None:
+    notebook = chat.notebook
+    notebook.open("panel-place.ipynb", [load(server), "a = 1", "b = 2"])
+    for cell in range(3):
+        notebook.run(cell)
+    chat.open()
+    notebook.select(2)
+    chat.ask("My number is 4711, a long one")
+    sees = chat.find(".claude-chat-sees")
+    sees.filter(has_text="sees 1 turn · below [3]").wait_for()
+    notebook.select(1)
+    sees.filter(has_text="sees 0 of 1 turn · below [2]").wait_for()
+    picture(chat.page, "panel sees part")
+    chat.ask("Which long number?")
+    assert chat.prompts == ["Which long number?", "My number is 4711, a long one"]
+    assert "4711" not in str(server.requests[-1]["messages"])
+    notebook.until_true(lambda: chat.page.evaluate(_SEEN, [chat.scope, "Which long number?"]))
+    picture(chat.page, "panel in its place")
+    chat.button("See all").click()
+    sees.filter(has_text="sees all 2 turns · below [3]").wait_for()
+    chat.ask("And now?")
+    assert chat.prompts[-1] == "And now?"
+    assert "4711" in str(server.requests[-1]["messages"])
+    chat.until_at_end()
+    picture(chat.page, "panel sees all")
+
+
 def load(server: ReplyingServer) -> str:
     return f"{LOAD}\n%claude_config base_url={server.url} model=claude-sonnet-5-5"
 

@@ -19,7 +19,7 @@ def test_the_tour_runs_top_to_bottom_with_replies_and_thumbnails(notebook: Noteb
     page = notebook.page
     assert page.locator(".jp-OutputArea-output[data-mime-type*='stderr']").count() == 0
     question = notebook.output(3)
-    assert "Sonnet 5.5 · offline server · 2 cells, 1 figure" in question.inner_text()
+    assert "Sonnet 5.5 · offline server · 5 cells (3 text), 1 figure" in question.inner_text()
     assert question.locator("blockquote").inner_text() == "What stands out in this plot?"
     image = notebook.drawn(question.locator(".claude-magic-thumbnail img"))
     assert image.count() == 1

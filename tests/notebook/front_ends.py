@@ -22,9 +22,14 @@ class Cell:
     handle: int = 0
     count: int | None = None
     outputs: list[Mapping[str, Any]] = field(default_factory=list)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def as_saved(self, *, ids: bool) -> dict[str, Any]:
-        found: dict[str, Any] = {"cell_type": self.kind, "metadata": {}, "source": self.source}
+        found: dict[str, Any] = {
+            "cell_type": self.kind,
+            "metadata": self.metadata,
+            "source": self.source,
+        }
         if self.kind == "code":
             found |= {"execution_count": self.count, "outputs": self.outputs}
         return found | ({"id": self.id} if ids else {})
@@ -65,7 +70,9 @@ class JupyterLab:
 
     def save(self) -> None:
         cells = [cell.as_saved(ids=self.minor >= 5) for cell in self.cells]
-        notebook = {"nbformat": 4, "nbformat_minor": self.minor, "metadata": {}, "cells": cells}
+        metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+        minor = self.minor
+        notebook = {"nbformat": 4, "nbformat_minor": minor, "metadata": metadata, "cells": cells}
         self.path.write_text(json.dumps(notebook), encoding="utf-8")
 
     def told(self, cell: Cell) -> str | None:

@@ -155,13 +155,14 @@ def _last_line(error: str) -> str:
 
 def _displayed(bundle: Mapping[str, Any]) -> Iterator[str]:
     """The digest of the one picture that a bundle holds in some form, else of its words."""
+    # First what a picture was drawn from: JupyterLab adds one to a chart that it has drawn.
+    if chart := chart_spec(bundle):
+        yield thing_digest(PICTURE, json.dumps(chart, sort_keys=True, default=str))
+        return
     for kind in IMAGES:
         if bundle.get(kind) is not None:
             yield picture_digest(kind, _data(kind, bundle[kind]))
             return
-    if chart := chart_spec(bundle):
-        yield thing_digest(PICTURE, json.dumps(chart, sort_keys=True, default=str))
-        return
     embedded = _EMBEDDED.findall(joined(bundle.get("text/html", "")))
     for kind, data in embedded:
         yield picture_digest(kind.lower(), _data(kind.lower(), data))
