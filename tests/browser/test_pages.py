@@ -96,6 +96,7 @@ def played(opened: Opened, moment: str) -> tuple[list[Any], list[Cell]]:
     return blocks, code if moment == "restarted" else []
 
 
+@pytest.mark.met("P3")
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("seed", PAGES)
 def test_every_cell_above_a_question_goes_along_in_order_with_its_state(

@@ -155,6 +155,7 @@ def stories(draw: st.DrawFn) -> History:
 
 @given(stories(), st.sampled_from(PAGE), st.integers(0, 1))
 @settings(max_examples=300, deadline=None)
+@pytest.mark.met("P12")
 def test_the_questions_that_are_said_to_follow_are_those_that_are_marked_stale_afterwards(
     history: History, cell: str, ordinal: int
 ) -> None:

@@ -66,6 +66,7 @@ def installed(folder: Path, package: str, version: str, code: str) -> None:
     )
 
 
+@pytest.mark.met("W18")
 def test_a_package_too_old_to_show_a_reply_is_named_above_the_reply_as_it_is(
     tmp_path: Path,
 ) -> None:
@@ -94,6 +95,7 @@ sys.meta_path = [f for f in sys.meta_path if f is not PathFinder] + [Hides()]
 QUESTIONS = ("PIL", "httpx", "markdown_it", "nh3", "pydantic")
 
 
+@pytest.mark.met("W18")
 @pytest.mark.parametrize("module", QUESTIONS)
 def test_a_missing_package_is_said_before_a_question_leaves(module: str, tmp_path: Path) -> None:
     from tests.kernels import kernel

@@ -95,6 +95,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.met("P5")
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("front_end", FRONT_ENDS)
 def test_a_page_gives_the_same_requests_in_each_front_end(
@@ -108,6 +109,7 @@ def test_a_page_gives_the_same_requests_in_each_front_end(
     assert len(asked) == EXPECTED[scenario][1]
 
 
+@pytest.mark.met("P5")
 @pytest.mark.parametrize("front_end", FRONT_ENDS)
 def test_after_a_restart_the_page_is_the_same_and_nothing_is_paid_again(
     tmp_path: Path, front_end: type[JupyterLab]

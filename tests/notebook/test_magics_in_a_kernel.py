@@ -52,6 +52,7 @@ MARKED = {
 }
 
 
+@pytest.mark.met("P14")
 @pytest.mark.parametrize("cell", MARKED)
 def test_words_of_any_magic_may_end_in_a_question_mark(cell: str) -> None:
     name, words = MARKED[cell]
@@ -94,6 +95,7 @@ def read_as(cell: str) -> str:
     return manager.transform_cell(cell)
 
 
+@pytest.mark.met("P14")
 def test_a_line_may_end_in_a_question_mark(running_kernel: Kernel) -> None:
     ran = running_kernel.run("if True:\n    %claude --alone -c none Why is `x` so?")
     assert last(running_kernel)["messages"][-1]["content"] == "Why is `x` so?"

@@ -18,6 +18,7 @@ from tests.notebook.generated_pages import MOMENTS, asked, carried, expected, pa
 PAGES = range(60) if os.environ.get("PAGES") == "all" else range(6)
 
 
+@pytest.mark.met("P2")
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("seed", PAGES)
 def test_every_cell_above_a_question_goes_along_in_order_with_its_state(

@@ -31,6 +31,7 @@ RUNS = {
 }
 
 
+@pytest.mark.met("P15")
 @pytest.mark.parametrize("program", RUNS)
 def test_it_warns_of_no_comm_that_it_does_not_know(program: str, tmp_path: Path) -> None:
     page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in CELLS])

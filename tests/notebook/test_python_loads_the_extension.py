@@ -24,6 +24,7 @@ CALLS = {
 }
 
 
+@pytest.mark.met("P13")
 @pytest.mark.parametrize("call", CALLS)
 def test_in_a_kernel_it_loads_the_extension(tmp_path: Path, call: str) -> None:
     Image.new("RGB", (60, 40), "red").save(tmp_path / "red.png")

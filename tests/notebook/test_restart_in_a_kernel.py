@@ -322,6 +322,7 @@ def test_without_cell_ids_a_kernel_starts_with_an_empty_context(tmp_path: Path) 
         assert [prompts(r) for r in requests(second)] == [["Three"]]
 
 
+@pytest.mark.met("P15")
 def test_without_cell_ids_two_kernels_in_a_folder_have_a_conversation_each(tmp_path: Path) -> None:
     with kernel(tmp_path) as first, kernel(tmp_path) as second:
         ask(first, "One")

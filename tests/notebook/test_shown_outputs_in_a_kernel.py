@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.kernels import kernel
 from tests.notebook.front_ends import JupyterLab
 from tests.notebook.shown_outputs import BUNDLES, sources, without_states
@@ -12,6 +14,7 @@ from tests.notebook.shown_outputs import BUNDLES, sources, without_states
 ASKS = "%%claude\nWhat is there?"
 
 
+@pytest.mark.met("P8")
 def test_outputs_of_every_form_are_told_by_the_file_as_by_the_kernel_that_showed_them(
     tmp_path: Path,
 ) -> None:

@@ -38,6 +38,7 @@ SYSTEM: Mapping[str, tuple[str, str, str | None]] = {
 }
 
 
+@pytest.mark.met("P10")
 @pytest.mark.parametrize("case", SYSTEM)
 def test_it_stands_first_unless_a_setting_says_otherwise(own: Kernel, case: str) -> None:
     setting, option, sent = SYSTEM[case]

@@ -315,6 +315,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     return dict(zip(RECORDED, told, strict=True))
 
 
+@pytest.mark.met("P6")
 @pytest.mark.parametrize("name", RECORDED)
 def test_each_output_is_recorded_once_and_ours_never(
     recorded: dict[str, list[str]], name: str

@@ -47,6 +47,7 @@ TOLD: Mapping[str, Any] = {
 }
 
 
+@pytest.mark.met("P9")
 @pytest.mark.parametrize("output", EMPTY.values(), ids=EMPTY)
 def test_an_output_of_which_nothing_goes_along_has_no_chip(output: Output) -> None:
     assert kinds("", output) == []

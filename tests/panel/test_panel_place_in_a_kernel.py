@@ -65,6 +65,7 @@ def test_a_question_below_a_cell_further_up_does_not_see_what_was_asked_below(
     assert order(panel) == ["which number?", NUMBER]
 
 
+@pytest.mark.met("P11")
 def test_one_that_is_to_see_the_whole_conversation_stands_below_it(
     panel: Panel, own: Kernel
 ) -> None:
@@ -77,6 +78,7 @@ def test_one_that_is_to_see_the_whole_conversation_stands_below_it(
     assert sees(panel, cell="C", whole=True) == (2, 2, "[4]"), "the cell is further down"
 
 
+@pytest.mark.met("P11")
 def test_what_is_said_holds_for_what_is_sent_then_wherever_the_user_is(
     panel: Panel, own: Kernel
 ) -> None:
@@ -92,6 +94,7 @@ def test_what_is_said_holds_for_what_is_sent_then_wherever_the_user_is(
         assert sent == [p for p in order(panel) if p in sent][: len(sent)]
 
 
+@pytest.mark.met("P11")
 def test_turns_stand_in_the_order_that_is_sent_once_cells_were_moved(
     panel: Panel, own: Kernel, page: Page
 ) -> None:

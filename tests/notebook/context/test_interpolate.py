@@ -66,6 +66,7 @@ UNTOUCHED = {
 
 
 @pytest.mark.parametrize("body", UNTOUCHED.values(), ids=UNTOUCHED)
+@pytest.mark.met("P14")
 def test_what_is_no_expression_or_meant_literally_passes_untouched(body: str) -> None:
     assert joined_text(interpolate(body, nothing)) == body
 

@@ -153,6 +153,7 @@ OTHER_HTML = {
 }  # fmt: skip
 
 
+@pytest.mark.met("P8")
 @pytest.mark.parametrize(("source", "expected"), OTHER_HTML.values(), ids=OTHER_HTML)
 def test_of_other_html_the_words_go_along_and_what_is_not_sent_is_named(
     source: str, expected: str

@@ -585,6 +585,7 @@ ALREADY = (
 )
 
 
+@pytest.mark.met("P9")
 @pytest.mark.parametrize(
     ("output", "shown"),
     [

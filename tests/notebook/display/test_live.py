@@ -344,6 +344,7 @@ def test_a_search_is_folded_where_it_was_made_and_its_sources_are_listed_last(
     assert len(cell.outputs) <= MOST_OUTPUTS
 
 
+@pytest.mark.met("P12")
 def test_the_same_reply_from_the_record_shows_the_same_and_that_it_is_free() -> None:
     live, again = (
         "\n".join(searched(streaming=False, recorded=recorded).shown()).rstrip().splitlines()

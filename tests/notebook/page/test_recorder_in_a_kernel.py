@@ -205,6 +205,7 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
 }
 
 
+@pytest.mark.met("P7")
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_the_recorder_has_what_a_client_saw(heard: Kernel, name: str) -> None:
     page = Page(heard)
@@ -231,6 +232,7 @@ def test_every_scenario_but_one_shows_something(heard: Kernel) -> None:
     assert empty == {"nothing"}
 
 
+@pytest.mark.met("P7")
 @pytest.mark.parametrize(
     "show",
     [
