@@ -87,9 +87,13 @@ def _init(self: Any, *values: Any, **named: Any) -> None:
             raise TypeError(f"{cls.__name__}: {name!r} is given twice, or is no field of it")
         state[name] = value
     if len(state) < len(names):
-        for name, default in cls._frozen_fields.items():
+        # Those in order were given: what is left are the last.
+        for name in names[len(values) :]:
             if name not in state:
-                state[name] = _default(cls, name, default)
+                default = cls._frozen_fields[name]
+                if default is MISSING or isinstance(default, Field):
+                    default = _default(cls, name, default)
+                state[name] = default
 
 
 def _default(cls: type, name: str, default: Any) -> Any:

@@ -151,10 +151,12 @@ def holds_picture(bundle: Mapping[str, Any]) -> bool:
 def _html(bundle: Mapping[str, Any]) -> ShownHTML:
     """What a bundle's HTML shows; nothing where its text says it better."""
     source = joined(bundle.get("text/html", ""))
+    if not source:
+        return ShownHTML()
     if re.search(_HOLDS_PICTURE, source):
         return read_html(source) if len(source) <= _MOST_DRAWN else ShownHTML()
     telling = _plain(bundle)
-    if not source or (telling and not re.fullmatch(_ONLY_AN_OBJECT, telling)):
+    if telling and not re.fullmatch(_ONLY_AN_OBJECT, telling):
         return ShownHTML()
     return read_html(trim_middle(source, _MOST_HTML))
 
@@ -198,13 +200,17 @@ def _chart(
 
 
 def chart_spec(bundle: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
+    """The kind of a chart and its specification, if the bundle holds one."""
+    html = joined(bundle.get("text/html", ""))
+    if "vegaEmbed" not in html and not any(kind.startswith("application/") for kind in bundle):
+        return None
     from ...messages.images.plots import altair_spec, chart_kind
 
     for media_type, value in bundle.items():
         kind = chart_kind(media_type)
         if kind and isinstance(value, Mapping):
             return kind, value
-    spec = altair_spec(joined(bundle.get("text/html", "")))
+    spec = altair_spec(html)
     return ("Vega-Lite", spec) if spec else None
 
 

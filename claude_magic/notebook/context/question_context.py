@@ -172,7 +172,7 @@ def kept(pieces: Iterable[CarriedCell], without: Collection[int]) -> list[Carrie
     A piece's own serial stands for its source and its text; each figure has its own.
     """
     found = []
-    for piece in pieces:
+    for piece in pieces if without else ():
         left_out = piece.serial in without
         outputs = [
             output
@@ -180,7 +180,7 @@ def kept(pieces: Iterable[CarriedCell], without: Collection[int]) -> list[Carrie
             if (output.serial not in without if is_figure(output) else not left_out)
         ]
         found.append(replace(piece, source="" if left_out else piece.source, outputs=outputs))
-    return [piece for piece in found if piece.source or piece.outputs]
+    return [piece for piece in (found if without else pieces) if piece.source or piece.outputs]
 
 
 _AS_SAVED = (

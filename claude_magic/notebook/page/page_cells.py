@@ -145,6 +145,7 @@ class EarlierCells:
         sources = list(getattr(history, "input_hist_raw", ()))[: recorder.loaded]
         self._sources = {n: str(s) for n, s in enumerate(sources) if n and s.strip()}
         self._digests: dict[int, str] = {n: source_digest(s) for n, s in self._sources.items()}
+        self._texts = frozenset(self._digests.values())
         self._at = recorder.loaded_at
         self._made: dict[int, CellRun] = {}
 
@@ -156,12 +157,14 @@ class EarlierCells:
         the page was told after it ran.
         """
         digest = source_digest(told.source)
-        known = {**ran, **(self._digests if not 0 < told.saved <= self._at else {})}
         if told.count is None:
-            return "ran" if digest in self._digests.values() and told.shows else None
-        if self._digests.get(told.count) == digest:
+            return "ran" if told.shows and digest in self._texts else None
+        before = self._digests.get(told.count)
+        if before == digest:
             return "ran"
-        return "edited" if known.get(told.count, digest) not in {digest, *page} else None
+        if before is None or 0 < told.saved <= self._at:
+            before = ran.get(told.count, digest)
+        return "edited" if before != digest and before not in page else None
 
     def cells(self, known: Collection[str]) -> Iterator[CellRun]:
         """The cells that ran, in that order; without those of these texts, as often as they are."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field
+from operator import is_not
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,6 +152,8 @@ class QuestionPlaces:
         self._aligned = AlignedRuns()
         self._earlier = EarlierCells(shell, recorder)
         self._made: dict[str, tuple[object, CellRun]] = {}
+        self._told_of: tuple[object, ...] = ()
+        self._told_then: Mapping[str, ToldCell] = {}
         self.moved: Callable[[CellRun], None] = lambda _: None
         """Told of a run with questions that is found to be of another cell than was thought."""
 
@@ -297,39 +300,17 @@ class QuestionPlaces:
         return NamedCells(self.cells, asker.counts)
 
     def _told(self) -> Mapping[str, ToldCell]:
-        """The cells as the front end or else the file shows them, by id."""
-        front = self._front_end
-        if front.told:
-            found = {}
-            for cell in front.cells:
-                if live := front.live.get(cell):
-                    seen = front.seen.get(cell)
-                    found[cell] = ToldCell(
-                        live.kind,
-                        live.source,
-                        live.count,
-                        live.outputs,
-                        seen.outputs if seen else (),
-                        frozenset(live.tags),
-                        at=live.at,
-                        missing=live.missing,
-                    )
-            return found
-        saved = self.saved
-        pairs = zip(self._aligned.ids, saved.cells, strict=True)
-        return {
-            cell: ToldCell(
-                s.kind,
-                s.source,
-                s.count,
-                len(s.outputs),
-                s.outputs,
-                s.tags,
-                s.turns,
-                saved=saved.at,
-            )
-            for cell, s in pairs
-        }
+        """The cells as the front end or else the file shows them, by id.
+
+        They are the same objects for as long as nothing else is told: what each holds need not be
+        compared.
+        """
+        front, saved = self._front_end, self.saved
+        of = (front.cells, front.live, front.seen) if front.told else (self._aligned.ids, saved)
+        if len(of) != len(self._told_of) or any(map(is_not, of, self._told_of)):
+            shown = _live(front) if front.told else _saved(self._aligned.ids, saved)
+            self._told_of, self._told_then = of, shown
+        return self._told_then
 
     def _cell(
         self,
@@ -356,6 +337,33 @@ class QuestionPlaces:
             held = of, make()
             self._made[cell] = held
         return held[1]
+
+
+def _live(front: FrontEnd) -> Mapping[str, ToldCell]:
+    found = {}
+    for cell in front.cells:
+        if live := front.live.get(cell):
+            seen = front.seen.get(cell)
+            found[cell] = ToldCell(
+                live.kind,
+                live.source,
+                live.count,
+                live.outputs,
+                seen.outputs if seen else (),
+                frozenset(live.tags),
+                at=live.at,
+                missing=live.missing,
+            )
+    return found
+
+
+def _saved(ids: Sequence[str], saved: Saved) -> Mapping[str, ToldCell]:
+    return {
+        cell: ToldCell(
+            s.kind, s.source, s.count, len(s.outputs), s.outputs, s.tags, s.turns, saved=saved.at
+        )
+        for cell, s in zip(ids, saved.cells, strict=True)
+    }
 
 
 def without_cell(history: History, source: str = "") -> QuestionPlace:
