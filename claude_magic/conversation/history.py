@@ -402,10 +402,13 @@ class History:
             more = (saw | beside) - found
         return found
 
-    def purge(self) -> None:
-        """Forget all turns, here and on disk; the conversations too that any was taken from."""
+    def purge(self) -> int:
+        """Forget all turns, here and on disk; the conversations too that any was taken from.
+
+        Returns how many of these there were.
+        """
         with self._lock:
-            self.others.purge(self._taken)
+            others = self.others.purge(self._taken)
             self._taken.clear()
             self._unkept.clear()
             self.turns.clear()
@@ -420,6 +423,7 @@ class History:
         self._changed()
         if self._store:
             self._store.purge()
+        return others
 
     def take_warnings(self) -> tuple[str, ...]:
         """Lines of the store for the user, each once."""

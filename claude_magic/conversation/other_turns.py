@@ -44,14 +44,17 @@ class OtherTurns:
         _, (_, loaded) = self._by_id()[turn_id]
         return loaded.turns
 
-    def purge(self, turn_ids: Collection[str]) -> None:
-        """Forget the conversations that hold any of these turns, here and on disk."""
+    def purge(self, turn_ids: Collection[str]) -> int:
+        """Forget the conversations that hold any of these turns, here and on disk; how many."""
         if not turn_ids:
-            return
+            return 0
+        gone = 0
         known = {id(kept): kept for _, kept in self._by_id().values()}
         for store, loaded in known.values():
             held = {turn.id for turn in loaded.turns}
             if not held.isdisjoint(turn_ids):
                 store.purge()
+                gone += 1
                 for turn_id in held:
                     self._by_id().pop(turn_id, None)
+        return gone

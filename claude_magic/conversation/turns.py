@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, field
 from typing import Any, Literal, cast
 
@@ -425,18 +425,29 @@ def thing_digest(kind: str, content: str | bytes) -> str:
 
 
 def request_digest(
-    server: str, request: Request, options: Options, earlier: Iterable[Turn], question: str
+    server: str,
+    request: Request,
+    options: Options,
+    earlier: Iterable[Turn],
+    question: str,
+    *,
+    ours: Collection[str] = (),
 ) -> str:
     """SHA-256 of what is asked of whom: not of transport, not of caching, not of words of ours.
 
     `question` is the digest of the question by itself, `earlier` the turns that it sees. Of the
-    body all else counts, the system prompt as far as it is the user's.
+    body all else counts, the system prompt as far as it is the user's, and of the tools of `ours`
+    their names.
     """
     left_out = ("cache_control", "messages", "system")
     settings = {k: v for k, v in request.body.items() if k not in left_out}
     if request.emulated == CHOICE:  # its format follows from question and prefill, in our words
         output = {k: v for k, v in settings["output_config"].items() if k != "format"}
         settings["output_config"] = output
+    if ours:
+        settings["tools"] = [
+            tool["name"] if tool.get("name") in ours else tool for tool in settings["tools"]
+        ]
     settings |= {"system": request.system, "prefill": request.prefill}
     settings |= {"schema": options.schema, "cite": options.cite}
     return _json_digest([server, settings, [turn.seen_as for turn in earlier], question])

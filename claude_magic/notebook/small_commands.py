@@ -125,9 +125,12 @@ def reset(notebook: Notebook, *, purge: bool = False) -> str:
     history = notebook.session.history
     count = len({t.id for t in history.turns} - history.retired)
     if purge:
-        history.purge()
+        others = history.purge()
         notebook.conversations().forget(notebook.standing.whereabouts())
         said = "every record and image of this conversation is deleted"
+        if others:
+            what = plain_text.count(others, "earlier conversation")
+            said += f", and {what} of this folder from which replies were shown again"
     else:
         history.retire([turn.id for turn in history.turns])
         said = "what was asked stays on record: %claude_history --old; --purge deletes it"

@@ -54,7 +54,8 @@ class Tool:
     0 for none. `preview` gives the language and the text in which a call is shown to whoever is to
     allow it, where its arguments as JSON would not be read. A function of ours that is given its
     `task` stops with it and keeps its own time. That every call is allowed holds until the kernel
-    ends; for one that is not `lasting`, until the question does.
+    ends; for one that is not `lasting`, until the question does. Of one of `ours` the words are
+    the package's, and no part of what is asked.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Tool:
     preview: Callable[[Mapping[str, Any]], tuple[str, str]] | None = None
     with_task: bool = False
     lasting: bool = True
+    ours: bool = False
 
     @property
     def definition(self) -> dict[str, Any]:

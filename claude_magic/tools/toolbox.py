@@ -99,6 +99,11 @@ class FunctionToolbox:
         sets = [t for s in self._toolsets for t in s.definitions(model, anthropic=anthropic)]
         return [*functions, *server_tools(self._at_server, model, anthropic=anthropic), *sets]
 
+    @property
+    def ours(self) -> frozenset[str]:
+        """The names of the tools whose descriptions are words of ours."""
+        return frozenset(name for name, tool in self._tools.items() if tool.ours)
+
     def betas(self, model: Model) -> tuple[str, ...]:
         """The names that the header `anthropic-beta` needs."""
         return tuple(beta for toolset in self._toolsets for beta in toolset.betas(model))

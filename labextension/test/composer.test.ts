@@ -105,7 +105,7 @@ test('one click has this and all further questions see the whole conversation, o
     page.kernel.of('ask').map(ask => ask.whole),
     [true, true]
   );
-  page.click('Ask below the cell I am at');
+  page.click('See less');
   assert.equal(page.kernel.of('preview').at(-1)!.whole, false);
 });
 

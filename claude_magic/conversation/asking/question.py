@@ -157,6 +157,10 @@ class Toolbox(Protocol):
         the model or the server does not take.
         """
 
+    @property
+    def ours(self) -> frozenset[str]:
+        """The names of the tools whose descriptions are words of ours: no part of what is asked."""
+
     def betas(self, model: Model) -> tuple[str, ...]:
         """The names that the header `anthropic-beta` needs for these tools."""
 

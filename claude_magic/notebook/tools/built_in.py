@@ -339,10 +339,15 @@ class BuiltIn:
                 run_python,
                 function=python.run_python,
                 with_task=True,
+                ours=True,
                 preview=lambda given: ("python", str(given.get("code"))),
             ),
-            "read_cells": replace(function_tool(page.read_cells), approve="auto"),
-            "inspect_variable": replace(function_tool(page.inspect_variable), approve="auto"),
-            "insert_cell": replace(function_tool(cells.insert_cell), preview=cells.new_cell),
-            "edit_cell": replace(function_tool(cells.edit_cell), preview=cells.change),
+            "read_cells": replace(function_tool(page.read_cells), approve="auto", ours=True),
+            "inspect_variable": replace(
+                function_tool(page.inspect_variable), approve="auto", ours=True
+            ),
+            "insert_cell": replace(
+                function_tool(cells.insert_cell), preview=cells.new_cell, ours=True
+            ),
+            "edit_cell": replace(function_tool(cells.edit_cell), preview=cells.change, ours=True),
         }

@@ -312,7 +312,7 @@ export class Composer extends Emitter<IComposerEvents> {
     const below = sees?.below ? `below ${sees.below}` : '';
     this.seen.textContent = [count, below].filter(Boolean).join(' · ');
     this.sees.classList.toggle('claude-chat-part', isPart);
-    this.whole.textContent = this.isWhole ? 'Ask below the cell I am at' : 'See all';
+    this.whole.textContent = this.isWhole ? 'See less' : 'See all';
     this.whole.title = this.isWhole
       ? 'The next question sees what stands above the active cell'
       : 'The next question stands below all turns, and sees the whole conversation';

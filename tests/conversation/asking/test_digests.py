@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,8 @@ from claude_magic.conversation.session import Session
 from claude_magic.conversation.settings import Settings
 from claude_magic.conversation.turns import Step, Turn, following_digest
 from claude_magic.messages.blocks import image_base64, image_label, text
+from claude_magic.messages.models import Model
+from tests.conversation.desk_and_scales import WEIGH, Scales
 
 FIGURE = image_base64("image/png", "AAAA")
 ASKED = Question(
@@ -73,6 +75,25 @@ OURS: Mapping[str, Mapping[str, Any]] = {
 @pytest.mark.parametrize("case", OURS)
 def test_words_of_ours_are_no_part_of_a_digest(case: str) -> None:
     assert digest(**OURS[case]) == digest()
+
+
+class Described(Scales):
+    """One tool in these words, which are ours or the user's."""
+
+    def __init__(self, description: str, *, ours: bool) -> None:
+        super().__init__()
+        self.ours = frozenset([WEIGH["name"]] if ours else [])
+        self._description = description
+
+    def definitions(self, model: Model, *, anthropic: bool) -> Sequence[Mapping[str, Any]]:
+        return [{**WEIGH, "description": self._description}]
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_what_a_tool_of_ours_is_described_by_is_none_either(ours: bool) -> None:
+    one, other = (digest(tools=Described(d, ours=ours)) for d in ("Weighs.", "Weighs a sample."))
+    assert (one == other) is ours
+    assert one != digest(), "that it is offered counts"
 
 
 OTHER: Mapping[str, Mapping[str, Any]] = {

@@ -294,7 +294,7 @@ def test_what_one_kernel_of_a_folder_takes_out_another_still_has(files: Files) -
     second.retire([t.id for t in second.turns])
     assert second.retired == {"two"}
     assert not files.on().open(Whereabouts("", files.named[0])).retired
-    second.purge()
+    assert second.purge() == 0
     files.on().forget(in_folder(files))
     third = files.on().open(in_folder(files))
     assert third.of_digest("digest of one")
@@ -306,7 +306,7 @@ def test_a_purge_takes_the_conversations_too_that_it_showed_again(files: Files) 
     files.on().open(in_folder(files)).end(digested("two"))
     third = files.on().open(in_folder(files))
     third.shown(third.of_digest("digest of one")[0])
-    third.purge()
+    assert third.purge() == 1
     assert not third.of_digest("digest of one")
     assert third.of_digest("digest of two")
     assert len(files.kept()) == 1
