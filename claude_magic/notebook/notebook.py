@@ -77,6 +77,10 @@ class Display:
         self._shown(event)
 
 
+# Seconds that a question of the panel waits for what the page told before it.
+_PATIENCE = 2.0
+
+
 class Notebook:
     """A shell's recorder, settings and session, and the keys that it knows.
 
@@ -207,6 +211,14 @@ class Notebook:
         with display or nullcontext():
             self.last = self.session.ask(question, *listeners, ended=note, cancel=cancel)
         return self.last
+
+    def wait_for_page(self, mark: str) -> None:
+        """Wait for what a page told before a question of its panel; not while a cell runs.
+
+        The question may overtake it: it comes on a thread of its own.
+        """
+        if self.recorder.current is None:
+            self._front_end.heard(mark, _PATIENCE)
 
     def carried(self, beside: PanelPlace) -> list[CarriedCell]:
         """What a question of the panel would bring along by default, from top to bottom."""

@@ -193,6 +193,8 @@ class Panels:
             if message["type"] == "again":
                 question = questions.again(self.notebook, message, self._approver)
             else:
+                if message["page"]:
+                    self.notebook.wait_for_page(message["page"])
                 attached = self._attachments.use(message["attachments"])
                 place = self._places.get(message["cell"], "")
                 question = questions.question_of(

@@ -352,7 +352,8 @@ class Ask(PanelRequest, Place):
     """A question.
 
     `attachments` are ids, `without` the serials of the pieces that are not to go along. Of the
-    images of the turn in whose place it is asked `keep` go along again. `about` is a task.
+    images of the turn in whose place it is asked `keep` go along again. `about` is a task. `page`
+    is the mark of what the page told before it, "" for none.
     """
 
     type: Literal["ask"]
@@ -361,6 +362,7 @@ class Ask(PanelRequest, Place):
     attachments: Annotated[list[Id], NumberLimit(1_000)]
     without: Annotated[list[int], NumberLimit(1_000)]
     keep: Annotated[list[int], NumberLimit(1_000)]
+    page: Name
     about: About | None
 
 

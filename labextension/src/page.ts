@@ -6,6 +6,8 @@ import { NotebookActions } from '@jupyterlab/notebook';
 import type { INotebookModel, Notebook } from '@jupyterlab/notebook';
 import type { Contents, Kernel } from '@jupyterlab/services';
 
+import { UUID } from '@lumino/coreutils';
+
 import { edit, insert, writeAlt } from './writing';
 import { Link } from './link';
 import { Changes, isCode } from './changes';
@@ -108,14 +110,21 @@ export class Page {
     news.forEach(message => this.link?.send(message));
   }
 
-  /** Tell the kernel of the page for a question of the panel, which stands below `active`. */
-  tellAll(active: Cell | null): void {
-    if (this.link?.isListening) {
-      this.tell();
-      if (active) {
-        this.tellSeen(active.model, 1);
-      }
+  /**
+   * Tell the kernel of the page for a question of the panel, which stands below `active`; the mark
+   * that ends it, '' where nobody listens.
+   */
+  tellAll(active: Cell | null): string {
+    if (!this.link?.isListening) {
+      return '';
     }
+    this.tell();
+    if (active) {
+      this.tellSeen(active.model, 1);
+    }
+    const mark = UUID.uuid4();
+    this.link.send({ type: 'mark', mark });
+    return mark;
   }
 
   /** Tell the kernel what the cells above a question show, but for those that it ran. */

@@ -160,7 +160,7 @@ test('what the user goes to is told, and when a question is sent the page is tol
   const page = new Page({
     host: {
       activeCell: () => `cell ${done.length}`,
-      beforeAsk: () => done.push('told'),
+      beforeAsk: () => (done.push('told'), 'm-1'),
       onMove: moved => {
         move = moved;
         return () => done.push('ended');
@@ -174,6 +174,7 @@ test('what the user goes to is told, and when a question is sent the page is tol
     ['cell 0', 'cell 0']
   );
   assert.equal(page.kernel.of('ask')[0]!.cell, 'cell 1');
+  assert.equal(page.kernel.of('ask')[0]!.page, 'm-1');
   page.panel.dispose();
   assert.deepEqual(done, ['told', 'ended']);
   page.say({ type: 'notice', request: '', text: 'heard by nobody' });

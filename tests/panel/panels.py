@@ -82,7 +82,7 @@ class Panel:
         """Ask; the id of the request."""
         request = uuid.uuid4().hex
         message = {"type": "ask", "request": request, "text": text, "model": "", "cell": ""}
-        message |= {"attachments": [], "without": [], "keep": [], **NOWHERE}
+        message |= {"attachments": [], "without": [], "keep": [], "page": "", **NOWHERE}
         subshell = said.pop("subshell", None)
         self.say({**message, "about": None, **said}, subshell=subshell)
         return request

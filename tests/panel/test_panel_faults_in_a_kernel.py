@@ -60,7 +60,7 @@ UNFIT: dict[str, tuple[Any, str, str]] = {
     "a question without the rest": (
         {"type": "ask", "request": "r-1", "text": "Hi"},
         "r-1",
-        "ask has no model",
+        "ask has no cell",
     ),
 }
 

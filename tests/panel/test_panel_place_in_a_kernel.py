@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from claude_magic.notebook.page.front_end import COMM
 from tests.kernels import Kernel
 from tests.notebook.saved_page import Page, prompts
-from tests.panel.panels import NOWHERE, Panel, shown
+from tests.panel.panels import NOWHERE, Panel, create_subshell, shown
 
 NUMBER = "my number is 4711"
 
@@ -35,12 +36,12 @@ def panel(own: Kernel) -> Panel:
     return panel
 
 
-def sees(panel: Panel, **place: Any) -> tuple[int, int, str]:
-    """What is said of a question that stands there: turns that it sees, of how many, below what."""
+def sees(panel: Panel, expected: tuple[int, int, str], **place: Any) -> None:
+    """Wait until this is said of a question there: turns that it sees, of how many, below what."""
     panel.messages.clear()
     panel.say({"type": "preview", "cell": "", **NOWHERE, **place})
-    told = panel.one("sees")
-    return told["seen"], told["all"], told["below"]
+    seen, of, below = expected
+    panel.one("sees", seen=seen, all=of, below=below)
 
 
 def order(panel: Panel) -> list[str]:
@@ -57,7 +58,7 @@ def test_a_question_below_a_cell_further_up_does_not_see_what_was_asked_below(
     panel: Panel, own: Kernel
 ) -> None:
     first = panel.asked(NUMBER, cell="C")
-    assert sees(panel, cell="A") == (0, 1, "[2]")
+    sees(panel, (0, 1, "[2]"), cell="A")
     request = panel.ask("which number?", cell="A")
     assert panel.begun(request)["before"] == first["id"], "it comes to stand above the other"
     panel.ended(request)
@@ -70,12 +71,12 @@ def test_one_that_is_to_see_the_whole_conversation_stands_below_it(
     panel: Panel, own: Kernel
 ) -> None:
     panel.asked(NUMBER, cell="B")
-    assert sees(panel, cell="A", whole=True) == (1, 1, "[3]")
+    sees(panel, (1, 1, "[3]"), cell="A", whole=True)
     request = panel.ask("which number?", cell="A", whole=True)
     assert panel.begun(request)["before"] == ""
     panel.ended(request)
     assert prompts(question(own)) == [NUMBER, "which number?"]
-    assert sees(panel, cell="C", whole=True) == (2, 2, "[4]"), "the cell is further down"
+    sees(panel, (2, 2, "[4]"), cell="C", whole=True)  # the cell is further down
 
 
 @pytest.mark.met("P11")
@@ -85,12 +86,13 @@ def test_what_is_said_holds_for_what_is_sent_then_wherever_the_user_is(
     for prompt, cell in (("One", "B"), ("Two", "A"), ("Three", "C"), ("Four", "A")):
         panel.asked(prompt, cell=cell)
     own.run("%%claude\nFive", cell="C")
-    for place in (*({"cell": cell} for cell in "ABC"), {"cell": "A", "whole": True}):
-        seen, of, _ = sees(panel, **place)
+    told = (("A", 2, 5, "[2]"), ("B", 4, 6, "[3]"), ("C", 7, 7, "[6]"), ("A", 8, 8, "[6]"))
+    for number, (cell, seen, of, below) in enumerate(told):
+        place = {"cell": cell, "whole": number == 3}
+        sees(panel, (seen, of, below), **place)
         panel.asked("And now?", **place)
         sent = prompts(question(own))
         assert len(sent) == seen + 1
-        assert of >= seen
         assert sent == [p for p in order(panel) if p in sent][: len(sent)]
 
 
@@ -102,7 +104,7 @@ def test_turns_stand_in_the_order_that_is_sent_once_cells_were_moved(
     panel.asked("Below C", cell="C")
     page.cells = {cell: page.cells[cell] for cell in "CBA"}
     page.save()
-    assert sees(panel, cell="C") == (1, 2, "[4]")
+    sees(panel, (1, 2, "[4]"), cell="C")
     assert order(panel) == ["Below C", "Below A"]
     panel.asked("All of it", cell="A")
     assert prompts(question(own)) == ["Below C", "Below A", "All of it"]
@@ -114,14 +116,14 @@ def test_of_a_question_in_other_words_it_is_what_stands_above_the_first(
     panel.asked("One", cell="A")
     two = panel.asked("Two", cell="A")
     panel.asked("Three", cell="C")
-    assert sees(panel, cell="C") == (3, 3, "[4]")
-    assert sees(panel, cell="C", instead=two["id"]) == (1, 1, "[2]"), "Three saw Two, and goes too"
+    sees(panel, (3, 3, "[4]"), cell="C")
+    sees(panel, (1, 1, "[2]"), cell="C", instead=two["id"])  # Three saw Two, and goes too
 
 
 def test_what_follows_a_turn_stands_there_wherever_the_user_is(panel: Panel, own: Kernel) -> None:
     one = panel.asked("One", cell="C")
     panel.asked("Two", cell="C")
-    assert sees(panel, cell="A", after=one["id"]) == (1, 1, "[4]")
+    sees(panel, (1, 1, "[4]"), cell="A", after=one["id"])
     panel.asked("Another two", cell="A", after=one["id"])
     assert prompts(question(own)) == ["One", "Another two"]
 
@@ -134,3 +136,19 @@ def test_what_is_seen_is_said_anew_once_turns_come_or_go(panel: Panel, own: Kern
     panel.messages.clear()
     panel.say({"type": "remove", "turn": turn["id"]})
     assert panel.one("sees")["all"] == 1
+
+
+def test_a_question_that_overtakes_what_the_page_tells_waits_for_it(
+    panel: Panel, own: Kernel, page: Page
+) -> None:
+    folder = str(page.path.parent)
+    told = {"type": "page", "path": "page.ipynb", "root": folder, "fresh": True}
+    told |= {"conversation": None, "cells": ["A", "new"]}
+    cell = {"id": "new", "kind": "code", "source": "only_told = 1", "count": None, "tags": []}
+    cells = {"type": "cells", "cells": [{**cell, "outputs": 0}]}
+    request = panel.ask("What is new?", cell="new", page="m-1", subshell=create_subshell(own))
+    for data in (told, cells, {"type": "mark", "mark": "m-1"}):
+        message = own.client.session.msg("comm_msg", {"comm_id": COMM, "data": data})
+        own.client.shell_channel.send(message)
+    assert panel.ended(request)["turn"]
+    assert "only_told = 1" in str(question(own))

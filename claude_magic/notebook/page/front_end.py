@@ -10,6 +10,8 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import threading
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import field, replace
 from pathlib import Path
@@ -43,6 +45,8 @@ _LONGEST_PATH = 4096
 _MOST_SEEN = 40_000_000
 # In characters of sources: a notebook that holds more is no notebook that anybody reads.
 _MOST_LIVE = 40_000_000
+# Marks of the last questions of panels.
+_MOST_MARKS = 20
 # Browser tabs, each with a view of its own: those that were closed say nothing of it.
 _MOST_VIEWS = 4
 
@@ -134,6 +138,8 @@ class FrontEnd:
         self._process = 0
         self._stop: Callable[[], None] = nothing
         self._unconfirmed: str | None = None
+        self._marks: deque[str] = deque(maxlen=_MOST_MARKS)
+        self._marked = threading.Condition()
         self.conversation = None
         self._forget()
 
@@ -167,6 +173,14 @@ class FrontEnd:
             comm.close()
         except Exception:  # noqa: S110 - the kernel's sockets are closed already
             pass
+
+    def heard(self, mark: str, seconds: float) -> bool:
+        """Whether all has come that a page told before this mark; waits so long for it.
+
+        To be asked from another thread than the main one, which hears it.
+        """
+        with self._marked:
+            return self._marked.wait_for(lambda: mark in self._marks, seconds)
 
     def remember(self, conversation: str) -> None:
         """Have the notebook's metadata hold this id. Does nothing where no comm is open."""
@@ -258,6 +272,10 @@ class FrontEnd:
             self._send({"type": "again"})
         if tab in self._views:
             self._show(self._views[tab])
+        if told["type"] == "mark":
+            with self._marked:
+                self._marks.append(told["mark"])
+                self._marked.notify_all()
 
     def _log(self, line: str, *arguments: object) -> None:
         # Where the server's owner looks: what a page says is no matter of the cell that runs.

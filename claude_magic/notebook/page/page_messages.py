@@ -214,6 +214,16 @@ class CellsMessage(TypedDict):
     cells: Annotated[list[ChangedCell], NumberLimit(MOST_CELLS)]
 
 
+class MarkMessage(TypedDict):
+    """This ends what a page tells before a question of its panel, which names the mark.
+
+    The question comes another way, and may be there first.
+    """
+
+    type: Literal["mark"]
+    mark: CellId
+
+
 class ToldCell(TypedDict):
     """A code cell that the kernel did not run, with what it shows, or a Markdown cell's pictures.
 
@@ -238,7 +248,7 @@ class SeenMessage(TypedDict):
     left_out: Count
 
 
-PageSays: TypeAlias = PageMessage | CellsMessage | SeenMessage
+PageSays: TypeAlias = PageMessage | CellsMessage | SeenMessage | MarkMessage
 _CELLS = {"cells": ChangedCell, "seen": ToldCell}
 
 
@@ -258,7 +268,7 @@ def page_says(value: Any) -> tuple[PageSays, list[UnfitError]]:
             except UnfitError as error:
                 unfit.append(error)
     told: PageSays = checked({**value, "cells": []} if kinds else value, PageSays)
-    if kinds:
+    if told["type"] == "cells" or told["type"] == "seen":  # those of `_CELLS`
         told["cells"] = fitting
     return told, unfit
 

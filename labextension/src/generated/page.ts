@@ -57,6 +57,16 @@ export interface ICellsMessage {
 }
 
 /**
+ * This ends what a page tells before a question of its panel, which names the mark.
+ *
+ * The question comes another way, and may be there first.
+ */
+export interface IMarkMessage {
+  type: 'mark';
+  mark: string;
+}
+
+/**
  * A code cell that the kernel did not run, with what it shows, or a Markdown cell's pictures.
  *
  * `outputs` are as in the file, but for what is not sent; each is checked by itself. null: the
@@ -83,7 +93,8 @@ export interface ISeenMessage {
 export type PageSays =
   | IPageMessage
   | ICellsMessage
-  | ISeenMessage;
+  | ISeenMessage
+  | IMarkMessage;
 
 /** The notebook's metadata are to hold this id. */
 export interface IConversationMessage {

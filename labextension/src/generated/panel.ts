@@ -521,7 +521,8 @@ export interface IAbout {
  * A question.
  *
  * `attachments` are ids, `without` the serials of the pieces that are not to go along. Of the
- * images of the turn in whose place it is asked `keep` go along again. `about` is a task.
+ * images of the turn in whose place it is asked `keep` go along again. `about` is a task. `page`
+ * is the mark of what the page told before it, '' for none.
  */
 export interface IAsk {
   request: string;
@@ -535,6 +536,7 @@ export interface IAsk {
   attachments: string[];
   without: number[];
   keep: number[];
+  page: string;
   about: IAbout | null;
 }
 

@@ -91,7 +91,8 @@ export class Chat {
     if (!notebook) {
       return {};
     }
-    const tell = (): void => this.pages.of(notebook.context)?.tellAll(notebook.content.activeCell);
+    const tell = (): string =>
+      this.pages.of(notebook.context)?.tellAll(notebook.content.activeCell) ?? '';
     return new NotebookHost(notebook, this.attention, tell, () => void this.show(notebook));
   }
 

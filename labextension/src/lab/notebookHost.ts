@@ -10,7 +10,7 @@ export class NotebookHost implements IHost {
   constructor(
     private readonly panel: NotebookPanel,
     private readonly attention: Attention,
-    private readonly tell: () => void,
+    private readonly tell: () => string,
     private readonly showDocked: () => void
   ) {}
 
@@ -78,8 +78,8 @@ export class NotebookHost implements IHost {
     };
   }
 
-  beforeAsk(): void {
-    this.tell();
+  beforeAsk(): string {
+    return this.tell();
   }
 
   private runActive(): void {

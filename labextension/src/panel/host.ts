@@ -17,8 +17,11 @@ export interface IHost {
   /** Has `moved` called when the user goes to another cell, or the notebook to another name;
    * returns what ends that. */
   onMove?(moved: () => void): () => void;
-  /** Called before a question is sent: the kernel may not know the page as it stands. */
-  beforeAsk?(): void;
+  /**
+   * Called before a question is sent: the kernel may not know the page as it stands. Returns the
+   * mark of what it is told, '' for nothing: the kernel waits for that.
+   */
+  beforeAsk?(): string;
   /** Shows the panel beside the notebook. */
   dock?(): void;
 }

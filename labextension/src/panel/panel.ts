@@ -196,10 +196,11 @@ export class Panel {
   };
 
   private sendDraft(draft: IDraft, about: IAbout | null): string {
-    this.host.beforeAsk?.();
+    const page = this.host.beforeAsk?.() ?? '';
     const request = newId();
     const cell = this.host.activeCell?.() ?? '';
-    const ask: IAsk = { type: 'ask', request, model: this.header.model, cell, about, ...draft };
+    const { model } = this.header;
+    const ask: IAsk = { type: 'ask', request, model, cell, page, about, ...draft };
     this.drafts.clear();
     this.drafts.set(request, draft);
     this.send(ask);

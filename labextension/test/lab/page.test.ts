@@ -41,12 +41,16 @@ class Tab {
   /** What is told when a question is asked below the last cell: types, and ids of cells. */
   ask(): string[] {
     const model = this.model.cells.get(1);
-    this.page.tellAll({ model } as Cell);
+    const mark = this.page.tellAll({ model } as Cell);
+    if (mark !== '') {
+      assert.deepEqual(this.told.pop(), { type: 'mark', mark }, 'it ends what is told');
+    }
     return this.heard;
   }
 
   get heard(): string[] {
-    return this.told.splice(0).map(({ type, cells, ...rest }) => {
+    return this.told.splice(0).map(({ type, ...rest }) => {
+      const cells = 'cells' in rest ? rest.cells : [];
       const ids = cells.map(cell => (typeof cell === 'string' ? cell : cell.id)).join('');
       return `${'fresh' in rest && rest.fresh ? 'fresh ' : ''}${type} ${ids}`;
     });

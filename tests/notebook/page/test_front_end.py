@@ -513,3 +513,12 @@ def test_the_lab_extension_has_the_version_of_the_package() -> None:
 def test_the_lock_names_no_download_host() -> None:
     lock = json.loads((LABEXTENSION / "package-lock.json").read_text(encoding="utf-8"))
     assert not [name for name, package in lock["packages"].items() if "resolved" in package]
+
+
+def test_a_mark_is_heard_once_all_is_that_was_told_before_it(page: Page) -> None:
+    page.tell(fresh=True)
+    assert not page.value("front.heard('m-1', 0)")
+    page.live(stands("a"))
+    page.say({"type": "mark", "mark": "m-1"})
+    assert page.value("front.heard('m-1', 0)")
+    assert page.value("front.live['a'].source") == "x"
