@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LABEXTENSION := $(wildcard $(addprefix labextension/,*.json *.mjs .npmrc schema/* style/* \
   src/*.ts src/*/*.ts src/*/*/*.ts))
 
-.PHONY: demo test lint pages mutants clean
+.PHONY: demo test lint pages mutants lowest clean
 
 demo: $(VENV)/.demo  ## JupyterLab on the tour notebook, answered offline
 	$(BIN)/claude-magic demo notebooks/tour.ipynb $(DEMO_FLAGS)
@@ -34,6 +34,9 @@ pages: $(VENV)/.test  ## sixty notebooks, each asked at four moments: what goes 
 mutants: $(VENV)/.mutants  ## small changes of the code that its tests have to notice
 	$(BIN)/python -m tests.mutants $(MUTANTS_FLAGS)
 
+lowest: $(VENV)-lowest/.made  ## the Python tests with the lowest versions that pyproject.toml allows
+	$(VENV)-lowest/bin/python -m pytest tests --ignore=tests/browser -n 2 --dist loadfile
+
 $(BIN)/uv:
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: make PYTHON3=/path/to/python3.11"; exit 1; }
@@ -50,11 +53,17 @@ $(VENV)/.test: pyproject.toml $(LABEXTENSION) | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[test]'
 	@touch $@ $(VENV)/.demo
 
+$(VENV)-lowest/.made: pyproject.toml $(LABEXTENSION) | $(BIN)/uv
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)-lowest
+	$(BIN)/uv pip install --quiet --python $(VENV)-lowest/bin/python \
+	  --resolution lowest-direct -e '.[test]'
+	@touch $@
+
 $(VENV)/.mutants: $(VENV)/.test
 	$(BIN)/uv pip install --quiet --python $(BIN)/python 'mutmut>=3.8,<4'
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist test-artifacts
+	rm -rf $(VENV) $(VENV)-lowest build dist test-artifacts
 	rm -rf claude_magic/labextension claude_magic/panel/static
 	rm -rf labextension/lib labextension/test-build labextension/node_modules
