@@ -111,6 +111,8 @@ def _values(value: Any) -> list[Value]:
     if isinstance(value, Mapping):
         return list(decoded_array(value) or [])
     if hasattr(value, "tolist"):  # numpy, in a figure that was not written as JSON
+        if value.dtype.kind == "M":  # what pandas 2 holds, nanoseconds, would be numbers in a list
+            value = value.astype("datetime64[us]")
         value = value.tolist()
     return [_value(item) for item in value] if isinstance(value, list | tuple) else []
 

@@ -206,6 +206,15 @@ PLOTLY = {
         lambda: px.line(x=pd.date_range("2024-01-30", periods=3), y=[1, 3, 2]),
         ["line: 3 points; x 2024-01-30 to 2024-02-01", "highest 3 at 2024-01-31"],
     ),
+    **{
+        f"dates in {unit}": (
+            lambda unit=unit: go.Figure(
+                go.Scatter(x=np.array(["2024-01-30", "2024-02-01"], f"M8[{unit}]"), y=[1, 3])
+            ),
+            ["points: (2024-01-30, 1) (2024-02-01, 3)"],
+        )
+        for unit in ("D", "s", "ms", "us", "ns")
+    },
     "bars": (lambda: px.bar(x=["u", "v"], y=[1, 2]), ["bars: 2: u 1, v 2"]),
     "lying bars": (lambda: px.bar(y=["u"], x=[2], orientation="h"), ["bars lying: 1: u 2"]),
     "a histogram": (lambda: px.histogram(x=[1.0, 1.0, 5.0]), ["3 in all; most, 2, in 1 to 1.2"]),
