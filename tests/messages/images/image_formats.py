@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from packaging.version import Version
 from PIL import Image
+from PIL import __version__ as PILLOW
 
 from tests.messages.images.image_samples import halves, photo, saved
 
@@ -39,6 +41,9 @@ AS_IT_IS = {
 SIXTEEN = np.array([[0, 257 * 128, 65535] * 20] * 40, np.uint16)
 PALETTE_ALPHA = saved(halves((255, 0, 0, 128), (0, 0, 255, 255), "RGBA").quantize(4))
 
+YCBCR = halves(RED, BLUE).convert("YCbCr")
+READS_PLAIN_YCBCR = Version(PILLOW) >= Version("13")  # to those before they are damaged
+
 CONVERTED = {
     "animated gif": (animation("GIF"), "RGB", RED, "first of 3 frames"),
     "animated webp": (animation("WEBP"), "RGB", RED, "first of 3 frames"),
@@ -54,7 +59,8 @@ CONVERTED = {
     "float tiff": (saved(halves(0.5, 1.0, "F"), "TIFF"), "L", (128,), None),
     "32 bit tiff": (saved(halves(-50, 205, "I"), "TIFF"), "L", (0,), None),
     "bilevel tiff": (saved(halves(1, 0, "1"), "TIFF"), "L", (255,), None),
-    "lab tiff": (saved(halves(RED, BLUE).convert("YCbCr"), "TIFF"), "RGB", RED, None),
+    "ycbcr tiff": (saved(YCBCR, "TIFF", compression="tiff_lzw"), "RGB", RED, None),
+    **({"plain ycbcr tiff": (saved(YCBCR, "TIFF"), "RGB", RED, None)} if READS_PLAIN_YCBCR else {}),
     "ppm": (saved(halves(RED, BLUE), "PPM"), "RGB", RED, None),
     "jpeg 2000": (saved(halves(RED, BLUE), "JPEG2000"), "RGB", RED, None),
     "avif": (saved(halves(RED, BLUE), "AVIF", quality=100), "RGB", RED, None),
