@@ -132,6 +132,11 @@ class _Script:
         return self._session()
 
     def _made_session(self) -> Session:
+        from .messages.dependencies import OF_QUESTIONS, missing
+        from .messages.errors import InputError
+
+        if absent := missing(*OF_QUESTIONS):
+            raise InputError(absent)
         from .conversation.session import Session
 
         return Session(

@@ -10,6 +10,7 @@ from functools import partial
 
 from . import caption_commands
 from ._version import __version__
+from .messages.dependencies import OF_QUESTIONS, unmet
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     caption_commands.add_caption(commands)
     caption_commands.add_caption_images(commands)
     given = parser.parse_args(arguments)
+    if line := unmet(*OF_QUESTIONS, "tornado"):
+        print(f"claude-magic: {line}", file=sys.stderr)
+        return 2
     if given.command == "offline":
         return _offline(given.port)
     if given.command == "doctor":

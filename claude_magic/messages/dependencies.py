@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from importlib.util import find_spec
+
+from .plain_text import in_a_line
 
 # The module to import, the package that brings it, the lowest version that passes the tests: as in
 # pyproject.toml, which says why where that is not plain.
@@ -22,8 +25,11 @@ NEEDED: dict[str, tuple[str, str]] = {
     "tornado": ("tornado", "6.4"),
 }
 
-OF_QUESTIONS = ("PIL", "docstring_parser", "httpx", "markdown_it", "nh3", "pydantic", "pygments")
-"""Those without which a question cannot be asked, or its reply not be shown."""
+OF_QUESTIONS = (
+    "PIL", "docstring_parser", "httpx", "jupyter_core", "markdown_it", "nh3", "pydantic",
+    "pygments",
+)  # fmt: skip
+"""Those without which a question cannot be asked and kept, or its reply not be shown."""
 
 
 def unmet(*modules: str) -> str:
@@ -56,12 +62,28 @@ def missing(*modules: str) -> str:
     return ""
 
 
+def broken(error: ImportError, *modules: str) -> str:
+    """The line for an import that failed though none of these modules is simply not there.
+
+    "" where one of them is: what installs it is then for the caller to say.
+    """
+    if isinstance(error, ModuleNotFoundError) and error.name in modules:
+        return ""
+    return f"{' or '.join(modules)} cannot be imported ({in_a_line(error)}): install it again."
+
+
 def _line(package: str, lowest: str, found: str) -> str:
     here = f"{found} is installed" if found else "it is not installed"
-    return (
-        f"claude_magic needs {package} {lowest} or newer, and {here}: "
-        f'%pip install "{package}>={lowest}", then restart the kernel.'
-    )
+    how = f'pip install "{package}>={lowest}"'
+    if _in_shell():
+        how = f"%{how}, then restart the kernel"
+    return f"claude_magic needs {package} {lowest} or newer, and {here}: {how}."
+
+
+def _in_shell() -> bool:
+    """Whether cells run in this process: it is no script and no command."""
+    shell = sys.modules.get("IPython")
+    return shell is not None and shell.get_ipython() is not None
 
 
 def _parts(version: str) -> tuple[int, ...]:

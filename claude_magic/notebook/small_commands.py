@@ -13,6 +13,7 @@ from ..conversation.store.conversations import Conversations
 from ..conversation.visible_turns import above
 from ..messages import plain_text
 from ..messages.credentials import ACCOUNT, SERVICE, Secret
+from ..messages.dependencies import broken
 from ..messages.errors import CredentialError, InputError
 from .display import header_footer
 from .display.history_table import HistoryRow, history_table, whole
@@ -305,9 +306,10 @@ def _keyring() -> Any:
     try:
         import keyring
         import keyring.errors
-    except ImportError:
+    except ImportError as error:
         raise CredentialError(
-            "--save needs the keyring package: pip install 'claude-magic[keyring]'. "
+            broken(error, "keyring")
+            or "--save needs the keyring package: pip install 'claude-magic[keyring]'. "
             "The key is kept for this kernel."
         ) from None
     return keyring

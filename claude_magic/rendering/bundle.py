@@ -16,7 +16,7 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from .html import as_written, image_text, language_of, to_html
-from .markdown import FORBIDDEN, parsed, spelled
+from .markdown import FORBIDDEN, ComplexityError, parsed, spelled
 from .terminal import plain
 
 if TYPE_CHECKING:
@@ -247,9 +247,9 @@ def _words(tokens: Iterable[Token]) -> Iterator[str]:
 def reply_bundle(markdown: str) -> dict[str, str]:
     """`text/html`, `text/markdown` and `text/plain` of a reply or of a part of one.
 
-    Never raises. Unfinished Markdown, as while it streams, is fine. What cannot be parsed (nested
-    too deep, too long, or a fault of the parser) is shown as it is, below a line that says so where
-    a package is missing or too old. Marks of `Text` are numbers of footnotes.
+    Never raises. Unfinished Markdown, as while it streams, is fine. What is nested too deep or too
+    long to parse is shown as it is; so is any reply where a package is missing, too old or faulty,
+    below a line that says so. Marks of `Text` are numbers of footnotes.
     """
     clean = plain(markdown)
     try:
@@ -259,12 +259,22 @@ def reply_bundle(markdown: str) -> dict[str, str]:
             "text/markdown": to_markdown(tokens),
             "text/plain": spelled(clean),
         }
-    except Exception:  # whatever goes wrong, the reply must be seen, and is
-        from ..messages.dependencies import unmet
+    except (ComplexityError, RecursionError):
+        shown = spelled(clean)
+    except Exception as error:  # whatever goes wrong, the reply must be seen, and is
+        shown = f"{_fault(error)}\n\n{spelled(clean)}"
+    return {
+        "text/html": as_written(shown),
+        "text/markdown": as_code(shown),
+        "text/plain": shown,
+    }
 
-        shown = "\n\n".join(filter(None, (unmet("nh3", "markdown_it", "pygments"), spelled(clean))))
-        return {
-            "text/html": as_written(shown),
-            "text/markdown": as_code(shown),
-            "text/plain": shown,
-        }
+
+def _fault(error: Exception) -> str:
+    """The line above a reply that a fault of ours or of a package leaves as it was written."""
+    from ..messages.dependencies import unmet
+    from ..messages.plain_text import in_a_line
+
+    return unmet("nh3", "markdown_it", "pygments") or (
+        f"This reply is shown as it was written, as rendering it failed: {in_a_line(error)}"
+    )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ...messages.dependencies import broken
 from ...messages.errors import ClaudeError, ImageError, InputError, Interrupted
 from ...value_classes import frozen
 from ..image_question import ImageAsker, Job, JobBudget, SameTrouble
@@ -148,20 +150,22 @@ def check(how: How) -> How:
 
     Packages that are missing are said here, before anything is paid.
     """
-    try:
-        import pandas  # noqa: F401 - the table is one
-        import pyarrow  # noqa: F401 - it is made by this
-        import tqdm  # noqa: F401 - shows how far it is
-    except ImportError as error:
-        raise InputError(
-            f"Captions for many images need {error.name}: pip install 'claude-magic[caption]'"
-        ) from None
+    # The table is one of pandas, made by pyarrow; tqdm shows how far it is.
+    for name in ("pandas", "pyarrow", "tqdm"):
+        try:
+            import_module(name)
+        except ImportError as error:
+            raise InputError(
+                broken(error, name)
+                or f"Captions for many images need {name}: pip install 'claude-magic[caption]'"
+            ) from None
     if how.engine == "daft":
         try:
             import daft  # noqa: F401 - the engine
-        except ImportError:
+        except ImportError as error:
             raise InputError(
-                "Captions on Daft need daft: pip install 'claude-magic[scale]'"
+                broken(error, "daft")
+                or "Captions on Daft need daft: pip install 'claude-magic[scale]'"
             ) from None
     if how.out is None:
         return how

@@ -21,7 +21,7 @@ from operator import or_
 from typing import TYPE_CHECKING, Any, NewType, get_origin
 
 from ...messages.blocks import replace_surrogates
-from ...messages.dependencies import unmet
+from ...messages.dependencies import broken, unmet
 from ...messages.errors import InputError
 from ...messages.plain_text import in_a_line
 from ...messages.schema import as_meant, in_object, in_words, plain_json, supported
@@ -61,9 +61,10 @@ def validator(schema: Mapping[str, Any], name: str) -> Callable[[Any], Any]:
     try:  # it comes with JupyterLab and nbformat, and brings four more packages
         import jsonschema
         from referencing import Registry
-    except ImportError:
+    except ImportError as error:
         raise InputError(
-            f"{name}: jsonschema, which checks replies by a JSON schema, is not installed: "
+            broken(error, "jsonschema", "referencing")
+            or f"{name}: jsonschema, which checks replies by a JSON schema, is not installed: "
             "pip install 'claude-magic[schema]', or ask for a type of Python."
         ) from None
 

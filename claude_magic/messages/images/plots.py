@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
+from ..dependencies import broken
 from ..errors import ImageError
 from ..plain_text import trim_middle
 
@@ -164,7 +165,10 @@ def chart_png(kind: str, spec: Mapping[str, Any]) -> bytes:
         return _plotly_png(spec) if kind == "Plotly" else _vega_png(kind, spec)
     except ImportError as error:
         package = "vl-convert-python" if kind != "Plotly" else "kaleido"
-        raise ImageError(f"a {kind} figure is drawn by {package}: install it") from error
+        raise ImageError(
+            broken(error, "vl_convert", "plotly", "kaleido")
+            or f"a {kind} figure is drawn by {package}: install it"
+        ) from error
     except Exception as error:  # both libraries raise whatever their engines report
         reason = " ".join(str(error).split())[:200]
         raise ImageError(f"the {kind} figure could not be drawn: {reason}") from error

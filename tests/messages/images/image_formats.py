@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import PIL
 from packaging.version import Version
 from PIL import Image
-from PIL import __version__ as PILLOW
 
 from tests.messages.images.image_samples import halves, photo, saved
 
@@ -42,7 +42,7 @@ SIXTEEN = np.array([[0, 257 * 128, 65535] * 20] * 40, np.uint16)
 PALETTE_ALPHA = saved(halves((255, 0, 0, 128), (0, 0, 255, 255), "RGBA").quantize(4))
 
 YCBCR = halves(RED, BLUE).convert("YCbCr")
-READS_PLAIN_YCBCR = Version(PILLOW) >= Version("13")  # to those before they are damaged
+READS_PLAIN_YCBCR = Version(PIL.__version__) >= Version("13")  # to those before they are damaged
 
 CONVERTED = {
     "animated gif": (animation("GIF"), "RGB", RED, "first of 3 frames"),
