@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LABEXTENSION := $(wildcard $(addprefix labextension/,*.json *.mjs .npmrc schema/* style/* \
   src/*.ts src/*/*.ts src/*/*/*.ts))
 
-.PHONY: demo test lint pages mutants lowest clean
+.PHONY: demo test lint pages mutants lowest colab clean
 
 demo: $(VENV)/.demo  ## JupyterLab on the tour notebook, answered offline
 	$(BIN)/claude-magic demo notebooks/tour.ipynb $(DEMO_FLAGS)
@@ -37,6 +37,12 @@ mutants: $(VENV)/.mutants  ## small changes of the code that its tests have to n
 lowest: $(VENV)-lowest/.made  ## the Python tests with the lowest versions that pyproject.toml allows
 	$(VENV)-lowest/bin/python -m pytest tests --ignore=tests/browser -n 2 --dist loadfile
 
+# What Google Colab pins: it is there before this package is, and must not be moved by it.
+COLAB := ipython==7.34.0 ipykernel==6.17.1 ipywidgets==7.7.1 traitlets==5.7.1
+
+colab: $(VENV)-colab/.made  ## the package in a kernel of the versions that Google Colab pins
+	PINNED="$(COLAB)" $(VENV)-colab/bin/python -m pytest tests/test_pinned_host.py
+
 $(BIN)/uv:
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: make PYTHON3=/path/to/python3.11"; exit 1; }
@@ -59,11 +65,18 @@ $(VENV)-lowest/.made: pyproject.toml $(LABEXTENSION) | $(BIN)/uv
 	  --resolution lowest-direct -e '.[test]'
 	@touch $@
 
+$(VENV)-colab/.made: pyproject.toml $(LABEXTENSION) | $(BIN)/uv
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)-colab
+	$(BIN)/uv pip install --quiet --python $(VENV)-colab/bin/python \
+	  $(COLAB) hypothesis matplotlib pytest pytest-timeout
+	$(BIN)/uv pip install --quiet --python $(VENV)-colab/bin/python -e .
+	@touch $@
+
 $(VENV)/.mutants: $(VENV)/.test
 	$(BIN)/uv pip install --quiet --python $(BIN)/python 'mutmut>=3.8,<4'
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-lowest build dist test-artifacts
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-colab build dist test-artifacts
 	rm -rf claude_magic/labextension claude_magic/panel/static
 	rm -rf labextension/lib labextension/test-build labextension/node_modules
