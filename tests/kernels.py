@@ -6,8 +6,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
@@ -207,9 +207,21 @@ def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
     return {k: v for k, v in environment.items() if not k.startswith(_FOREIGN) or k == JOURNAL}
 
 
+# How a kernel is started; jupyter_client puts the file's name in.
+IPYKERNEL = (sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}")
+XEUS_PYTHON = (sys.executable, "-m", "xpython_launcher", "-f", "{connection_file}")
+
+
 @contextmanager
-def kernel(folder: Path, *, load: bool = True, **environment: str) -> Iterator[Kernel]:
-    """A fresh kernel in `folder`, stopped at the end."""
+def kernel(
+    folder: Path,
+    *,
+    load: bool = True,
+    command: Sequence[str] = IPYKERNEL,
+    log: Path | None = None,
+    **environment: str,
+) -> Iterator[Kernel]:
+    """A fresh kernel in `folder`, stopped at the end; `log` gets what its process writes itself."""
     env = without_settings(os.environ)
     env |= {
         "CLAUDE_MAGIC_BASE_URL": "offline",
@@ -220,8 +232,14 @@ def kernel(folder: Path, *, load: bool = True, **environment: str) -> Iterator[K
         **environment,
     }
     manager = KernelManager(kernel_name="python3")
-    manager.kernel_cmd = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    manager.start_kernel(cwd=str(folder), env={k: v for k, v in env.items() if v})
+    manager.kernel_cmd = list(command)
+    with nullcontext() if log is None else log.open("wb") as written:
+        manager.start_kernel(
+            cwd=str(folder),
+            env={k: v for k, v in env.items() if v},
+            stdout=written,
+            stderr=written,
+        )
     client = manager.blocking_client()
     client.start_channels()
     started = Kernel(client, manager)

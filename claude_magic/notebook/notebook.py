@@ -31,7 +31,7 @@ from .context.question_context import CarriedContext
 from .options import QuestionOptions
 from .page.alignment import Trace, align
 from .page.question_place import PanelPlace, QuestionPlace, QuestionPlaces
-from .page.recorder import OURS
+from .page.recorder import OURS, from_console
 from .page.saved_file import source_digest
 from .question_builder import Brought, build, prepare_for, render_output
 
@@ -236,7 +236,7 @@ class Notebook:
     def display(self, *, quiet: bool) -> Display:
         """Where this shell shows a reply: an output of the cell, or the terminal."""
         quiet = quiet or bool(self.settable.value("quiet"))
-        streaming = self.settable.value("stream") == "on"
+        streaming = self.settable.value("stream") == "on" and not from_console(self.shell)
 
         def make() -> CellDisplay | TerminalDisplay:
             if hasattr(self.shell, "kernel"):

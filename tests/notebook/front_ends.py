@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import jupytext
+import nbformat
+
 from tests.kernels import Kernel, Ran
 
 
@@ -69,11 +72,19 @@ class JupyterLab:
         """The window is loaded again: the ids stay."""
 
     def save(self) -> None:
+        path = self.path.with_suffix(".ipynb")
+        path.write_text(json.dumps(self.as_notebook()), encoding="utf-8")
+
+    def as_notebook(self) -> dict[str, Any]:
+        """The page in the form of nbformat."""
         cells = [cell.as_saved(ids=self.minor >= 5) for cell in self.cells]
-        metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-        minor = self.minor
-        notebook = {"nbformat": 4, "nbformat_minor": minor, "metadata": metadata, "cells": cells}
-        self.path.write_text(json.dumps(notebook), encoding="utf-8")
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        return {
+            "nbformat": 4,
+            "nbformat_minor": self.minor,
+            "metadata": {"kernelspec": kernel},
+            "cells": cells,
+        }
 
     def told(self, cell: Cell) -> str | None:
         """The id by which the kernel is told of a cell."""
@@ -129,6 +140,21 @@ class Older(JupyterLab):
     def reload(self) -> None:
         for cell in self.cells:
             cell.id = uuid4().hex[:8]
+
+
+class Jupytext(Older):
+    """A page whose file is text, in the format of its name: neither ids nor outputs are in it."""
+
+    def save(self) -> None:
+        jupytext.write(nbformat.from_dict(self.as_notebook()), self.path)
+
+
+class Paired(Jupytext):
+    """A page opened by its text, a script of percent cells; an .ipynb beside it has outputs."""
+
+    def save(self) -> None:
+        jupytext.write(nbformat.from_dict(self.as_notebook()), self.path, fmt="py:percent")
+        JupyterLab.save(self)
 
 
 def _in_sevens(number: int) -> str:

@@ -519,6 +519,19 @@ def _said_with_request(shell: InteractiveShell) -> Mapping[str, Any]:
     return metadata if isinstance(metadata, dict) else {}
 
 
+def from_console(shell: InteractiveShell) -> bool:
+    """Whether `jupyter console` or its like sent what runs: it shows an output as it first came.
+
+    No word of the protocol says so. It is a program in Python, by the form of its messages' ids,
+    that can be typed into, and has no cells.
+    """
+    request = _request(shell)
+    header, content = request.get("header", {}), request.get("content", {})
+    in_python = str(header.get("msg_id")).startswith(f"{header.get('session')}_")
+    cell = request.get("metadata", {}).get("cellId")
+    return in_python and content.get("allow_stdin") is True and cell is None
+
+
 def _request(shell: InteractiveShell) -> Mapping[str, Any]:
     """The message that the kernel is at work on; empty in a terminal."""
     parent = getattr(shell, "get_parent", None)
