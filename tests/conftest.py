@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from claude_magic.offline.server import JOURNAL
+from tests.front_ends import table
 from tests.kernels import Kernel, kernel
 
 # How long an example takes says more of the machine than of the code. The same examples each time:
@@ -43,6 +44,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [*others, *looks]
     if others and among in (None, "gw0"):
         Path(os.environ[JOURNAL]).unlink(missing_ok=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note what was shown to work in a front end, for the table in docs/front-ends.md."""
+    report = yield
+    table.note(item, report)
+    return report
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import nbformat
 import pexpect
 
-from tests.kernels import IPYKERNEL, XEUS_PYTHON, Ran, kernel, without_settings
+from tests.kernels import IPYKERNEL, SECONDS, XEUS_PYTHON, Ran, kernel, without_settings
 from tests.notebook.front_ends import JupyterLab, Jupytext, Older, Paired, VSCode
 
 TOLD = "told.json"
@@ -30,7 +30,7 @@ CELLS = {
     "shape": "from dataclasses import make_dataclass as new; Point = new('Point', [('x', int)])",
     "json": "%claude -c none --json Point -o point Where?",
     "bound": "print('bound', point)",
-    "tool": "%claude -c none --tools run_python --approve auto Call run_python(code='print(6 * 7)')",
+    "tool": "%claude --tools run_python --approve auto Call run_python(code='print(6 * 7)')",
     "panel": "%claude_chat",
     "help": "%claude?",
     "tell": (
@@ -46,12 +46,13 @@ MARKDOWN = frozenset({"title"})
 @dataclass(frozen=True)
 class Played:
     """What each cell shows, as text and by the cell's name; the bodies of the requests that were
-    sent; what the program and its kernel wrote on stderr.
+    sent; what the program and its kernel wrote on stderr; what "%claude -m op" completes to.
     """
 
     shown: Mapping[str, str]
     requests: Sequence[Mapping[str, Any]]
     warned: str
+    completed: str
 
     @property
     def first(self) -> str:
@@ -64,24 +65,27 @@ class FrontEnd:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.completed = ""
 
-    def play(self) -> Played:
+    def play(self, **environment: str) -> Played:
         """Run the page from top to bottom."""
         (self.folder / TOLD).unlink(missing_ok=True)
-        shown, warned = self._run()
-        return Played(shown, json.loads((self.folder / TOLD).read_text("utf-8")), warned)
+        shown, warned = self._run(environment)
+        requests = json.loads((self.folder / TOLD).read_text(encoding="utf-8"))
+        return Played(shown, requests, warned, self.completed)
 
-    def _run(self) -> tuple[Mapping[str, str], str]:
+    def _run(self, environment: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
         """What the cells show, and what is said on stderr."""
         raise NotImplementedError
 
-    def _environment(self) -> dict[str, str]:
-        return without_settings(os.environ) | {
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        found = without_settings(os.environ) | {
             "CLAUDE_MAGIC_BASE_URL": "offline",
             "IPYTHONDIR": str(self.folder / "ipython"),
             "JUPYTER_DATA_DIR": str(self.folder / "jupyter"),
             "JUPYTER_CONFIG_DIR": str(self.folder / "config"),
         }
+        return {**found, **more}
 
 
 class ByMessages(FrontEnd):
@@ -91,6 +95,7 @@ class ByMessages(FrontEnd):
     name: ClassVar[str] = "page.ipynb"
     command: ClassVar[Sequence[str]] = IPYKERNEL
     loads: ClassVar[bool] = True  # by a cell
+    tells: ClassVar[bool] = True  # the environment, where the page is saved
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -101,26 +106,23 @@ class ByMessages(FrontEnd):
             self.opened.insert(len(self.opened.cells), CELLS[name], kind)
         self.opened.save()
 
-    def _run(self) -> tuple[Mapping[str, str], str]:
+    def _run(self, environment: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
         shown: dict[str, str] = {}
         warned, log = "", self.folder / "kernel.log"
-        session = {"JPY_SESSION_NAME": str(self.opened.path)}
-        with kernel(
-            self.folder, load=False, command=self.command, log=log, **self._tells(session)
-        ) as here:
+        if self.tells:
+            environment = {"JPY_SESSION_NAME": str(self.opened.path), **environment}
+        with kernel(self.folder, load=False, command=self.command, log=log, **environment) as here:
             self.opened.begin(here)
             for name, cell in zip(self.names, self.opened.cells, strict=True):
                 if cell.kind == "code":
                     ran = self.opened.run(here, cell)
                     shown[name] = _text(ran)
                     warned += _warned(ran)
+            reply = here.client.complete("%claude -m op", reply=True, timeout=SECONDS)
+            self.completed = " ".join(reply["content"]["matches"])
         self.opened.save()
         self.opened.reload()
         return shown, warned + log.read_text(encoding="utf-8")
-
-    def _tells(self, session: dict[str, str]) -> dict[str, str]:
-        """What of the page the environment tells."""
-        return session
 
 
 class LabMessages(ByMessages):
@@ -133,9 +135,7 @@ class OlderFile(ByMessages):
 
 class ByVSCode(ByMessages):
     page = VSCode
-
-    def _tells(self, session: dict[str, str]) -> dict[str, str]:
-        return {}  # a name in the notebook does
+    tells = False  # a name in the notebook does
 
 
 class JupytextScript(ByMessages):
@@ -170,7 +170,7 @@ class ByProgram(FrontEnd):
 
     program: ClassVar[str] = ""
 
-    def _run(self) -> tuple[Mapping[str, str], str]:
+    def _run(self, environment: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
         page = nbformat.v4.new_notebook()
         page.metadata["kernelspec"] = {
             **{"name": "python3", "display_name": "Python"},
@@ -184,7 +184,7 @@ class ByProgram(FrontEnd):
         done = subprocess.run(
             [sys.executable, "-c", self.program],
             cwd=self.folder,
-            env=self._environment(),
+            env=self._environment(environment),
             capture_output=True,
             text=True,
             check=False,
@@ -220,22 +220,23 @@ class Terminal(FrontEnd):
 
     program: ClassVar[Sequence[str]] = ("IPython", "--no-banner", "--colors=nocolor")
 
-    def opened(self, *options: str) -> pexpect.spawn[str]:
+    def opened(self, *options: str, **environment: str) -> pexpect.spawn[str]:
         """The program, before its first prompt."""
-        env = {"TERM": "xterm", "PAGER": "cat", "PROMPT_TOOLKIT_NO_CPR": "1"}
+        env = {**environment, "TERM": "xterm", "PAGER": "cat", "PROMPT_TOOLKIT_NO_CPR": "1"}
+        env["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else the first cell of any session warns
         return pexpect.spawn(
             sys.executable,
             ["-m", *self.program, *options],
-            env=self._environment() | env,
+            env=self._environment(env),
             cwd=str(self.folder),
             timeout=60,
             dimensions=(200, 1000),
             encoding="utf-8",
         )
 
-    def _run(self) -> tuple[Mapping[str, str], str]:
+    def _run(self, environment: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
         shown: dict[str, str] = {}
-        terminal = self.opened("--simple-prompt")
+        terminal = self.opened("--simple-prompt", **environment)
         terminal.expect(r"In \[\d+\]: ")
         for name, line in CELLS.items():
             if name in MARKDOWN:
@@ -251,6 +252,14 @@ class Terminal(FrontEnd):
 
 class JupyterConsole(Terminal):
     program = ("jupyter_console",)
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        config = folder / "config"
+        config.mkdir()
+        shell = "c.ZMQTerminalInteractiveShell"  # it would open a window for each figure
+        lines = [f"{shell}.image_handler = 'stream'", f"{shell}.stream_image_handler = ['true']"]
+        (config / "jupyter_console_config.py").write_text("\n".join(lines), encoding="utf-8")
 
 
 def _text(ran: Ran) -> str:
@@ -274,3 +283,19 @@ def _warned(ran: Ran) -> str:
 def _saved_text(output: Mapping[str, Any]) -> str:
     text = output.get("text") or output.get("data", {}).get("text/plain", "")
     return text if isinstance(text, str) else "".join(text)
+
+
+# By the name of its row in docs/front-ends.md.
+PROGRAMS: Mapping[str, type[FrontEnd]] = {
+    "JupyterLab without its extension": LabMessages,
+    "a file of nbformat 4.4": OlderFile,
+    "VS Code": ByVSCode,
+    "jupytext, a paired `.py`": JupytextScript,
+    "jupytext, a `.md`": JupytextMarkdown,
+    "xeus-python": XeusPython,
+    "loaded by `ipython_config.py`": IPythonConfig,
+    "papermill": Papermill,
+    "nbclient": Nbclient,
+    "`jupyter console`": JupyterConsole,
+    "IPython in a terminal": Terminal,
+}
