@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LABEXTENSION := $(wildcard $(addprefix labextension/,*.json *.mjs .npmrc schema/* style/* \
   src/*.ts src/*/*.ts src/*/*/*.ts))
 
-.PHONY: demo test lint pages mutants lowest colab clean
+.PHONY: demo test lint pages mutants lowest colab collaboration clean
 
 demo: $(VENV)/.demo  ## JupyterLab on the tour notebook, answered offline
 	$(BIN)/claude-magic demo notebooks/tour.ipynb $(DEMO_FLAGS)
@@ -43,6 +43,10 @@ COLAB := ipython==7.34.0 ipykernel==6.17.1 ipywidgets==7.7.1 traitlets==5.7.1
 colab: $(VENV)-colab/.made  ## the package in a kernel of the versions that Google Colab pins
 	PINNED="$(COLAB)" $(VENV)-colab/bin/python -m pytest tests/test_pinned_host.py
 
+collaboration: $(VENV)-collaboration/.made  ## one notebook in two tabs of JupyterLab
+	@./tests/install-chromium
+	$(VENV)-collaboration/bin/python -m pytest tests/browser/test_collaboration.py
+
 $(BIN)/uv:
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: make PYTHON3=/path/to/python3.11"; exit 1; }
@@ -72,11 +76,18 @@ $(VENV)-colab/.made: pyproject.toml $(LABEXTENSION) | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(VENV)-colab/bin/python -e .
 	@touch $@
 
+# By itself: it changes how every JupyterLab of its environment keeps notebooks.
+$(VENV)-collaboration/.made: pyproject.toml $(LABEXTENSION) | $(BIN)/uv
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)-collaboration
+	$(BIN)/uv pip install --quiet --python $(VENV)-collaboration/bin/python \
+	  -e '.[lab]' 'jupyter-collaboration>=5' hypothesis pytest pytest-playwright pytest-timeout
+	@touch $@
+
 $(VENV)/.mutants: $(VENV)/.test
 	$(BIN)/uv pip install --quiet --python $(BIN)/python 'mutmut>=3.8,<4'
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-lowest $(VENV)-colab build dist test-artifacts
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-colab $(VENV)-collaboration build dist test-artifacts
 	rm -rf claude_magic/labextension claude_magic/panel/static
 	rm -rf labextension/lib labextension/test-build labextension/node_modules

@@ -59,6 +59,8 @@ def page(lab: Lab, page: Any) -> Page:
     return Page(Notebook(lab, page))
 
 
+@pytest.mark.front_end("JupyterLab", "cells above")
+@pytest.mark.front_end("JupyterLab", "moved, inserted, deleted")
 def test_a_cell_that_was_moved_carries_the_context_of_its_new_place(page: Page) -> None:
     """Without saving: the kernel knows the page as it stands."""
     cells = [LOAD, "%claude Question A", "height = 3", "%claude Question B", "weight = 4"]
@@ -79,6 +81,7 @@ def test_a_cell_that_was_moved_carries_the_context_of_its_new_place(page: Page) 
     assert "sees 0 of 1 turn" in shown
 
 
+@pytest.mark.front_end("JupyterLab", "after a restart")
 def test_restart_and_run_all_asks_nothing_again(page: Page) -> None:
     page.notebook.open("again.ipynb", [LOAD, "%claude One", "x = 1", "%claude Two"])
     page.notebook.run_all()

@@ -124,7 +124,15 @@ def load(server: ReplyingServer) -> str:
     return f"{LOAD}\n%claude_config base_url={server.url} model=claude-sonnet-5-5"
 
 
-@pytest.mark.parametrize("application", ["lab/tree", "notebooks"])
+def shows(application: str, row: str) -> Any:
+    """An application, and what the test shows of it."""
+    marks = [pytest.mark.front_end(row, column) for column in ("answers", "figures", "panel")]
+    return pytest.param(application, marks=marks)
+
+
+@pytest.mark.parametrize(
+    "application", [shows("lab/tree", "JupyterLab"), shows("notebooks", "Notebook 7")]
+)
 def test_a_cells_question_stands_in_the_panel_and_the_panel_sees_the_last_figure(
     chat: Chat, application: str
 ) -> None:

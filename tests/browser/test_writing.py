@@ -93,6 +93,7 @@ def test_cells_that_a_question_inserts_stand_below_it_in_their_order(panel: Pane
     panel.notebook.until_sources(LOAD, twice, "a = 1", "b = 2", "'below'")
 
 
+@pytest.mark.front_end("JupyterLab", "tools")
 def test_a_call_is_asked_about_in_the_cell_and_runs_once_it_was_allowed(panel: Panel) -> None:
     ask = "%%claude --tools run_python\nCall run_python(code='answered = 6 * 7; answered')"
     opened(panel, "writing-approval.ipynb", ask)

@@ -56,7 +56,7 @@ BELOW = """\
 - **moved, inserted, deleted**: the question sees what stands above it as the page is now.
 - **after a restart**: running the page again answers from the record, and nothing is sent.
 - **panel**: *a line* says that there is none, and how to ask instead.
-- **tools**: a call that was allowed by `--approve auto`.
+- **tools**: a call that is allowed, by `--approve auto` or a word of the user, is made.
 
 How each was played:
 """  # CONTRIBUTING.md says how the table is made
@@ -100,7 +100,7 @@ def collected() -> Marks:
     bearing = [
         str(file.relative_to(ROOT))
         for file in sorted((ROOT / "tests").rglob("test_*.py"))
-        if f"mark.{MARK}(" in file.read_text(encoding="utf-8")
+        if f"mark.{MARK}" in file.read_text(encoding="utf-8")
     ]
     found = _Collected()
     done = pytest.main(["--collect-only", "-qq", "--no-header", *bearing], plugins=[found])
@@ -128,7 +128,9 @@ def page(marks: Marks) -> str:
     for row in ROWS:
         words = (next(iter(marks.get((row, column), ())), "") for column in COLUMNS)
         lines.append((row, *words))
-    table = "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
+    table = "\n".join(
+        "|" + "".join(f" {word} |".replace("  ", " ") for word in line) for line in lines
+    )
     rows = "\n".join(f"- {row}: {how}" for row, how in ROWS.items())
     return f"{ABOVE}\n{table}\n\n{BELOW}\n{rows}\n"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from uuid import uuid4
 import jupytext
 import nbformat
 
-from tests.kernels import Kernel, Ran
+from tests.kernels import IPYKERNEL, XEUS_PYTHON, Kernel, Ran
 
 
 @dataclass(eq=False)
@@ -41,8 +41,9 @@ class Cell:
 class JupyterLab:
     """The ids that it sends are those in the file. Nothing is saved by itself."""
 
+    name = "page.ipynb"
     minor = 5
-    environment: Mapping[str, str] = {}
+    command: Sequence[str] = IPYKERNEL
 
     def __init__(self, path: Path, *sources: str) -> None:
         self.path = path
@@ -142,8 +143,16 @@ class Older(JupyterLab):
             cell.id = uuid4().hex[:8]
 
 
+class XeusPython(JupyterLab):
+    """The same page with another kernel, which does not pass on the ids that it is sent."""
+
+    command = XEUS_PYTHON
+
+
 class Jupytext(Older):
     """A page whose file is text, in the format of its name: neither ids nor outputs are in it."""
+
+    name = "page.md"
 
     def save(self) -> None:
         jupytext.write(nbformat.from_dict(self.as_notebook()), self.path)
@@ -151,6 +160,8 @@ class Jupytext(Older):
 
 class Paired(Jupytext):
     """A page opened by its text, a script of percent cells; an .ipynb beside it has outputs."""
+
+    name = "page.py"
 
     def save(self) -> None:
         jupytext.write(nbformat.from_dict(self.as_notebook()), self.path, fmt="py:percent")

@@ -9,10 +9,18 @@ from typing import Any
 import pytest
 
 from tests.kernels import Kernel, kernel
-from tests.notebook.front_ends import JupyterLab, Older, VSCode
+from tests.notebook.front_ends import JupyterLab, Jupytext, Older, Paired, VSCode, XeusPython
 from tests.notebook.saved_page import prompts, question, requests
 
-FRONT_ENDS = [JupyterLab, VSCode, Older]
+# By the row of docs/front-ends.md.
+FRONT_ENDS = {
+    "JupyterLab without its extension": JupyterLab,
+    "VS Code": VSCode,
+    "a file of nbformat 4.4": Older,
+    "jupytext, a paired `.py`": Paired,
+    "jupytext, a `.md`": Jupytext,
+    "xeus-python": XeusPython,
+}
 Scenario = Callable[[JupyterLab, Kernel], Kernel]
 PAGE = [
     question("First?"),
@@ -95,14 +103,23 @@ EXPECTED = {
 }
 
 
+def shows(column: str) -> pytest.MarkDecorator:
+    """A test is run for each front end, and shows this of it."""
+    marked = [
+        pytest.param(front_end, marks=pytest.mark.front_end(row, column))
+        for row, front_end in FRONT_ENDS.items()
+    ]
+    return pytest.mark.parametrize("front_end", marked)
+
+
 @pytest.mark.met("P5")
 @pytest.mark.parametrize("scenario", SCENARIOS)
-@pytest.mark.parametrize("front_end", FRONT_ENDS)
+@shows("moved, inserted, deleted")
 def test_a_page_gives_the_same_requests_in_each_front_end(
     tmp_path: Path, front_end: type[JupyterLab], scenario: Scenario
 ) -> None:
-    page = front_end(tmp_path / "page.ipynb", *PAGE)
-    with kernel(tmp_path, JPY_SESSION_NAME=str(page.path)) as here:
+    page = front_end(tmp_path / front_end.name, *PAGE)
+    with kernel(tmp_path, command=page.command, JPY_SESSION_NAME=str(page.path)) as here:
         page.begin(here)
         asked = requests(scenario(page, here))
     assert said(asked[-1]) == EXPECTED[scenario][0]
@@ -110,19 +127,19 @@ def test_a_page_gives_the_same_requests_in_each_front_end(
 
 
 @pytest.mark.met("P5")
-@pytest.mark.parametrize("front_end", FRONT_ENDS)
+@shows("after a restart")
 def test_after_a_restart_the_page_is_the_same_and_nothing_is_paid_again(
     tmp_path: Path, front_end: type[JupyterLab]
 ) -> None:
-    page = front_end(tmp_path / "page.ipynb", *PAGE[:3])
-    with kernel(tmp_path, JPY_SESSION_NAME=str(page.path)) as here:
+    page = front_end(tmp_path / front_end.name, *PAGE[:3])
+    with kernel(tmp_path, command=page.command, JPY_SESSION_NAME=str(page.path)) as here:
         page.begin(here)
         page.run(here)
         page.save()
     page.reload()
     page.insert(1, question("Between?"))
     page.save()
-    with kernel(tmp_path, JPY_SESSION_NAME=str(page.path)) as here:
+    with kernel(tmp_path, command=page.command, JPY_SESSION_NAME=str(page.path)) as here:
         page.begin(here)
         page.run(here, page["First?"])
         assert requests(here) == []
