@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LABEXTENSION := $(wildcard $(addprefix labextension/,*.json *.mjs .npmrc schema/* style/* \
   src/*.ts src/*/*.ts src/*/*/*.ts))
 
-.PHONY: demo test lint pages mutants lowest colab collaboration clean
+.PHONY: demo test lint pages mutants lowest colab collaboration front-ends clean
 
 demo: $(VENV)/.demo  ## JupyterLab on the tour notebook, answered offline
 	$(BIN)/claude-magic demo notebooks/tour.ipynb $(DEMO_FLAGS)
@@ -46,6 +46,10 @@ colab: $(VENV)-colab/.made  ## the package in a kernel of the versions that Goog
 collaboration: $(VENV)-collaboration/.made  ## one notebook in two tabs of JupyterLab
 	@./tests/install-chromium
 	$(VENV)-collaboration/bin/python -m pytest tests/browser/test_collaboration.py
+
+front-ends: $(VENV)/.test colab collaboration  ## docs/front-ends.md, from its tests
+	$(BIN)/python -m pytest tests -m front_end
+	$(BIN)/python -m tests.front_ends.table
 
 $(BIN)/uv:
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

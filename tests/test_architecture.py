@@ -106,8 +106,8 @@ def test_the_tests_of_a_room_are_in_the_folder_of_the_same_path() -> None:
     rooms = folders(PACKAGE)
     # Its processes are there for a desktop only, and are tested as that.
     assert rooms - folders(ROOT / "tests") == {"computer/keeper"}
-    # JupyterLab in a browser has all rooms; `kept` holds records.
-    assert folders(ROOT / "tests") - rooms == {"browser", "kept"}
+    # JupyterLab in a browser and other front ends have all rooms; `kept` holds records.
+    assert folders(ROOT / "tests") - rooms == {"browser", "front_ends", "kept"}
 
 
 def commands() -> list[list[str]]:
