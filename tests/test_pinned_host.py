@@ -23,6 +23,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
         yield started
 
 
+@pytest.mark.met("W19")
 def test_installing_the_package_moves_none_that_the_host_pins() -> None:
     pins = [pin.split("==") for pin in PINNED.split()]
     assert {name: version(name) for name, _ in pins} == dict(pins)
