@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -35,11 +37,28 @@ def run(notebook: str | None, port: int, *, browser: bool) -> int:
     url = f"http://localhost:{port}/lab/tree/{quote(path.name)}?token={token}"
     command = [sys.executable, "-m", "jupyterlab", f"--port={port}", "--ServerApp.port_retries=0"]
     command += [f"--ServerApp.root_dir={path.parent}", "--no-browser", "--log-level=WARN"]
-    command.append("--LabApp.news_url=None")  # its question would lie over the chat panel
     if os.name == "posix" and os.geteuid() == 0:
         command.append("--allow-root")
     # The token goes by the environment: a command line can be read by every user of the machine.
     environment = {**os.environ, "JUPYTER_TOKEN": token, "CLAUDE_MAGIC_BASE_URL": "offline"}
+    with tempfile.TemporaryDirectory() as config:
+        _ask_for_no_news(Path(config), environment)
+        return _serve(command, environment, url, port, browser=browser)
+
+
+def _ask_for_no_news(config: Path, environment: dict[str, str]) -> None:
+    """Have JupyterLab not ask whether it may fetch news: that would lie over the chat panel."""
+    announcements = "@jupyterlab/apputils-extension:announcements"
+    (config / "labconfig").mkdir()
+    page = json.dumps({"disabledExtensions": {announcements: True}})
+    (config / "labconfig" / "page_config.json").write_text(page, encoding="utf-8")
+    paths = (str(config), environment.get("JUPYTER_CONFIG_PATH"))
+    environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
+
+
+def _serve(
+    command: list[str], environment: dict[str, str], url: str, port: int, *, browser: bool
+) -> int:
     server = subprocess.Popen(command, env=environment)  # noqa: S603 - our own interpreter
     try:
         if not _answers(server, port):

@@ -80,7 +80,10 @@ def test_the_demo_starts_jupyterlab_on_a_copy_of_the_tour_and_prints_where(tmp_p
             address = next(line for line in demo.stdout if line.startswith("Open "))[5:].strip()
             assert "/lab/tree/claude-magic-tour.ipynb?token=" in address
             with urllib.request.urlopen(address) as response:
-                assert "jupyter-config-data" in response.read().decode()
+                shown = response.read().decode()
+            assert "jupyter-config-data" in shown
+            # Its question whether to fetch news would lie over the chat panel.
+            assert "@jupyterlab/apputils-extension:announcements" in shown
             assert (tmp_path / "claude-magic-tour.ipynb").is_file()
         finally:
             demo.send_signal(signal.SIGINT)

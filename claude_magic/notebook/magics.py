@@ -91,7 +91,8 @@ class ClaudeMagics(ConversationMagics, Settable):
     def claude(self, line: str, cell: str | None = None) -> None:
         """Ask Claude about this notebook; the answer streams in below the cell.
 
-        What was run since the last question goes along: source, text outputs, tracebacks, figures.
+        What stands above goes along, down from the last question: Markdown, source, text outputs,
+        tracebacks, figures.
         """
         from .option_line import parse
 

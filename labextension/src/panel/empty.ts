@@ -18,7 +18,7 @@ export function emptyState(chosen: (question: string) => void): HTMLElement {
   return element(
     'div',
     { class: 'claude-chat-empty', hidden: true },
-    element('p', {}, 'Ask about this notebook. What you ran since the last question goes along.'),
+    element('p', {}, 'Ask about this notebook. What stands above the active cell goes along.'),
     ...examples
   );
 }
