@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 from .conversation.spending import OF_THIS_PROCESS, Origin
 from .messages.once import Once
 from .notebook.options import AskOptions, from_python, with_arguments
-from .notebook.shell_magics import magics_of, running_shell
+from .notebook.running_shell import magics_of, running_shell
 
 if TYPE_CHECKING:
     from .captions.job import Access

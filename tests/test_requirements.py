@@ -7,6 +7,7 @@ from importlib.metadata import requires
 from itertools import chain
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -37,6 +38,18 @@ def test_at_most_sixteen_packages_come_beside_those_of_ipykernel_and_ipywidgets(
     # Not httpx or tornado: ipywidgets 7 brings the whole of Notebook, and these with it.
     assert {"docstring-parser", "nh3", "resvg-py"} <= brought
     assert len(brought) <= MOST, sorted(brought)
+
+
+# Colab has these before the package is installed, and they are to stay.
+COLAB = {"ipython": "7.34.0", "ipykernel": "6.17.1", "ipywidgets": "7.7.1", "traitlets": "5.7.1"}
+
+
+@pytest.mark.met("W19")
+def test_what_colab_pins_is_within_the_bounds() -> None:
+    wanted = [Requirement(line) for line in PROJECT["dependencies"]]
+    asked = [r for r in wanted if canonicalize_name(r.name) in COLAB]
+    assert {canonicalize_name(r.name) for r in asked} >= {"ipython", "ipywidgets"}
+    assert [r for r in asked if COLAB[canonicalize_name(r.name)] not in r.specifier] == []
 
 
 def test_no_upper_bound_keeps_a_newer_package_out() -> None:

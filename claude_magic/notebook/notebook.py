@@ -31,9 +31,10 @@ from .context.question_context import CarriedContext
 from .options import QuestionOptions
 from .page.alignment import Trace, align
 from .page.question_place import PanelPlace, QuestionPlace, QuestionPlaces
-from .page.recorder import OURS, from_console
+from .page.recorder import OURS
 from .page.saved_file import source_digest
 from .question_builder import Brought, build, prepare_for, render_output
+from .running_shell import from_console
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

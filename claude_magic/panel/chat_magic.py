@@ -20,7 +20,7 @@ from ..messages.errors import InputError
 from ..messages.once import Once
 from ..notebook.idle_imports import MODULES
 from ..notebook.page.recorder import OURS
-from ..notebook.shell_magics import magics_of, running_shell
+from ..notebook.running_shell import magics_of, running_shell
 from .dock import Dock
 from .outbox import beside_the_cells
 

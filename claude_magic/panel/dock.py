@@ -9,7 +9,6 @@ metadata. What it sends is checked: a page shows what notebooks of others hold.
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -17,12 +16,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..notebook.page.known_comm import is_here, nothing, once_somebody_is_there, unannounced
+from ..notebook.page.known_comm import KnownComm
 from ..value_classes import frozen
 from .outbox import beside_the_cells
 
 if TYPE_CHECKING:
-    from comm.base_comm import BaseComm
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..notebook.caption_magic import Figures, ShownFigure
@@ -44,41 +42,22 @@ class Dock:
         make: Callable[[], str],
         caption: Callable[[Mapping[str, Any]], dict[str, Any] | None],
     ) -> None:
-        self._shell = shell
         self._make = make
         self._caption = caption
-        self._comm: BaseComm | None = None
-        self._process = 0
-        self._stop: Callable[[], None] = nothing
+        self._comm = KnownComm(shell, COMM, self._received, calling=beside_the_cells)
         self._lock = threading.Lock()
 
     def attach(self) -> None:
         """Have the comm, where there is a kernel."""
-        opened = unannounced(self._shell, COMM) if self._comm is None else None
-        if opened is None:
-            return
-        opened.on_msg(self._received)
-        self._comm, self._process = opened, os.getpid()
-        self._stop = once_somebody_is_there(self._shell, self.announce)
+        self._comm.attach()
 
     def announce(self) -> None:
         """Open the comm to whatever front end is there."""
-        if self._comm is None or self._process != os.getpid():
-            return
-        if is_here(self._shell, self._comm):
-            beside_the_cells(self._comm.open)()
+        self._comm.announce()
 
     def detach(self) -> None:
         """Close the comm. Raises nothing."""
-        comm, self._comm = self._comm, None
-        self._stop()
-        if comm is None or self._process != os.getpid():
-            return
-        comm.on_msg(None)
-        try:
-            beside_the_cells(comm.close)()
-        except Exception:  # noqa: S110 - the kernel's sockets are closed already
-            pass
+        self._comm.detach()
 
     def show(self) -> None:
         """Have the front end dock the panel, and bring it to the front."""
@@ -102,15 +81,13 @@ class Dock:
 
     def _describe(self, said: Mapping[str, Any]) -> None:
         answer = self._caption(said)
-        comm = self._comm
-        if answer is not None and comm is not None:
-            comm.send(answer)
+        if answer is not None:
+            self._comm.send(answer)
 
     def _answer(self, *, show: bool) -> None:
         with self._lock:
-            comm = self._comm
-            if comm is not None:
-                comm.send({"type": "panel", "model": self._make(), "show": show})
+            if self._comm.is_here:
+                self._comm.send({"type": "panel", "model": self._make(), "show": show})
 
 
 def _beside(work: Callable[[], None]) -> None:

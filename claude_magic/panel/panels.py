@@ -20,7 +20,7 @@ from ..notebook.context.named_values import preparing
 from ..notebook.context.outputs import output_blocks
 from ..notebook.page.page_messages import UnfitError, checked
 from ..notebook.page.question_place import PanelPlace
-from ..notebook.shell_magics import magics_of, running_shell
+from ..notebook.running_shell import magics_of, running_shell
 from . import protocol, questions
 from .live import Approvals, AskInPanel, LiveRun
 from .outbox import Outbox, beside_the_cells
@@ -78,7 +78,7 @@ class Panels:
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._runs: dict[str, LiveRun] = {}
         self._requests: dict[Cancel, str] = {}
-        self._place: protocol.Place = {"cell": "", "whole": False, "instead": "", "after": ""}
+        self._place = protocol.Place(cell="", page="", whole=False, instead="", after="")
         self._chips_due = False
         self._turns_due = False
         self._lock = threading.Lock()
@@ -135,8 +135,10 @@ class Panels:
             case "attach":
                 self._outbox.put(self._attachments.take(message, data))
             case "preview":
+                self._wait_for_page(message)
                 self._place = message
                 self._tell_chips()
+                self._turns_changed()
             case "picture":
                 self._picture(message["turn"], message["index"])
             case "sent":
@@ -193,8 +195,7 @@ class Panels:
             if message["type"] == "again":
                 question = questions.again(self.notebook, message, self._approver)
             else:
-                if message["page"]:
-                    self.notebook.wait_for_page(message["page"])
+                self._wait_for_page(message)
                 attached = self._attachments.use(message["attachments"])
                 place = self._places.get(message["cell"], "")
                 question = questions.question_of(
@@ -212,6 +213,10 @@ class Panels:
         finally:
             self._requests.pop(cancel, None)
             self._tell_chips()
+
+    def _wait_for_page(self, said: protocol.Place) -> None:
+        if said["page"]:
+            self.notebook.wait_for_page(said["page"])
 
     def _gather(self) -> list[protocol.KernelMessage]:
         """What the questions under way have to say, then how the turns stand after that."""

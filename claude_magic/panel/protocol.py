@@ -339,10 +339,12 @@ class Place(TypedDict):
 
     With `whole` it stands below all turns, so that it sees the whole conversation. `instead` is the
     turn in whose place it is asked, `after` the turn on which it follows, whatever was asked after
-    that; these say where it stands, if given.
+    that; these say where it stands, if given. `page` is the mark of what the page told before, ""
+    for none.
     """
 
     cell: Name
+    page: Name
     whole: bool
     instead: Name
     after: Name
@@ -352,8 +354,7 @@ class Ask(PanelRequest, Place):
     """A question.
 
     `attachments` are ids, `without` the serials of the pieces that are not to go along. Of the
-    images of the turn in whose place it is asked `keep` go along again. `about` is a task. `page`
-    is the mark of what the page told before it, "" for none.
+    images of the turn in whose place it is asked `keep` go along again. `about` is a task.
     """
 
     type: Literal["ask"]
@@ -362,7 +363,6 @@ class Ask(PanelRequest, Place):
     attachments: Annotated[list[Id], NumberLimit(1_000)]
     without: Annotated[list[int], NumberLimit(1_000)]
     keep: Annotated[list[int], NumberLimit(1_000)]
-    page: Name
     about: About | None
 
 

@@ -15,7 +15,7 @@ from ..conversation.asking.connection import Server
 from ..conversation.export import question_text
 from ..conversation.history import versions
 from ..conversation.ledger import total
-from ..conversation.visible_turns import on_page, places_of, stands_at
+from ..conversation.visible_turns import places_of, stands_at
 from ..messages import models
 from ..messages.errors import ImageError, InputError
 from ..messages.images.sniff import size_of_base64
@@ -314,11 +314,7 @@ class Past:
 
         A kernel whose cells have no ids starts with an empty conversation, as its questions do.
         """
-        history, page = self._notebook.session.history, self._notebook.standing.page
-        found = on_page(list(history.turns), history.retired, page.order)
-        if not any(turn.cell for turn in found):
-            found = [turn for turn in found if turn.id in history.asked]
-        return found
+        return self._notebook.session.history.on_page(self._notebook.standing.page.order)
 
     def _all_versions(self, standing: Sequence[Turn]) -> dict[str, list[str]]:
         turns = list(self._notebook.session.turns)

@@ -111,8 +111,8 @@ export class Page {
   }
 
   /**
-   * Tell the kernel of the page for a question of the panel, which stands below `active`; the mark
-   * that ends it, '' where nobody listens.
+   * Tell the kernel of the page for a question of the panel, with what stands down to `active`
+   * shown; the mark that ends it, '' where nobody listens.
    */
   tellAll(active: Cell | null): string {
     if (!this.link?.isListening) {

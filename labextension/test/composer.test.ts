@@ -109,6 +109,19 @@ test('one click has this and all further questions see the whole conversation, o
   assert.equal(page.kernel.of('preview').at(-1)!.whole, false);
 });
 
+test('whoever comes to write is told anew what goes along: cells may have been moved since', () => {
+  const page = new Page({ host: { beforePreview: () => 'm-1' } });
+  const before = page.kernel.of('preview').length;
+  page.question.focus();
+  assert.deepEqual(
+    page.kernel
+      .of('preview')
+      .slice(before)
+      .map(said => said.page),
+    ['m-1']
+  );
+});
+
 test('of a question that is edited the line says what that sees, until it is given up', () => {
   const page = new Page({ turns: [turn('a'), turn('b')] });
   page.say({ type: 'sees', seen: 1, all: 2, below: '[3]' });

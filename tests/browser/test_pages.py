@@ -97,6 +97,7 @@ def played(opened: Opened, moment: str) -> tuple[list[Any], list[Cell]]:
 
 
 @pytest.mark.met("P3")
+@pytest.mark.front_end("JupyterLab", "Markdown")
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("seed", PAGES)
 def test_every_cell_above_a_question_goes_along_in_order_with_its_state(

@@ -118,6 +118,13 @@ def test_a_question_below_a_cell_further_up_is_answered_there_unless_it_is_to_se
     assert "4711" in str(server.requests[-1]["messages"])
     chat.until_at_end()
     picture(chat.page, "panel sees all")
+    chat.button("See less").click()
+    sees.filter(has_text="sees 1 of 3 turns · below [2]").wait_for()
+    notebook.select(2)
+    notebook.command("notebook:move-cell-up")
+    chat.composer.focus()
+    chat.until_prompts("My number is 4711, a long one", "And now?", "Which long number?")
+    sees.filter(has_text="sees 2 of 3 turns · below [3]").wait_for()
 
 
 def load(server: ReplyingServer) -> str:

@@ -18,7 +18,7 @@ SECONDS = 60
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 # Where a question stands of which nothing is said but the cell.
-NOWHERE = {"whole": False, "instead": "", "after": ""}
+NOWHERE = {"page": "", "whole": False, "instead": "", "after": ""}
 
 
 class Panel:
@@ -82,7 +82,7 @@ class Panel:
         """Ask; the id of the request."""
         request = uuid.uuid4().hex
         message = {"type": "ask", "request": request, "text": text, "model": "", "cell": ""}
-        message |= {"attachments": [], "without": [], "keep": [], "page": "", **NOWHERE}
+        message |= {"attachments": [], "without": [], "keep": [], **NOWHERE}
         subshell = said.pop("subshell", None)
         self.say({**message, "about": None, **said}, subshell=subshell)
         return request

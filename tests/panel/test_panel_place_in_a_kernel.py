@@ -11,7 +11,7 @@ import pytest
 from claude_magic.notebook.page.front_end import COMM
 from tests.kernels import Kernel
 from tests.notebook.saved_page import Page, prompts
-from tests.panel.panels import NOWHERE, Panel, create_subshell, shown
+from tests.panel.panels import NOWHERE, Panel, create_subshell
 
 NUMBER = "my number is 4711"
 
@@ -27,13 +27,6 @@ def own(page: Page) -> Iterator[Kernel]:
     with page.kernel() as started:
         page.run_all(started)
         yield started
-
-
-@pytest.fixture
-def panel(own: Kernel) -> Panel:
-    panel = shown(own)
-    panel.hello()
-    return panel
 
 
 def sees(panel: Panel, expected: tuple[int, int, str], **place: Any) -> None:

@@ -171,8 +171,10 @@ def kept(pieces: Iterable[CarriedCell], without: Collection[int]) -> list[Carrie
 
     A piece's own serial stands for its source and its text; each figure has its own.
     """
+    if not without:
+        return [piece for piece in pieces if piece.source or piece.outputs]
     found = []
-    for piece in pieces if without else ():
+    for piece in pieces:
         left_out = piece.serial in without
         outputs = [
             output
@@ -180,7 +182,7 @@ def kept(pieces: Iterable[CarriedCell], without: Collection[int]) -> list[Carrie
             if (output.serial not in without if is_figure(output) else not left_out)
         ]
         found.append(replace(piece, source="" if left_out else piece.source, outputs=outputs))
-    return [piece for piece in (found if without else pieces) if piece.source or piece.outputs]
+    return [piece for piece in found if piece.source or piece.outputs]
 
 
 _AS_SAVED = (

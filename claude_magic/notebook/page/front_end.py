@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
@@ -19,10 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from zlib import adler32
 
 from ...value_classes import frozen
-from .known_comm import is_here, nothing, once_somebody_is_there, unannounced
+from .known_comm import KnownComm
 
 if TYPE_CHECKING:
-    from comm.base_comm import BaseComm
     from IPython.core.interactiveshell import InteractiveShell
 
     from .page_messages import (
@@ -134,9 +132,7 @@ class FrontEnd:
         self._shell = shell
         self._ran = ran
         self._serial = serial or itertools.count(1).__next__
-        self._comm: BaseComm | None = None
-        self._process = 0
-        self._stop: Callable[[], None] = nothing
+        self._comm = KnownComm(shell, COMM, self._received, lost=self._forget)
         self._unconfirmed: str | None = None
         self._marks: deque[str] = deque(maxlen=_MOST_MARKS)
         self._marked = threading.Condition()
@@ -145,34 +141,16 @@ class FrontEnd:
 
     def attach(self) -> None:
         """Have the comm, where there is a kernel."""
-        opened = unannounced(self._shell, COMM) if self._comm is None else None
-        if opened is None:
-            return
-        opened.on_msg(self._received)
-        opened.on_close(self._closed)
-        self._comm, self._process = opened, os.getpid()
-        self._stop = once_somebody_is_there(self._shell, self.announce)
+        self._comm.attach()
 
     def announce(self) -> None:
         """Open the comm to whatever front end is there."""
-        if self._comm is None or self._process != os.getpid():
-            return
-        if is_here(self._shell, self._comm):
-            self._comm.open()
+        self._comm.announce()
 
     def detach(self) -> None:
         """Close the comm and forget what was told. Raises nothing."""
-        comm, self._comm = self._comm, None
         self._forget()
-        self._stop()
-        if comm is None or self._process != os.getpid():
-            return
-        comm.on_msg(None)
-        comm.on_close(None)
-        try:
-            comm.close()
-        except Exception:  # noqa: S110 - the kernel's sockets are closed already
-            pass
+        self._comm.detach()
 
     def heard(self, mark: str, seconds: float) -> bool:
         """Whether all has come that a page told before this mark; waits so long for it.
@@ -184,7 +162,7 @@ class FrontEnd:
 
     def remember(self, conversation: str) -> None:
         """Have the notebook's metadata hold this id. Does nothing where no comm is open."""
-        if self._comm is None or conversation == self.conversation:
+        if not self._comm.is_open or conversation == self.conversation:
             return
         self.conversation = self._unconfirmed = conversation
         self._send({"type": "conversation", "id": conversation})
@@ -220,7 +198,7 @@ class FrontEnd:
         )
 
     def _tell(self, message: KernelSays) -> bool:
-        if self._comm is None or not self.told:
+        if not self._comm.is_here or not self.told:
             return False
         self._send(message)
         return True
@@ -235,17 +213,7 @@ class FrontEnd:
         self.seen, self.left_out = view.seen, view.left_out
 
     def _send(self, message: KernelSays) -> None:
-        # In a forked child the kernel's sockets are the parent's.
-        if self._comm is None or self._process != os.getpid():
-            return
-        try:
-            self._comm.send(dict(message))
-        except Exception:  # noqa: S110 - a front end that is gone misses nothing
-            pass
-
-    def _closed(self, _: Mapping[str, Any]) -> None:
-        self._comm = None
-        self._forget()
+        self._comm.send(message)
 
     def _received(self, message: Mapping[str, Any]) -> None:
         from .page_messages import UnfitError, page_says  # loading does without

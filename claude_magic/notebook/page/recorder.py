@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from ...value_classes import mutable
+from ..running_shell import request_of, said_with_request
 from .hearing import OURS, Heard, bare, error_shown, hearing_of, nothing
 
 if TYPE_CHECKING:
@@ -350,12 +351,12 @@ class Recorder:
         self._undo.append(self._hearing.detach)
         inputs = list(getattr(self._shell.history_manager, "input_hist_raw", ()))
         self.loaded, self.loaded_at = len(inputs), time.time()
-        code = _request(self._shell).get("content", {}).get("code") if _kernel(self._shell) else ""
+        content = request_of(self._shell).get("content", {})
+        code = content.get("code") if _kernel(self._shell) else ""
         self.loads = bool(inputs) and (code == "" or str(code).strip() == inputs[-1].strip())
-        loading = _said_with_request(self._shell).get("cellId")
+        loading = said_with_request(self._shell).get("cellId")
         if isinstance(loading, str):
-            source = str(_request(self._shell)["content"].get("code", ""))
-            self.current = self._run(loading, source)
+            self.current = self._run(loading, str(content.get("code", "")))
 
     def detach(self) -> None:
         """Undo `attach`."""
@@ -407,7 +408,7 @@ class Recorder:
         if len(self._open) > 1:  # a run within a cell belongs to that cell
             return
         cell_id = getattr(info, "cell_id", None)
-        said = _said_with_request(self._shell)
+        said = said_with_request(self._shell)
         self.current = self._run(
             cell_id,
             str(info.raw_cell),
@@ -509,33 +510,8 @@ class Recorder:
         self._displays = {name: held for name, held in standing.items() if held}
 
     def _request_id(self) -> str | None:
-        found = _request(self._shell).get("header", {}).get("msg_id")
+        found = request_of(self._shell).get("header", {}).get("msg_id")
         return str(found) if found else None
-
-
-def _said_with_request(shell: InteractiveShell) -> Mapping[str, Any]:
-    """The metadata of the request that runs: the cell's own, and what the front end adds."""
-    metadata = _request(shell).get("metadata")
-    return metadata if isinstance(metadata, dict) else {}
-
-
-def from_console(shell: InteractiveShell) -> bool:
-    """Whether `jupyter console` or its like sent what runs: it shows an output as it first came.
-
-    No word of the protocol says so. It is a program in Python, by the form of its messages' ids,
-    that can be typed into, and has no cells.
-    """
-    request = _request(shell)
-    header, content = request.get("header", {}), request.get("content", {})
-    in_python = str(header.get("msg_id")).startswith(f"{header.get('session')}_")
-    cell = request.get("metadata", {}).get("cellId")
-    return in_python and content.get("allow_stdin") is True and cell is None
-
-
-def _request(shell: InteractiveShell) -> Mapping[str, Any]:
-    """The message that the kernel is at work on; empty in a terminal."""
-    parent = getattr(shell, "get_parent", None)
-    return parent() if parent else {}
 
 
 def _kernel(shell: InteractiveShell) -> bool:

@@ -32,6 +32,7 @@ from ..context.describe import describe
 from ..display import tool_calls
 from ..display.output_slots import NOTHING, slots
 from ..options import QuestionOptions, several
+from ..running_shell import can_be_typed_into
 from .built_in import BuiltIn
 
 if TYPE_CHECKING:
@@ -103,9 +104,8 @@ class AskInCell:
             slot.show(NOTHING)  # what was run stands, folded, in the call's own line
 
     def _can_type(self) -> bool:
-        parent = getattr(self._shell, "get_parent", None)
-        if parent is not None:
-            return bool(parent().get("content", {}).get("allow_stdin"))
+        if hasattr(self._shell, "get_parent"):
+            return can_be_typed_into(self._shell)
         # A script that is piped in would answer with its next line.
         return sys.stdin is not None and sys.stdin.isatty()
 

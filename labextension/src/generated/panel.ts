@@ -521,12 +521,12 @@ export interface IAbout {
  * A question.
  *
  * `attachments` are ids, `without` the serials of the pieces that are not to go along. Of the
- * images of the turn in whose place it is asked `keep` go along again. `about` is a task. `page`
- * is the mark of what the page told before it, '' for none.
+ * images of the turn in whose place it is asked `keep` go along again. `about` is a task.
  */
 export interface IAsk {
   request: string;
   cell: string;
+  page: string;
   whole: boolean;
   instead: string;
   after: string;
@@ -536,7 +536,6 @@ export interface IAsk {
   attachments: string[];
   without: number[];
   keep: number[];
-  page: string;
   about: IAbout | null;
 }
 
@@ -590,6 +589,7 @@ export interface IWantEarlier {
 /** What would go along with a question that stands here? */
 export interface IPreview {
   cell: string;
+  page: string;
   whole: boolean;
   instead: string;
   after: string;

@@ -91,8 +91,10 @@ export class Chat {
     if (!notebook) {
       return {};
     }
-    const tell = (): string =>
-      this.pages.of(notebook.context)?.tellAll(notebook.content.activeCell) ?? '';
+    const tell = (withShown: boolean): string => {
+      const { activeCell } = notebook.content;
+      return this.pages.of(notebook.context)?.tellAll(withShown ? activeCell : null) ?? '';
+    };
     return new NotebookHost(notebook, this.attention, tell, () => void this.show(notebook));
   }
 

@@ -10,7 +10,7 @@ export class NotebookHost implements IHost {
   constructor(
     private readonly panel: NotebookPanel,
     private readonly attention: Attention,
-    private readonly tell: () => string,
+    private readonly tell: (withShown: boolean) => string,
     private readonly showDocked: () => void
   ) {}
 
@@ -79,7 +79,11 @@ export class NotebookHost implements IHost {
   }
 
   beforeAsk(): string {
-    return this.tell();
+    return this.tell(true);
+  }
+
+  beforePreview(): string {
+    return this.tell(false);
   }
 
   private runActive(): void {

@@ -49,6 +49,7 @@ export class Composer extends Emitter<IComposerEvents> {
       'rows': '1',
       'placeholder': 'Ask about this notebook',
       'aria-label': 'Your question',
+      'focus': () => this.emit('placed', undefined), // cells may have been moved, or edited
       'input': () => {
         this.isDue = false;
         this.grown();

@@ -22,6 +22,8 @@ export interface IHost {
    * mark of what it is told, '' for nothing: the kernel waits for that.
    */
   beforeAsk?(): string;
+  /** The same before it is said what a question would see: of what cells show nothing is told. */
+  beforePreview?(): string;
   /** Shows the panel beside the notebook. */
   dock?(): void;
 }

@@ -182,7 +182,8 @@ export class Panel {
   private moved(): void {
     this.header.name = this.host.name?.() ?? '';
     const cell = this.host.activeCell?.() ?? '';
-    this.send({ type: 'preview', cell, ...this.composer.place });
+    const page = this.host.beforePreview?.() ?? '';
+    this.send({ type: 'preview', cell, page, ...this.composer.place });
   }
 
   private send(message: PanelMessage, buffers?: ArrayBuffer[]): void {
