@@ -197,7 +197,7 @@ class Panels:
             else:
                 self._wait_for_page(message)
                 attached = self._attachments.use(message["attachments"])
-                place = self._places.get(message["cell"], "")
+                place = places(self.notebook).get(message["cell"], "")
                 question = questions.question_of(
                     self.notebook, message, self._approver, place=place, attached=attached
                 )

@@ -22,6 +22,12 @@ const LOADS = /^[ \t]*%?(re)?load_ext[ \t]+claude_magic[ \t]*$/m;
 // A magic of ours, or `claude_magic.ask` by whatever name.
 const ASKS = /%claude|\bask\s*\(/;
 
+/** A question of the panel: its mark, and the cell down to which what is shown is told for it. */
+interface IAsked {
+  mark: string;
+  below: ICellModel | null;
+}
+
 /** One notebook as its kernel is told of it, however many views of it are open. */
 export class Page {
   constructor(
@@ -118,13 +124,18 @@ export class Page {
     if (!this.link?.isListening) {
       return '';
     }
+    const asked = { mark: UUID.uuid4(), below: active?.model ?? null };
+    this.asked = asked;
+    this.tellFor(asked);
+    return asked.mark;
+  }
+
+  private tellFor({ mark, below }: IAsked): void {
     this.tell();
-    if (active) {
-      this.tellSeen(active.model, 1);
+    if (below) {
+      this.tellSeen(below, 1);
     }
-    const mark = UUID.uuid4();
-    this.link.send({ type: 'mark', mark });
-    return mark;
+    this.link?.send({ type: 'mark', mark });
   }
 
   /** Tell the kernel what the cells above a question show, but for those that it ran. */
@@ -149,6 +160,7 @@ export class Page {
 
   private readonly forget = (): void => {
     this.told = null;
+    this.asked = null;
     this.alone = true;
     this.ran.clear();
     this.seen = new Seen();
@@ -164,7 +176,11 @@ export class Page {
       case 'again':
         this.told = null;
         this.seen = new Seen();
-        this.tell();
+        if (this.asked) {
+          this.tellFor(this.asked); // the kernel had lost the page, and waits for this
+        } else {
+          this.tell();
+        }
         break;
       case 'insert':
         insert(model, message);
@@ -190,6 +206,8 @@ export class Page {
   private link: Link | null = null;
   /** Where the kernel was told that the page is, null if it knows nothing of this page. */
   private told: string | null = null;
+  /** The last question of the panel. */
+  private asked: IAsked | null = null;
   /** What changed since; made when a kernel wants to be told. */
   private changes: Changes | null = null;
   /** Whether no other tab tells this kernel of a page. */

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         CellsMessage,
         ChangedCell,
         KernelSays,
+        MarkMessage,
         PageMessage,
         SeenMessage,
         ToldCell,
@@ -232,18 +233,21 @@ class FrontEnd:
         view = self._views.pop(tab, None)
         if told["type"] == "page":
             self._page(tab, view or _View(), told)
-        elif view is not None and told["type"] == "cells":
-            self._views[tab] = self._with_cells(view, told)
-        elif view is not None and told["type"] == "seen":
-            self._views[tab] = _with_seen(view, told)
-        if view is None and not (told["type"] == "page" and told["fresh"]):
-            self._send({"type": "again"})
+        elif view is not None:
+            self._views[tab] = self._with(view, told)
         if tab in self._views:
             self._show(self._views[tab])
-        if told["type"] == "mark":
+        if view is None and not (told["type"] == "page" and told["fresh"]):
+            self._send({"type": "again"})
+        elif told["type"] == "mark":
             with self._marked:
                 self._marks.append(told["mark"])
                 self._marked.notify_all()
+
+    def _with(self, view: _View, told: CellsMessage | SeenMessage | MarkMessage) -> _View:
+        if told["type"] == "cells":
+            return self._with_cells(view, told)
+        return _with_seen(view, told) if told["type"] == "seen" else view
 
     def _log(self, line: str, *arguments: object) -> None:
         # Where the server's owner looks: what a page says is no matter of the cell that runs.

@@ -104,10 +104,19 @@ test('what the kernel ran is not told as seen', () => {
 });
 
 test('a kernel that asks again is told the whole page again', () => {
+  const tab = new Tab();
+  tab.load();
+  tab.say({ type: 'again' });
+  assert.deepEqual(tab.heard, [...WHOLE, ...WHOLE]);
+  tab.load();
+  assert.deepEqual(tab.heard, WHOLE, 'it was loaded again');
+});
+
+test('a question of the panel waits for a page that the kernel had lost', () => {
   const tab = loaded();
   tab.say({ type: 'again' });
-  assert.deepEqual(tab.heard, WHOLE);
-  assert.deepEqual(tab.ask(), ['seen ba']);
+  assert.deepEqual(tab.heard, [...WHOLE, 'seen ba', 'mark '], 'what it shows, and its mark');
+  assert.deepEqual(tab.ask(), []);
   tab.load();
   assert.deepEqual(tab.heard, WHOLE, 'it was loaded again');
 });

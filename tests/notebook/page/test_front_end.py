@@ -31,6 +31,7 @@ STATE = (
     "[front.told, str(front.path), front.conversation, [*front.cells], front.left_out,"
     " [[cell.id, cell.source, [*cell.outputs]] for cell in front.seen.values()]]"
 )
+MARK = {"type": "mark", "mark": "m-1"}
 LABEXTENSION = Path(__file__).parents[3] / "labextension"
 
 
@@ -60,10 +61,11 @@ class Page:
             if found["msg_type"] != "status":
                 said.append(found["content"]["data"])
 
-    def tell(self, **changed: Any) -> list[Mapping[str, Any]]:
+    def tell(self, tab: str = "", **changed: Any) -> list[Mapping[str, Any]]:
         """Tell of a page with two cells, but for what is `changed`."""
         told = {"type": "page", "path": "nb.ipynb", "root": str(self.folder), "fresh": False}
-        return self.say(told | {"conversation": None, "cells": ["a", "b"]} | changed)
+        told |= {"conversation": None, "cells": ["a", "b"]}
+        return self.say(told | changed, tab=tab)
 
     def seen(self, *cells: object, left_out: object = 0) -> None:
         self.say({"type": "seen", "cells": cells, "left_out": left_out})
@@ -519,6 +521,25 @@ def test_a_mark_is_heard_once_all_is_that_was_told_before_it(page: Page) -> None
     page.tell(fresh=True)
     assert not page.value("front.heard('m-1', 0)")
     page.live(stands("a"))
-    page.say({"type": "mark", "mark": "m-1"})
+    page.say(MARK)
     assert page.value("front.heard('m-1', 0)")
     assert page.value("front.live['a'].source") == "x"
+
+
+def test_what_was_told_before_a_mark_stands_after_it(page: Page) -> None:
+    page.tell(fresh=True)
+    page.live(stands("a"))
+    page.seen(cell("a", {"output_type": "stream", "name": "stdout", "text": "1"}))
+    known = page.known
+    assert page.say(MARK) == []
+    assert page.live() == [], "nothing is to be told again"
+    assert page.known == known
+
+
+def test_the_mark_of_a_page_that_is_not_known_is_heard_once_that_is_told(page: Page) -> None:
+    page.tell(fresh=True, tab="another")
+    assert page.say(MARK) == [{"type": "again"}]
+    assert not page.value("front.heard('m-1', 0)")
+    page.tell(fresh=True)
+    page.say(MARK)
+    assert page.value("front.heard('m-1', 0)")
