@@ -3,14 +3,15 @@
 `dataclasses.dataclass` writes and compiles up to six methods for each class, a third of a
 millisecond: some sixty of them stand between a first question and its request. What `frozen` makes
 behaves as `dataclass(frozen=True)` does, and what `mutable` makes as `dataclass` does, with methods
-that all classes share. Both are dataclasses to who asks: `field`, `fields`, `replace` and `asdict`
-are those of `dataclasses`.
+that all classes share; a class of which many values are made gets an `__init__` of its own. Both
+are dataclasses to who asks: `field`, `fields`, `replace` and `asdict` are those of `dataclasses`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, FrozenInstanceError, field
 from functools import cache
@@ -47,7 +48,11 @@ def _prepare(cls: Any, methods: Mapping[str, object]) -> None:
                     delattr(cls, name)
                 else:
                     setattr(cls, name, given.default)
+    plain = [name for name, given in made.items() if given is MISSING]
+    if plain != list(made)[: len(plain)]:
+        raise TypeError(f"{cls.__name__}: {plain[-1]!r} without a default follows one that has it")
     cls._frozen_fields = made
+    cls._frozen_defaults = _defaults(made)
     for name, given in {**methods, "__match_args__": tuple(made)}.items():
         if name not in cls.__dict__:
             setattr(cls, name, given)
@@ -75,35 +80,64 @@ def _kind_of_field() -> Any:
     return dataclasses.fields(sample)[0]._field_type  # type: ignore[attr-defined]
 
 
+# So many values pay for a written `__init__`, which takes a third of the time for each.
+_MANY = 50
+_made: defaultdict[Any, int] = defaultdict(int)
+
+
 def _init(self: Any, *values: Any, **named: Any) -> None:
     cls = type(self)
+    _made[cls] += 1
+    if _made[cls] == _MANY:
+        cls.__init__ = _written(cls._frozen_fields, cls._frozen_defaults)
     names = cls.__match_args__
     state = self.__dict__
     if len(values) > len(names):
         raise TypeError(f"{cls.__name__} takes {len(names)} values, not {len(values)}")
+    state.update(cls._frozen_defaults)
     state.update(zip(names, values, strict=False))
-    for name, value in named.items():
-        if name in state or name not in cls._frozen_fields:
+    if named:
+        unfit = [name for name in named if name not in cls._frozen_fields]
+        if unfit or not named.keys().isdisjoint(names[: len(values)]):
+            name = (unfit or [name for name in names if name in named])[0]
             raise TypeError(f"{cls.__name__}: {name!r} is given twice, or is no field of it")
-        state[name] = value
-    if len(state) < len(names):
-        # Those in order were given: what is left are the last.
-        for name in names[len(values) :]:
-            if name not in state:
-                default = cls._frozen_fields[name]
-                if default is MISSING or isinstance(default, Field):
-                    default = _default(cls, name, default)
-                state[name] = default
+        state.update(named)
+    for name, value in state.items():
+        if value is MISSING:
+            state[name] = _made_anew(cls, name)
 
 
-def _default(cls: type, name: str, default: Any) -> Any:
-    if isinstance(default, Field):
-        if default.default_factory is not MISSING:
-            return default.default_factory()
-        default = default.default
-    if default is MISSING:
+def _made_anew(cls: Any, name: str) -> Any:
+    given = cls._frozen_fields[name]
+    if not isinstance(given, Field) or given.default_factory is MISSING:
         raise TypeError(f"{cls.__name__} needs {name!r}")
-    return default
+    return given.default_factory()
+
+
+def _written(fields: Mapping[str, Any], defaults: Mapping[str, Any]) -> Any:
+    """An `__init__` of one class: what it does is what `_init` does."""
+    scope: dict[str, Any] = {"_frozen_missing": MISSING}
+    # Names that no field has, which may have any other.
+    said, lines = ["_frozen_self"], ["_frozen_state = _frozen_self.__dict__"]
+    for name, given in fields.items():
+        value = name
+        if defaults[name] is not MISSING:
+            said.append(f"{name}=_frozen_default_{name}")
+            scope[f"_frozen_default_{name}"] = defaults[name]
+        elif isinstance(given, Field) and given.default_factory is not MISSING:
+            said.append(f"{name}=_frozen_missing")
+            scope[f"_frozen_make_{name}"] = given.default_factory
+            value = f"_frozen_make_{name}() if {name} is _frozen_missing else {name}"
+        else:
+            said.append(name)
+        lines.append(f"_frozen_state[{name!r}] = {value}")
+    exec(f"def __init__({', '.join(said)}):\n  " + "\n  ".join(lines), scope)  # noqa: S102
+    return scope["__init__"]
+
+
+def _defaults(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """By field the default that all values of a class share; MISSING where there is none."""
+    return {n: g.default if isinstance(g, Field) else g for n, g in fields.items()}
 
 
 def _compared(value: Any) -> tuple[Any, ...]:

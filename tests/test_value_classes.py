@@ -25,6 +25,7 @@ def classes(decorate: Callable[[Any], Any]) -> tuple[Any, Any]:
         second: str = "b"
         third: Mapping[str, int] = field(default_factory=dict)
         quiet: int = field(default=3, compare=False, repr=False)
+        state: str = "named as a local variable may be"
 
         @property
         def double(self) -> int:
@@ -44,6 +45,10 @@ def classes(decorate: Callable[[Any], Any]) -> tuple[Any, Any]:
 
 OURS = [*classes(frozen), *classes(mutable)]
 THEIRS = [*classes(dataclass(frozen=True)), *classes(dataclass)]
+OFTEN = [*classes(frozen), *classes(mutable)]
+for often in OFTEN:  # of which so many values were made that it got an `__init__` of its own
+    assert len([often(n) for n in range(100)]) == 100
+    assert often.__init__ is not OURS[0].__init__
 
 GIVEN: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
     ((1,), {}),
@@ -93,9 +98,12 @@ SAYINGS: dict[str, Callable[[Any], object]] = {
 )
 @pytest.mark.parametrize("saying", SAYINGS)
 @pytest.mark.parametrize("given", range(len(GIVEN)))
-def test_it_does_what_a_dataclass_does(which: int, saying: str, given: int) -> None:
+@pytest.mark.parametrize("made", [OURS, OFTEN], ids=["few", "many"])
+def test_it_does_what_a_dataclass_does(
+    made: list[Any], which: int, saying: str, given: int
+) -> None:
     values, named = GIVEN[given]
-    ours, theirs = OURS[which], THEIRS[which]
+    ours, theirs = made[which], THEIRS[which]
     expected = what_becomes(lambda: theirs(*values, **named), SAYINGS[saying])
     assert what_becomes(lambda: ours(*values, **named), SAYINGS[saying]) == expected
 

@@ -164,6 +164,8 @@ def joined_text(blocks: Iterable[Block]) -> str:
 
 def replace_surrogates(value: str) -> str:
     """`value` with lone surrogates replaced by U+FFFD, so that it can be encoded as UTF-8."""
+    if value.isascii():  # which costs nothing to ask
+        return value
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import lru_cache
 from hashlib import sha256
 
 from .blocks import replace_surrogates
@@ -58,16 +59,19 @@ def terminal_text(text: str) -> str:
 
     Object addresses are masked, as in `mask_addresses`; lone surrogates become U+FFFD.
     """
-    text = trim_middle(text, _MOST_READ).replace("\r\n", "\n")
-    if "\r" in text or "\b" in text:
-        text = "\n".join(map(_overwritten, text.split("\n")))
-    text = _CONTROL.sub("", _ANSI.sub("", text))
-    return mask_addresses(replace_surrogates(text))
+    text = trim_middle(text, _MOST_READ)
+    # Far quicker than to look for what is to go; a lone surrogate is not printable.
+    if not text.replace("\n", "").replace("\t", "").isprintable():
+        text = text.replace("\r\n", "\n")
+        if "\r" in text or "\b" in text:
+            text = "\n".join(map(_overwritten, text.split("\n")))
+        text = replace_surrogates(_CONTROL.sub("", _ANSI.sub("", text)))
+    return mask_addresses(text)
 
 
 def mask_addresses(text: str) -> str:
     """`text` with `<Thing at 0x7f…>` as `<Thing at 0x…>`: the same object, the same bytes."""
-    return _ADDRESS.sub("0x…", text)
+    return _ADDRESS.sub("0x…", text) if "0x" in text else text
 
 
 def _overwritten(line: str) -> str:
@@ -115,7 +119,7 @@ def wrap(tag: str, text: str, **attributes: object) -> str:
     An attribute that is None is left out; in the others what could end a tag is escaped.
     """
     shown = "".join(
-        f' {name}="{_escaped(str(value))}"'
+        f' {name}="{value if type(value) is int else _escaped(str(value))}"'
         for name, value in attributes.items()
         if value is not None
     )
@@ -135,6 +139,7 @@ def _nonce(tag: str, shown: str, text: str) -> str:
     raise AssertionError  # a text of 32 GB would be needed to hold every nonce
 
 
+@lru_cache(maxsize=200)
 def _escaped(value: str) -> str:
     """An attribute's value without quotes, angle brackets and line breaks."""
     one_line = " ".join(value.split())

@@ -220,7 +220,8 @@ class Settable(Configurable):
         self._named = self._named or name == "base_url"  # taken back is said too
 
     def _row(self, name: str, path: Path | None, project: Mapping[str, Any]) -> Setting:
-        help_text = str(self.traits()[name].help)
+        trait = _trait(self, name)
+        help_text = str(trait.help)
         if name in self._said:
             return Setting(name, self._said[name], "%claude_config", help_text)
         for variable in _variables(name):
@@ -228,7 +229,7 @@ class Settable(Configurable):
                 value = _parsed(self, name, os.environ[variable], variable)
                 return Setting(name, value, variable, help_text)
         configured = getattr(self, name)
-        default = self.traits()[name].default_value
+        default = trait.default_value
         where = _DEFAULT if configured == default else "Jupyter configuration"
         if name in project and name not in _NOT_FROM_PROJECT:
             value = _parsed(self, name, str(project[name]), str(path))
@@ -255,8 +256,13 @@ def _variables(name: str) -> list[str]:
     return [own, "ANTHROPIC_BASE_URL"] if name == "base_url" else [own]
 
 
+def _trait(owner: Settable, name: str) -> Any:
+    """The trait itself; `traits()` looks through all of them."""
+    return getattr(type(owner), name)
+
+
 def _parsed(owner: Settable, name: str, text: str, source: str) -> Any:
-    trait = owner.traits()[name]
+    trait = _trait(owner, name)
     try:
         value = trait._validate(owner, trait.from_string(text))
     except (TraitError, ValueError):

@@ -6,9 +6,10 @@ the reply where the shell shows things. Magics, panel and Python API are faces o
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -154,17 +155,18 @@ class Notebook:
         figures: bool,
     ) -> Brought:
         """What of the cells goes along with a question, and which cell asks it."""
-        self.standing.read()
-        asker = self.standing.asker(self.session.history, beside)
-        cells = self.standing.named(asker)
-        context = self._carrying.context(
-            self._carrying.pieces(options, cells, asker, beside),
-            options,
-            prompt=prompt,
-            render=render,
-            namespace=self.shell.user_ns,
-            figures=figures,
-        )
+        with _uncollected():
+            self.standing.read()
+            asker = self.standing.asker(self.session.history, beside)
+            cells = self.standing.named(asker)
+            context = self._carrying.context(
+                self._carrying.pieces(options, cells, asker, beside),
+                options,
+                prompt=prompt,
+                render=render,
+                namespace=self.shell.user_ns,
+                figures=figures,
+            )
         order = self.standing.page.order
         again, shown = self._again(asker), hasattr(self.shell, "kernel")
         return Brought(asker, order, cells, context, again=again, notebook=shown)
@@ -359,6 +361,21 @@ class _NotebookFace:
 
     def toolbox(self, options: QuestionOptions) -> Toolbox | None:
         return self._notebook.tools.box(options, self._approver)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Python looks for garbage only after this: a large page would have it look all through memory,
+    which takes longer than the page does, and in a kernel that holds much, seconds.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _back(history: History, order: Sequence[str]) -> str | None:

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, groupby
 
 from ...conversation.asking.question import Standing
 from ...conversation.turns import thing_digest
@@ -114,6 +114,7 @@ class _Part:
     def __init__(self, cell: CarriedCell, outputs: Sequence[Block]) -> None:
         self.cell = cell
         self.outputs = list(outputs)
+        self._shown = sum(len(str(block.get("text", ""))) for block in outputs)
         self.name = f"[{cell.count}]" if cell.count is not None else _first_words(cell.source)
         self.most = _SOURCE_CHARACTERS
         """In characters of its source; 0 once it goes without."""
@@ -123,34 +124,41 @@ class _Part:
     @property
     def size(self) -> int:
         """In characters of text."""
-        shown = sum(len(str(block.get("text", ""))) for block in self.outputs)
-        return shown + min(len(self.cell.source), self.most)
+        return self._shown + min(len(self.cell.source), self.most)
 
-    def shrink(self) -> None:
-        """Cut what its outputs say to a few lines."""
+    def shrink(self) -> int:
+        """Cut what its outputs say to a few lines. Gives, as the others do, how much went."""
+        before = self._shown
         for at, block in enumerate(self.outputs):
             said = str(block.get("text", ""))
             if len(said) > _SHRUNK:
-                self._count("output", len(said))
-                self.outputs[at] = text(trim_middle(said, _SHRUNK))
+                self._say(at, said, trim_middle(said, _SHRUNK))
+        return before - self._shown
 
-    def drop_outputs(self) -> None:
+    def drop_outputs(self) -> int:
         """Leave out what its outputs say; pictures have room of their own."""
+        before = self._shown
         for at, block in enumerate(self.outputs):
             if block.get("type") == "text":
-                said = str(block["text"])
-                self._count("output", len(said))
-                self.outputs[at] = text("")
+                self._say(at, str(block["text"]), "")
+        return before - self._shown
+
+    def _say(self, at: int, said: str, now: str) -> None:
+        self._count("output", len(said))
+        self._shown += len(now) - len(said)
+        self.outputs[at] = text(now)
 
     def cut(self, room: int) -> None:
         """Leave of the source what there is room for: the nearest cell does not go without."""
         self._count("cell", len(self.cell.source))
         self.most = max(room, _SHRUNK)
 
-    def drop(self) -> None:
+    def drop(self) -> int:
         """Leave out the source too: its name stays."""
+        before = self.size
         self._count("cell", len(self.cell.source))
         self.most = 0
+        return before - self.size
 
     def _count(self, what: str, characters: int) -> None:
         self.left_out[what] = max(characters, self.left_out.get(what, 0))
@@ -293,12 +301,10 @@ def _fit(parts: Sequence[_Part], room: int) -> None:
         for part in parts:
             if over <= 0:
                 return
-            before = part.size
             if lessen is _Part.drop and part is parts[-1]:
-                part.cut(before - over)
+                part.cut(part.size - over)
                 return
-            lessen(part)
-            over -= before - part.size
+            over -= lessen(part)
 
 
 def _named(parts: Sequence[_Part]) -> list[str]:
@@ -339,13 +345,11 @@ def _labelled_figures(blocks: Sequence[Block]) -> list[Block]:
 
 
 def _merged(blocks: Iterable[Block]) -> list[Block]:
-    """Neighbouring text blocks joined by a line break: fewer blocks, the same content."""
+    """Neighbouring text blocks joined by line breaks: fewer blocks, the same content."""
     result: list[Block] = []
-    for block in blocks:
-        if result and block.get("type") == "text" == result[-1].get("type"):
-            result[-1] = text(f"{result[-1]['text']}\n{block['text']}")
-        else:
-            result.append(block)
+    for is_text, group in groupby(blocks, lambda block: block.get("type") == "text"):
+        found = list(group)
+        result += [text("\n".join(str(b["text"]) for b in found))] if is_text else found
     return result
 
 
@@ -367,7 +371,7 @@ def _variables(
 
 def _may_name(source: str, namespace: Mapping[str, object]) -> bool:
     """Whether any word of a source is a variable: only then is it worth parsing."""
-    return any(word in namespace for word in NAME.findall(source))
+    return not namespace.keys().isdisjoint(NAME.findall(source))
 
 
 @lru_cache(maxsize=2_000)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64decode
+from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
@@ -108,11 +108,18 @@ def printed(text: str) -> str:
 
 
 def _printed(text: str) -> str:
-    return _LOADED.sub("", terminal_text(text)).rstrip()
+    shown = terminal_text(text)
+    if "claude_magic" in shown:
+        shown = _LOADED.sub("", shown)
+    return shown.rstrip()
 
 
 # The same outputs are looked at by each question; a few long ones are not worth their memory.
 _SHORT_TEXT = 8_000
+_SMALL_PICTURE = 300_000  # characters of base64
+_MOST_PICTURES = 200
+# By the id of what is held beside it: to hash the text itself takes as long as to decode it.
+_pictures: dict[int, tuple[object, str, str]] = {}
 _short = lru_cache(maxsize=2_000)(_printed)
 
 
@@ -161,11 +168,11 @@ def _displayed(bundle: Mapping[str, Any]) -> Iterator[str]:
         return
     for kind in IMAGES:
         if bundle.get(kind) is not None:
-            yield picture_digest(kind, _data(kind, bundle[kind]))
+            yield _picture(kind, bundle[kind])
             return
     embedded = _EMBEDDED.findall(joined(bundle.get("text/html", "")))
     for kind, data in embedded:
-        yield picture_digest(kind.lower(), _data(kind.lower(), data))
+        yield _picture(kind.lower(), data)
     words = words_of(bundle, _NO_LIMIT).strip()
     if embedded and re.fullmatch(r"<[^<>]*>", mask_addresses(words)):
         words = ""  # what an object is called whose picture stands there
@@ -175,12 +182,24 @@ def _displayed(bundle: Mapping[str, Any]) -> Iterator[str]:
         yield thing_digest("output", words)
 
 
+def _picture(kind: str, value: object) -> str:
+    """The digest of a picture; the same pictures are looked at by each question."""
+    held = _pictures.get(id(value))
+    if held is None or held[0] is not value or held[1] != kind:
+        if len(_pictures) >= _MOST_PICTURES:
+            _pictures.clear()
+        held = value, kind, picture_digest(kind, _data(kind, value))
+        if isinstance(value, str) and len(value) < _SMALL_PICTURE:
+            _pictures[id(value)] = held
+    return held[2]
+
+
 def _data(kind: str, value: object) -> bytes:
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     text = joined(value)
     try:
-        return text.encode() if kind == "image/svg+xml" else b64decode(text)
+        return text.encode() if kind == "image/svg+xml" else a2b_base64(text)
     except ValueError:  # no base64
         return text.encode("utf-8", "replace")
 

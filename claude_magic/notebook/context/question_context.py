@@ -162,7 +162,7 @@ def _only_asks(source: str, kind: Kind = "code") -> bool:
         return not source.strip()
     if source.lstrip().startswith("%%claude"):
         return True
-    lines = [s for line in source.splitlines() if (s := line.strip()) and not s.startswith("#")]
+    lines = (s for line in source.splitlines() if (s := line.strip()) and not s.startswith("#"))
     return all(line.startswith("%claude") or _LOADS.fullmatch(line) for line in lines)
 
 

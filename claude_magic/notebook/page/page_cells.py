@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ...value_classes import frozen
@@ -41,6 +42,11 @@ class ToldCell:
     saved: float = 0.0
     missing: int = 0
     """How many characters of its text follow `source`, which is too long to be told whole."""
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of its text."""
+        return source_digest(self.source)
 
     def ran_as(self, run: CellRun) -> CellRun:
         """The cell that this kernel ran, as it stands now.
@@ -149,22 +155,25 @@ class EarlierCells:
         self._at = recorder.loaded_at
         self._made: dict[int, CellRun] = {}
 
-    def state(self, told: ToldCell, ran: Mapping[int, str], page: Collection[str]) -> State | None:
+    def state(
+        self, told: ToldCell, ran: Mapping[int, str], page: Callable[[], Collection[str]]
+    ) -> State | None:
         """How a cell stands that ran in this kernel, unrecorded; None if it did not run here.
 
-        `ran` are the digests of the texts that were recorded by their counts, `page` those of all
-        texts of the page. A text that ran with this count, and stands nowhere any more, was its, if
-        the page was told after it ran.
+        `ran` are the digests of the texts that were recorded by their counts, `page` gives those of
+        all texts of the page. A text that ran with this count, and stands nowhere any more, was
+        its, if the page was told after it ran.
         """
-        digest = source_digest(told.source)
         if told.count is None:
-            return "ran" if told.shows and digest in self._texts else None
+            return "ran" if told.shows and told.digest in self._texts else None
         before = self._digests.get(told.count)
-        if before == digest:
+        if before is not None and before == told.digest:
             return "ran"
         if before is None or 0 < told.saved <= self._at:
-            before = ran.get(told.count, digest)
-        return "edited" if before != digest and before not in page else None
+            before = ran.get(told.count)
+        if before is None or before == told.digest:
+            return None
+        return "edited" if before not in page() else None
 
     def cells(self, known: Collection[str]) -> Iterator[CellRun]:
         """The cells that ran, in that order; without those of these texts, as often as they are."""
@@ -186,8 +195,7 @@ class EarlierCells:
 
     def outputs(self, told: ToldCell) -> list[Output]:
         """What a cell showed that ran here, as far as IPython knows."""
-        digest = source_digest(told.source)
-        counts = [n for n, known in self._digests.items() if known == digest]
+        counts = [n for n, known in self._digests.items() if known == told.digest]
         return self._cell(counts[-1]).outputs if counts else []
 
     def _outputs(self, count: int) -> list[Output]:

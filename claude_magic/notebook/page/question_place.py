@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field
+from functools import cache
 from operator import is_not
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -265,16 +266,16 @@ class QuestionPlaces:
             for run in self._recorder.runs
             if run.count is not None and not 0 < since <= run.at
         }
-        texts = {source_digest(cell.source) for cell in told.values()}
+        texts = cache(lambda: frozenset(cell.digest for cell in told.values()))
         named = [
             self._cell(cell, runs.get(cell), told.get(cell), ran, texts) for cell in self.page.order
         ]
         found = [cell for cell in named if cell is not None]
         without = newest([r for r in self._recorder.runs if r.cell is None], self._recorder.current)
+        if told and not self.as_saved:  # a page that is known knows what ran
+            return [*found, *without]
         known = [source_digest(cell.source) for cell in (*found, *without)]
-        # A page that is known knows what ran; what nobody shows has at least run.
-        earlier = [] if told and not self.as_saved else self._earlier.cells(known)
-        return [*earlier, *found, *without]
+        return [*self._earlier.cells(known), *found, *without]  # what nobody shows has at least run
 
     def traces(self, but: Collection[str | None] = ()) -> list[tuple[str, Trace]]:
         """The cells of the page, without those of `but`, as what recognises turns of theirs."""
@@ -318,7 +319,7 @@ class QuestionPlaces:
         run: CellRun | None,
         told: ToldCell | None,
         ran: Mapping[int, str],
-        texts: Collection[str],
+        texts: Callable[[], Collection[str]],
     ) -> CellRun | None:
         """The cell as it stands; None where nothing is known of it but that it is there."""
         if run is not None and (told is None or run is self._recorder.current):

@@ -236,7 +236,7 @@ def test_a_cell_whose_text_ran_under_its_count_ran_here_and_one_with_another_was
 ) -> None:
     page = {source_digest(text) for text in ("a", "c", "there")}
     recorded = {7: source_digest("gone"), 8: source_digest("there")}
-    assert earlier(Shell("a", "b", "a")).state(told, recorded, page) == state
+    assert earlier(Shell("a", "b", "a")).state(told, recorded, lambda: page) == state
 
 
 def test_what_the_page_shows_already_is_not_told_twice() -> None:
