@@ -6,7 +6,8 @@ import type { PartialJSONObject } from '@lumino/coreutils';
 import { isObject } from './messages';
 
 const KINDS = ['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/svg+xml'];
-const LONGEST = 10_000;
+/** In characters. */
+export const LONGEST = 10_000;
 
 /** Whether an output holds an image that can have alt text. */
 export function isDescribable(output: IOutputModel): boolean {

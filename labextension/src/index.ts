@@ -7,6 +7,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
 import { Chat } from './lab/chat';
+import { withAlt } from './lab/described';
 import { Page } from './page';
 import { IPages, Pages } from './pages';
 
@@ -25,6 +26,20 @@ const page: JupyterFrontEndPlugin<Pages> = {
     tracker.forEach(add);
     tracker.widgetAdded.connect((_, panel) => add(panel));
     return pages;
+  }
+};
+
+/** Has the pictures of outputs bear their alt text, for who cannot see them. */
+const altText: JupyterFrontEndPlugin<void> = {
+  id: 'claude-magic:alt-text',
+  description: 'Puts the alt text in the metadata of outputs on the pictures that they show.',
+  autoStart: true,
+  requires: [INotebookTracker],
+  activate: (_: JupyterFrontEnd, tracker: INotebookTracker) => {
+    // Each notebook has renderers of its own; by now every extension has added its.
+    const add = ({ content }: NotebookPanel): void => withAlt(content.rendermime);
+    tracker.forEach(add);
+    tracker.widgetAdded.connect((__, panel) => add(panel));
   }
 };
 
@@ -50,4 +65,4 @@ const chat: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [page, chat];
+export default [page, altText, chat];
