@@ -21,7 +21,7 @@ def add_caption(commands: Any) -> None:
         "caption",
         help="alt text for every figure of notebooks",
         description="Write captions for the figures of notebooks that have no alt text.",
-        epilog="HTML with the alt text: jupyter nbconvert --to html --template alt-text NOTEBOOK",
+        epilog="For exports with the alt text: claude-magic alt-text enable",
     )
     parser.add_argument("notebooks", nargs="+", type=Path, help="notebooks, or folders of them")
     what = parser.add_mutually_exclusive_group()
@@ -118,6 +118,14 @@ def _summary(notebooks: Notebooks, job: Job, written: int | None) -> None:
     elif answers:
         said.append("nothing written: --write does")
     print("; ".join(said), file=sys.stderr)
+    if written:
+        from .captions.notebooks.export_setting import configuration, is_enabled
+
+        if not is_enabled(configuration()):
+            print(
+                "For exports of nbconvert and JupyterLab to bear it: claude-magic alt-text enable",
+                file=sys.stderr,
+            )
 
 
 def _dry_run(notebooks: Notebooks, job: Job) -> None:
@@ -241,3 +249,33 @@ def _schema(path: Path | None) -> object:
         return json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is no JSON schema that can be read ({error}).") from None
+
+
+def add_alt_text(commands: Any) -> None:
+    """Add the command for exports to the subparsers of `claude-magic`."""
+    parser = commands.add_parser(
+        "alt-text",
+        help="have nbconvert's and JupyterLab's exports bear alt text, or no more",
+        description="Have what nbconvert and JupyterLab's Save and Export make of notebooks bear "
+        "the alt text of figures, by some lines in your own Jupyter configuration.",
+    )
+    parser.add_argument("what", choices=("enable", "disable", "status"))
+
+
+def alt_text(given: argparse.Namespace) -> int:
+    """Run `claude-magic alt-text`; the exit status."""
+    from .captions.notebooks import export_setting
+
+    file = export_setting.configuration()
+    if given.what == "enable":
+        new = export_setting.enable(file)
+        print(f"Exports bear alt text{' from now on' if new else ' already'}: {file}")
+        if new:
+            print("A JupyterLab that runs has to be started again for its Save and Export.")
+    elif given.what == "disable":
+        gone = export_setting.disable(file)
+        print(f"Exports bear no alt text{' any more' if gone else ''}: {file}")
+    else:
+        on = export_setting.is_enabled(file)
+        print(f"Exports bear {'alt text' if on else 'no alt text'}: {file}")
+    return 0

@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor.add_argument("--yes", action="store_true", help="ask, though it may cost something")
     caption_commands.add_caption(commands)
     caption_commands.add_caption_images(commands)
+    caption_commands.add_alt_text(commands)
     given = parser.parse_args(arguments)
     if line := unmet(*OF_QUESTIONS, "tornado"):
         print(f"claude-magic: {line}", file=sys.stderr)
@@ -52,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refusing(caption_commands.caption, given)
     if given.command == "caption-images":
         return _refusing(caption_commands.caption_images, given)
+    if given.command == "alt-text":
+        return _refusing(caption_commands.alt_text, given)
     from .demo import run
 
     return run(given.notebook, given.port, browser=not given.no_browser)

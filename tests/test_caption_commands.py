@@ -49,6 +49,7 @@ def command(
     for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CLAUDE_MAGIC_BASE_URL", "offline")
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
 
     def run(*words: object) -> tuple[int, str, str]:
@@ -422,3 +423,13 @@ class TestCaptionImages:
         folder = folder_of(tmp_path / "scans", 1)
         status, _, err = command("caption-images", folder, "-o", "c.csv", "--schema", "no.json")
         assert status == 2 and "no.json is no JSON schema that can be read" in err
+
+
+def test_exports_are_enabled_and_disabled_by_a_word(command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "config" / "jupyter_config.py"
+    assert command("alt-text", "status")[1] == f"Exports bear no alt text: {file}\n"
+    assert f"Exports bear alt text from now on: {file}" in command("alt-text", "enable")[1]
+    assert "already" in command("alt-text", "enable")[1]
+    assert command("alt-text", "status")[1] == f"Exports bear alt text: {file}\n"
+    assert command("alt-text", "disable")[1] == f"Exports bear no alt text any more: {file}\n"
+    assert not file.exists()

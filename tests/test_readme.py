@@ -100,6 +100,7 @@ def environment(folder: Path) -> dict[str, str]:
         "CLAUDE_MAGIC_BASE_URL": "offline",
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_DATA_DIR": str(folder / "jupyter"),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         "MPLBACKEND": "agg",
         "DO_NOT_TRACK": "true",

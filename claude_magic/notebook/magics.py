@@ -124,9 +124,9 @@ class ClaudeMagics(ConversationMagics, Settable):
 
         `%claude_caption` takes the last figure displayed, `-i fig` a figure, a path or what else
         `-i` of `%claude` takes. The data behind it goes along, as far as the kernel still has it.
-        `--write` puts the alt text into the output's metadata; `jupyter nbconvert --template
-        alt-text` finds it there. `-o` binds the caption, of several figures a list. Words on the
-        line go along.
+        `--write` puts the alt text into the output's metadata; JupyterLab's pictures bear it, and
+        exports after `claude-magic alt-text enable`. `-o` binds the caption, of several figures a
+        list. Words on the line go along.
         """
         from .caption_magic import caption_question, captioned, figures
         from .option_line import parse
