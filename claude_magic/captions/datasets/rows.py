@@ -97,11 +97,12 @@ def image_key(source: object) -> tuple[str, PictureSource]:
         return hashlib.sha256(found).hexdigest(), found
     if isinstance(found, ImageLink):
         return hashlib.sha256(b"link " + found.name.encode(errors="replace")).hexdigest(), found
+    from ...messages.images.depth import Shown
     from ...messages.images.pixels import fingerprint
     from ...messages.images.structure import check_size
 
     check_size(*found.size)
-    return fingerprint(found), found
+    return fingerprint(found if isinstance(found, Shown) else Shown(found)), found
 
 
 def _named(name: str | Path) -> list[object]:
@@ -233,4 +234,4 @@ def _blocks(job: Job, part: Any) -> Iterator[Block]:
     if isinstance(part, bytes) and part[:5] == b"%PDF-":
         yield document_base64("application/pdf", base64.b64encode(part).decode("ascii"))
         return
-    yield prepare(part, long_edge=job.long_edge).block
+    yield from prepare(part, long_edge=job.long_edge).blocks

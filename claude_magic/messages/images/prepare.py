@@ -13,17 +13,23 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from ...value_classes import frozen
-from ..blocks import ImageBlock, image_base64
+from ..blocks import Block, ImageBlock, image_base64, image_note
 from ..errors import ImageError
 from ..once import OwnLock
 from .sniff import media_type, size, size_of_base64
 from .sources import ImageLink, from_base64, picture
-from .structure import MAX_EDGE, check_size, sendable_size
+from .structure import (
+    MAX_EDGE,
+    Incomplete,
+    check_size,
+    incomplete,
+    jpeg_within,
+    sendable_size,
+)
 from .structure import check as check_structure
 
 if TYPE_CHECKING:
-    from PIL import Image
-
+    from .depth import Shown
     from .pixels import Encoded
 
 CacheKey = tuple[str, str, int]
@@ -77,6 +83,7 @@ _SENDABLE = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 _REFUSED = {
     "application/pdf": "this is a PDF, not an image: attach it with -f",
     "application/gzip": "this is compressed (an SVGZ is): decompress it first",
+    "application/postscript": "PostScript is not drawn here: save it as PNG, or as PDF for -f",
     "image/heic": "HEIC images cannot be read: export it as JPEG first",
 }
 
@@ -87,7 +94,8 @@ class Prepared:
 
     `width` and `height` in pixels as sent, 0 for an image that the server fetches. `digest` is
     the SHA-256 in hex of the bytes sent (of the URL for one that is fetched). `note` says what
-    of the source is not shown, such as an animation's other frames.
+    of the source is not shown, such as an animation's other frames, and from what values it was
+    scaled.
     """
 
     block: ImageBlock
@@ -95,6 +103,11 @@ class Prepared:
     height: int
     digest: str
     note: str | None = None
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The image, and what a model is to know of how it is shown."""
+        return (self.block, image_note(self.note)) if self.note else (self.block,)
 
 
 def prepare(
@@ -118,11 +131,13 @@ def prepare(
         data = found
         make = partial(_from_bytes, data, long_edge)
         return _kept(cache, "bytes", partial(_sha256, data), long_edge, make)
+    from .depth import Shown
     from .pixels import fingerprint
 
     check_size(*found.size)  # before the fingerprint decodes it
-    make = partial(_from_pillow, found, long_edge)
-    return _kept(cache, "pixels", partial(fingerprint, found), long_edge, make)
+    shown = found if isinstance(found, Shown) else Shown(found)
+    make = partial(_from_pillow, shown, long_edge)
+    return _kept(cache, "pixels", partial(fingerprint, shown), long_edge, make)
 
 
 def thumbnail(block: ImageBlock, *, cache: ImageCache | None = None) -> str | None:
@@ -176,7 +191,7 @@ def _sha256(data: bytes) -> str:
 def _from_bytes(data: bytes, long_edge: int) -> Prepared:
     kind = media_type(data)
     if kind is None:
-        raise ImageError(_not_an_image(data))
+        return _of_other_kind(data, long_edge)
     if kind in _REFUSED:
         raise ImageError(_REFUSED[kind])
     if kind == "image/svg+xml":
@@ -186,14 +201,52 @@ def _from_bytes(data: bytes, long_edge: int) -> Prepared:
     if kind not in _SENDABLE:
         return _decoded(data, kind, long_edge)
     pixels = size(data)
+    if pixels is not None:
+        check_size(*pixels)
+    try:
+        structure = check_structure(data, kind)
+    except Incomplete as fault:
+        return _mended(data, kind, long_edge, fault)
     if pixels is None:
-        raise ImageError("the image is cut off: save it again and retry")
-    check_size(*pixels)
-    structure = check_structure(data, kind)
+        return _mended(data, kind, long_edge, incomplete(kind))
     whole, count = structure.data, structure.frames
     if structure.plain and max(pixels) <= long_edge and sendable_size(whole, kind):
         return _prepared(whole, kind, pixels, _frame_note(0, count))
     return _decoded(whole, kind, long_edge, count)
+
+
+def _mended(data: bytes, kind: str, long_edge: int, fault: ImageError) -> Prepared:
+    """The image encoded anew, where what is wrong with its container leaves the picture whole.
+
+    Raises: `fault` where pixels are missing.
+    """
+    try:
+        return _decoded(data, kind, long_edge)
+    except ImageError:
+        if kind != "image/jpeg":
+            raise fault from None
+    from .pixels import whole_jpeg
+
+    try:
+        whole = whole_jpeg(data)
+    except ImageError:
+        whole = None
+    if whole is None:
+        raise fault
+    return _decoded(whole, kind, long_edge)
+
+
+def _of_other_kind(data: bytes, long_edge: int) -> Prepared:
+    """What no magic bytes tell: a JPEG with something before it, or what Pillow takes it for."""
+    inner = jpeg_within(data)
+    if inner is not None:
+        return _from_bytes(inner, long_edge)
+    from .pixels import encode_bytes, known
+
+    if not known(data):
+        raise ImageError(_not_an_image(data))
+    encoded = encode_bytes(data, None, long_edge)
+    return _from_encoded(encoded, encoded.frames)
 
 
 def _not_an_image(data: bytes) -> str:
@@ -209,16 +262,17 @@ def _decoded(data: bytes, kind: str, long_edge: int, count: int = 1) -> Prepared
     return _from_encoded(encoded, max(count, encoded.frames))
 
 
-def _from_pillow(image: Image.Image, long_edge: int) -> Prepared:
+def _from_pillow(shown: Shown, long_edge: int) -> Prepared:
     from .pixels import encode_image
 
-    encoded = encode_image(image, long_edge)
-    return _from_encoded(encoded, encoded.frames)
+    encoded = encode_image(shown.image, long_edge)
+    return _from_encoded(encoded, encoded.frames, shown.note)
 
 
-def _from_encoded(made: Encoded, count: int) -> Prepared:
-    note = _frame_note(made.frame, count)
-    return _prepared(made.data, made.media_type, (made.width, made.height), note)
+def _from_encoded(made: Encoded, count: int, note: str | None = None) -> Prepared:
+    notes = [_frame_note(made.frame, count), note or made.note]
+    said = "; ".join(note for note in notes if note) or None
+    return _prepared(made.data, made.media_type, (made.width, made.height), said)
 
 
 def _prepared(data: bytes, kind: str, pixels: tuple[int, int], note: str | None) -> Prepared:

@@ -24,6 +24,17 @@ _MAGIC = (
     (b"\x00\x00\x01\x00", "image/x-icon"),
     (b"%PDF-", "application/pdf"),
     (b"\x1f\x8b", "application/gzip"),
+    (b"%!PS", "application/postscript"),
+    (b"\xc5\xd0\xd3\xc6", "application/postscript"),
+    (b"SIMPLE  =", "image/fits"),
+    (b"8BPS\x00\x01", "image/vnd.adobe.photoshop"),
+    (b"qoif", "image/qoi"),
+    (b"DDS \x7c\x00\x00\x00", "image/vnd.ms-dds"),
+    (b"icns\x00", "image/icns"),
+    (b"\x01\xda\x00", "image/sgi"),
+    (b"\x01\xda\x01", "image/sgi"),
+    (b"\xff\x4f\xff\x51", "image/j2c"),
+    (b"\x59\xa6\x6a\x95", "image/x-sun-raster"),
 )
 _AVIF = {b"avif", b"avis"}
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
@@ -40,7 +51,9 @@ _BASE64_HEADS = (64, 4096, 262_144)
 def media_type(data: bytes) -> str | None:
     """The media type by magic bytes, or None. A name or a claimed type has no say.
 
-    Besides images: `application/pdf` and `application/gzip` (a compressed SVG is one).
+    Besides images: `application/pdf`, `application/postscript` and `application/gzip` (a
+    compressed SVG is one). Of images these are those that magic bytes tell for certain: Pillow
+    knows others.
     """
     for magic, kind in _MAGIC:
         if data.startswith(magic):

@@ -21,12 +21,18 @@ from .plots import families, figure_png, shown
 if TYPE_CHECKING:
     from PIL import Image
 
+    from .depth import Shown
+
 MAX_FILE_BYTES = 256_000_000
 
 _DATA_URL = re.compile(r"data:image/[\w.+-]+(?:;[\w.=-]+)*;base64,", re.IGNORECASE)
 _OTHER_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 # The first that a bundle has; of one picture in two forms, the exact one.
 _BUNDLE_ORDER = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/svg+xml")
+
+
+# By name: they are imported where there are pixels to look at.
+_IMAGES = {("PIL.Image", "Image"), (f"{__package__}.depth", "Shown")}
 
 
 @frozen
@@ -41,7 +47,7 @@ class ImageLink:
         return str(self.source.get("url") or self.source.get("file_id") or "")
 
 
-PictureSource: TypeAlias = "bytes | ImageLink | Image.Image"
+PictureSource: TypeAlias = "bytes | ImageLink | Image.Image | Shown"
 
 
 def picture(source: object) -> PictureSource:
@@ -57,8 +63,8 @@ def picture(source: object) -> PictureSource:
         return _from_file(os.fspath(source))
     if isinstance(source, Mapping):
         return _from_mapping(source)
-    if any((c.__module__, c.__name__) == ("PIL.Image", "Image") for c in type(source).__mro__):
-        return cast("Image.Image", source)
+    if any((c.__module__, c.__name__) in _IMAGES for c in type(source).__mro__):
+        return cast("Image.Image | Shown", source)
     if hasattr(type(source), "__array_interface__"):
         return _from_array(source)
     return _from_object(source)

@@ -26,10 +26,14 @@ _ROWS_AT_ONCE = 1_000
 
 @frozen
 class Made:
-    """A document or image block, and a line about what was left out or changed."""
+    """A document or image block, what is said of it to the model, and to the user.
+
+    `note` is a line about what was left out or changed.
+    """
 
     block: Block
     note: str | None = None
+    said: tuple[Block, ...] = ()
 
 
 def made_of(
@@ -77,7 +81,7 @@ def made_of_bytes(
             prepared = prepare(data)
         except ImageError as error:
             raise ImageError(f"{said}: {error}") from None
-        return Made(prepared.block, prepared.note)
+        return Made(prepared.block, prepared.note, prepared.blocks[1:])
     try:
         return Made(_text(data.decode("utf-8-sig"), title, said))
     except UnicodeDecodeError:
@@ -194,7 +198,8 @@ def file_blocks(
     too large or is no document.
     """
     made = [item for choice in choices for item in _chosen(choice, prepare, evaluate or no_name)]
-    return [item.block for item in made], [item.note for item in made if item.note]
+    blocks = [block for item in made for block in (item.block, *item.said)]
+    return blocks, [item.note for item in made if item.note]
 
 
 def _chosen(

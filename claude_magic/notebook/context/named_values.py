@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...messages.blocks import Block, image_label
+from ...messages.blocks import Block, image_label, is_image_note
 from ...messages.credentials import Secret, mask
 from ...messages.errors import ImageError, InputError
 from ...messages.plain_text import in_a_line
@@ -201,18 +202,18 @@ def pictures(
 
 def _add(found: Iterable[Prepared], blocks: list[Block], notices: list[str]) -> None:
     for prepared in found:
-        blocks.append(prepared.block)
+        blocks += prepared.blocks
         notices += [prepared.note] if prepared.note else []
 
 
 def _newest(
     runs: Sequence[CellRun], number: int, choice: str, render: Callable[[Output], Rendered]
 ) -> list[Block]:
-    found: list[Block] = []
+    found: list[list[Block]] = []
     for output in _outputs(reversed(runs)):
         found[:0] = _images(render(output))
         if len(found) >= number:
-            return found[-number:]
+            return [block for image in found[-number:] for block in image]
     raise InputError(
         f"-i {choice}: {len(found) or 'no'} images were displayed in this kernel so far; "
         "run the cell that draws, or name a variable."
@@ -222,9 +223,8 @@ def _newest(
 def _shown_by(
     runs: Sequence[CellRun], choice: str, render: Callable[[Output], Rendered]
 ) -> list[Block]:
-    found = [
-        b for run in runs for o in run.outputs if o.bundle is not None for b in _images(render(o))
-    ]
+    outputs = [o for run in runs for o in run.outputs if o.bundle is not None]
+    found = [block for output in outputs for image in _images(render(output)) for block in image]
     if not found:
         raise InputError(f"-i {choice}: that cell displayed no image; run it, or name another.")
     return found
@@ -236,8 +236,15 @@ def _outputs(runs: Iterable[CellRun]) -> Iterator[Output]:
         yield from (o for o in reversed(run.outputs) if o.bundle is not None)
 
 
-def _images(rendered: Rendered) -> list[Block]:
-    return [b for b in rendered.blocks if b.get("type") == "image"]
+def _images(rendered: Rendered) -> list[list[Block]]:
+    """Each image of an output, with what is said of it."""
+    found: list[list[Block]] = []
+    for block in rendered.blocks:
+        if block.get("type") == "image":
+            found.append([block])
+        elif found and is_image_note(block):
+            found[-1].append(block)
+    return found
 
 
 def _images_of(
@@ -260,6 +267,11 @@ def _images_of(
 
 def _labelled(blocks: list[Block]) -> list[Block]:
     """Several images are told apart by a label before each."""
-    if len(blocks) < 2:
+    if sum(block.get("type") == "image" for block in blocks) < 2:
         return blocks
-    return [b for n, block in enumerate(blocks, 1) for b in (image_label(n), block)]
+    labels = map(image_label, count(1))
+    return [
+        b
+        for block in blocks
+        for b in ([next(labels), block] if block.get("type") == "image" else [block])
+    ]
