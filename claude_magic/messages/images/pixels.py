@@ -27,7 +27,7 @@ from .depth import (
     integers,
     read_fits_header,
 )
-from .structure import MAX_BYTES, MAX_PNG_BYTES, check_size, orientation
+from .structure import MAX_BYTES, MAX_PNG_BYTES, check_page, check_size, orientation
 
 # One decoder for each type that was sniffed, so that none is reached by what a file pretends.
 _DECODERS: Mapping[str, tuple[str, ...]] = {
@@ -58,6 +58,7 @@ _UNKNOWN_TIFF = (
     "the TIFF is damaged, or holds numbers that Pillow does not read (of 64 bits, for example): "
     "save it in 8, 16 or 32 bits, or pass the array"
 )
+_PAGED = {"TIFF", "DCX"}
 # As a profile's description has it, in ICC version 2 and 4.
 _SRGB_NAMES = (b"sRGB", "sRGB".encode("utf-16-be"))
 _UPRIGHT = {
@@ -308,7 +309,8 @@ _SMALL = 40_000
 class Encoded:
     """`data` is PNG, JPEG or WebP as `media_type` says; sizes in pixels.
 
-    `frame` is the place, from 0, of the picture among the `frames` of its source. `note` says how
+    `frame` is the place, from 0, of the picture among the `frames` of its source, which are
+    pages where it is `paged`. `note` says how
     its values are shown, where that is not as they were.
     """
 
@@ -319,14 +321,31 @@ class Encoded:
     frame: int = 0
     frames: int = 1
     note: str | None = None
+    paged: bool = False
 
 
-def encode_bytes(data: bytes, kind: str | None, long_edge: int) -> Encoded:
+def encode_bytes(data: bytes, kind: str | None, long_edge: int, page: int | None = None) -> Encoded:
     """The first picture in `data` (sniffed as `kind`), its longer side at most `long_edge`.
 
-    Raises: ImageError if it cannot be decoded.
+    `page`, from 1, is another one.
+
+    Raises: ImageError if it cannot be decoded, or is not there.
     """
-    return encode_image(drafted(opened(data, kind), long_edge), long_edge)
+    image = drafted(opened(data, kind), long_edge)
+    if page is not None:
+        check_page(page, frames(image))
+        _turn_to(image, page)
+    return encode_image(image, long_edge)
+
+
+def _turn_to(image: Image.Image, page: int) -> None:
+    if page == 1:
+        return
+    try:
+        image.seek(page - 1)
+    except Exception as error:  # as in opened()
+        raise unreadable(error) from error
+    check_size(*image.size)
 
 
 def encode_image(image: Image.Image, long_edge: int) -> Encoded:
@@ -339,7 +358,8 @@ def encode_image(image: Image.Image, long_edge: int) -> Encoded:
     shown = _pixels(image, long_edge)
     encoded = _smallest(shown.image)
     frame = image.tell() if count > 1 else 0
-    return replace(encoded, frame=frame, frames=count, note=shown.note)
+    paged = image.format in _PAGED
+    return replace(encoded, frame=frame, frames=count, note=shown.note, paged=paged)
 
 
 def _pixels(image: Image.Image, long_edge: int) -> Shown:

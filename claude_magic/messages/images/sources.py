@@ -9,13 +9,14 @@ from __future__ import annotations
 import binascii
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from ...value_classes import frozen
 from ..errors import ImageError
+from ..plain_text import count
 from .plots import families, figure_png, shown
 
 if TYPE_CHECKING:
@@ -47,7 +48,48 @@ class ImageLink:
         return str(self.source.get("url") or self.source.get("file_id") or "")
 
 
+@frozen
+class Page:
+    """A page of a file, or a frame of an animation; `number` counts from 1."""
+
+    source: object
+    number: int
+
+
 PictureSource: TypeAlias = "bytes | ImageLink | Image.Image | Shown"
+
+
+# What of a folder is taken for an image. What a suffix may also stand for otherwise is left out.
+_SUFFIXES = frozenset(
+    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".webp", ".svg", ".bmp", ".dib",
+     ".tif", ".tiff", ".avif", ".jp2", ".j2k", ".j2c", ".jpf", ".jpx", ".ico", ".icns", ".ppm",
+     ".pgm", ".pbm", ".pnm", ".pfm", ".fits", ".fit", ".fts", ".psd", ".tga", ".qoi", ".dds",
+     ".pcx", ".sgi"}
+)  # fmt: skip
+
+
+@frozen
+class FolderImages:
+    """The image files of a folder, sorted, and a line on what else is in it; "" if nothing is."""
+
+    files: Sequence[Path]
+    skipped: str
+
+
+def images_within(folder: Path, *, below: bool = False) -> FolderImages:
+    """The images of a folder, with `below` those of its folders too; hidden files do not count."""
+    every = sorted(p for p in (folder.rglob("*") if below else folder.glob("*")) if p.is_file())
+    seen = [p for p in every if not any(part[:1] == "." for part in p.relative_to(folder).parts)]
+    files = [p for p in every if p.suffix.lower() in _SUFFIXES]
+    others = [p.suffix.lower() or p.name for p in seen if p.suffix.lower() not in _SUFFIXES]
+    if not others:
+        return FolderImages(files, "")
+    kinds = sorted(set(others), key=lambda kind: (-others.count(kind), kind))
+    named = ", ".join(kinds[:_MOST_KINDS]) + (" and others" if kinds[_MOST_KINDS:] else "")
+    return FolderImages(files, f"{named}: {count(len(others), 'file')} skipped, no images")
+
+
+_MOST_KINDS = 8
 
 
 def picture(source: object) -> PictureSource:

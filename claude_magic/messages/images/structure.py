@@ -207,6 +207,20 @@ MAX_BYTES = 3_750_000
 MAX_PNG_BYTES = 1_500_000
 
 
+class NoSuchPage(ImageError):  # noqa: N818 - as its tree has them
+    """A page was named that is not there."""
+
+
+def check_page(page: int | None, count: int) -> None:
+    """Nothing.
+
+    Raises: NoSuchPage if `page`, which counts from 1, is none of `count`.
+    """
+    if page is not None and not 1 <= page <= count:
+        has = "one page" if count == 1 else f"{count} pages, which count from 1"
+        raise NoSuchPage(f"there is no page [{page}]: it has {has}")
+
+
 def check_size(width: int, height: int) -> None:
     """Nothing.
 

@@ -146,6 +146,9 @@ def _is_shape(value: object) -> bool:
         return False
 
 
+# Of a file whose name does not end so.
+_PAGE = re.compile(r"(?P<path>.+)\[(?P<number>\d{1,9})\]", re.DOTALL)
+_MOST_OF_FOLDER = 20
 _IMAGE_HINT = "Give a variable, a path, an address or last."
 _LAST = re.compile(r"last(?::([1-9]\d*))?")
 
@@ -195,6 +198,8 @@ def pictures(
             blocks += _shown_by(named, choice, render)
         elif choice.startswith("#"):
             blocks += _shown_by(cells.tagged(choice[1:], f"-i {choice}"), choice, render)
+        elif _is_folder(choice):
+            _add(_images_within(choice, prepare, notices), blocks, notices)
         else:
             _add(_images_of(choice, evaluate or no_name, prepare), blocks, notices)
     return _labelled(blocks), notices
@@ -255,6 +260,11 @@ def _images_of(
             return [prepare(choice)]
         if is_file(choice):
             return [prepare(Path(choice).expanduser())]
+        if (paged := _PAGE.fullmatch(choice)) and is_file(paged["path"]):
+            from ...messages.images.sources import Page
+
+            file = Path(paged["path"]).expanduser()
+            return [prepare(Page(file, int(paged["number"])))]
         value = value_of("-i", choice, evaluate, _IMAGE_HINT)
         many = value if isinstance(value, list | tuple) else [value]
         found = [prepare(item) for item in many]
@@ -263,6 +273,34 @@ def _images_of(
     if not found:
         raise InputError(f"-i {choice}: it is empty; give one that holds images, or leave it out.")
     return found
+
+
+def _is_folder(choice: str) -> bool:
+    """Whether a choice is meant as a folder: a name of the notebook is written without a slash."""
+    try:
+        return "/" in choice and Path(choice).expanduser().is_dir()
+    except (OSError, ValueError, RuntimeError):  # as in is_file()
+        return False
+
+
+def _images_within(
+    choice: str, prepare: Callable[[object], Prepared], notices: list[str]
+) -> Iterator[Prepared]:
+    """The images of a folder, without those in folders below it; a notice of what is skipped."""
+    from ...messages.images.sources import images_within
+
+    found = images_within(Path(choice).expanduser())
+    if not 0 < len(found.files) <= _MOST_OF_FOLDER:
+        raise InputError(
+            f"-i {choice}: {len(found.files) or 'no'} images are in it; name up to "
+            f"{_MOST_OF_FOLDER}, or use claude_magic.caption for many."
+        )
+    notices += [f"{choice}: {found.skipped}"] if found.skipped else []
+    for file in found.files:
+        try:
+            yield prepare(file)
+        except ImageError as error:
+            raise ImageError(f"-i {file}: {error}") from None
 
 
 def _labelled(blocks: list[Block]) -> list[Block]:

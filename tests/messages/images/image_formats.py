@@ -48,7 +48,7 @@ CONVERTED = {
     "animated gif": (animation("GIF"), "RGB", RED, "first of 3 frames"),
     "animated webp": (animation("WEBP"), "RGB", RED, "first of 3 frames"),
     "animated png": (animation("PNG"), "RGB", RED, "first of 3 frames"),
-    "tiff of three pages": (animation("TIFF"), "RGB", RED, "first of 3 frames"),
+    "tiff of three pages": (animation("TIFF"), "RGB", RED, "page 1 of 3"),
     "cmyk jpeg": (saved(halves(RED, BLUE).convert("CMYK"), "JPEG"), "RGB", RED, None),
     "cmyk tiff": (saved(halves(RED, BLUE).convert("CMYK"), "TIFF"), "RGB", RED, None),
     "16 bit": (saved(Image.fromarray(SIXTEEN)), "L", (0,), None),

@@ -282,7 +282,7 @@ def test_a_page_of_a_stack_is_shown_by_its_own_range() -> None:
     pages = [Image.fromarray(ramp(0, high, "uint16")) for high in (1000, 4000)]
     stack = Image.open(io.BytesIO(saved(pages[0], "TIFF", save_all=True, append_images=pages[1:])))
     stack.seek(1)
-    assert prepare(stack).note == "frame 2 of 2; 16 bit, shown from 0 to 4,000 of 65,535"
+    assert prepare(stack).note == "page 2 of 2; 16 bit, shown from 0 to 4,000 of 65,535"
 
 
 @pytest.mark.met("N13")
