@@ -45,6 +45,7 @@ _SVG_PROLOG = re.compile(
 )
 _SVG_ROOT = re.compile(r"\s*<(?:[\w.-]+:)?svg[\s>/]")
 _SVG_HEAD = 65536
+_PDF_HEAD = 1024
 _BASE64_HEADS = (64, 4096, 262_144)
 
 
@@ -67,7 +68,22 @@ def media_type(data: bytes) -> str | None:
         return "image/bmp"
     if data[:1] == b"P" and data[1:2] in b"123456" and data[2:3] in b" \t\r\n#" and len(data) > 6:
         return "image/x-portable-anymap"
-    return "image/svg+xml" if _is_svg(data[:_SVG_HEAD]) else None
+    if _is_svg(data[:_SVG_HEAD]):
+        return "image/svg+xml"
+    return "application/pdf" if _is_pdf(data) else None
+
+
+def _is_pdf(data: bytes) -> bool:
+    """Whether the header of a PDF stands within the first kilobyte, and what a PDF has after it.
+
+    Readers take it there. A text that speaks of PDF may hold the same words: it has no objects.
+    """
+    header = re.search(rb"%PDF-[12]\.\d", data[:_PDF_HEAD])
+    return (
+        bool(header)
+        and re.search(rb"\d\s+\d+\s+obj\b", data) is not None
+        and (b"%%EOF" in data or b"startxref" in data)
+    )
 
 
 def _is_svg(data: bytes) -> bool:
