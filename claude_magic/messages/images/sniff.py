@@ -40,7 +40,9 @@ _AVIF = {b"avif", b"avis"}
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}
 _SVG_PROLOG = re.compile(
-    r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE\s+(?:[\w.-]+:)?svg(?=[\s>\[])[^\[>]*(?:\[.*?\])?\s*>)",
+    r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE\s+(?:[\w.-]+:)?svg(?=[\s>\[])[^\[>]*"
+    # What it declares: comments and quoted texts may hold a bracket.
+    r"(?:\[(?>(?><!--.*?-->)|\"[^\"]*\"|'[^']*'|[^\]\"'])*+\])?\s*>)",
     re.DOTALL,
 )
 _SVG_ROOT = re.compile(r"\s*<(?:[\w.-]+:)?svg[\s>/]")
