@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import binascii
 import hashlib
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from ...value_classes import frozen
-from ..blocks import Block, ImageBlock, image_base64, image_note
+from ..blocks import Base64Source, Block, ImageBlock, image_base64, image_note
 from ..errors import ImageError
 from ..once import OwnLock
 from .sniff import media_type, size, size_of_base64
@@ -74,7 +75,7 @@ class ImageCache:
                 self._bytes -= gone
 
 
-__all__ = ["ImageCache", "Prepared", "fit_many", "prepare", "thumbnail"]
+__all__ = ["ImageCache", "Prepared", "fit_many", "prepare", "smaller", "thumbnail"]
 
 LONG_EDGE = 1568
 MANY_IMAGES_EDGE = 2000
@@ -174,6 +175,38 @@ def fit_many(
     if pixels is not None and max(pixels) <= long_edge:
         return block
     return prepare(block, long_edge=long_edge, cache=cache).block
+
+
+def smaller(
+    block: ImageBlock,
+    *,
+    side: int | None = None,
+    characters: int | None = None,
+    cache: ImageCache | None = None,
+) -> ImageBlock | None:
+    """`block` with at most so many pixels a side, and characters of base64.
+
+    None where it is so already, is fetched by the server, or cannot be made so.
+
+    Raises: ImageError if it cannot be decoded.
+    """
+    source = block["source"]
+    pixels = size_of_base64(source["data"]) if source["type"] == "base64" else None
+    if source["type"] != "base64" or pixels is None:
+        return None
+    edge = min(side or max(pixels), max(pixels))
+    if edge == max(pixels) and len(source["data"]) <= (characters or len(source["data"])):
+        return None
+    while edge >= _LEAST_EDGE:
+        made = prepare(block, long_edge=edge, cache=cache)
+        held = len(cast("Base64Source", made.block["source"])["data"])
+        if characters is None or held <= characters:
+            return made.block
+        edge = int(max(made.width, made.height) * min(0.9, math.sqrt(characters / held)))
+    return None
+
+
+_LEAST_EDGE = 16
 
 
 def _kept(
