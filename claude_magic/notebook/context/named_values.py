@@ -19,6 +19,7 @@ from ..page.recorder import CellRun, Output
 if TYPE_CHECKING:
     from ...conversation.asking.question import Shape
     from ...messages.images.prepare import ImageCache, Prepared
+    from ...messages.images.sources import Page
     from ...messages.models import Model
     from .outputs import Rendered
 
@@ -260,11 +261,8 @@ def _images_of(
             return [prepare(choice)]
         if is_file(choice):
             return [prepare(Path(choice).expanduser())]
-        if (paged := _PAGE.fullmatch(choice)) and is_file(paged["path"]):
-            from ...messages.images.sources import Page
-
-            file = Path(paged["path"]).expanduser()
-            return [prepare(Page(file, int(paged["number"])))]
+        if page := page_of_file(choice):
+            return [prepare(page)]
         value = value_of("-i", choice, evaluate, _IMAGE_HINT)
         many = value if isinstance(value, list | tuple) else [value]
         found = [prepare(item) for item in many]
@@ -273,6 +271,16 @@ def _images_of(
     if not found:
         raise InputError(f"-i {choice}: it is empty; give one that holds images, or leave it out.")
     return found
+
+
+def page_of_file(choice: str) -> Page | None:
+    """The page that a choice such as `stack.tif[3]` names, where there is such a file."""
+    found = _PAGE.fullmatch(choice)
+    if found is None or not is_file(found["path"]):
+        return None
+    from ...messages.images.sources import Page
+
+    return Page(Path(found["path"]).expanduser(), int(found["number"]))
 
 
 def _is_folder(choice: str) -> bool:
