@@ -251,7 +251,7 @@ def caption(
     path = Path(out) if out is not None else None
     how = check(How(path, concurrency, left if budget is None else budget, progress, engine))
     with CaptionRun(images, wanted, how, access) as run:
-        for line in run.job.notices:
+        for line in run.notices:
             warnings.warn(line, stacklevel=2)
         run.ask()
         return frame(run)

@@ -216,8 +216,9 @@ def caption_images(given: argparse.Namespace) -> int:
         progress=not given.quiet,
         engine=given.engine,
     )
-    with CaptionRun(_images(given.images), wanted, check(how), access) as job:
-        for line in job.job.notices:
+    images, skipped = _images(given.images)
+    with CaptionRun(images, wanted, check(how), access) as job:
+        for line in (*skipped, *job.notices):
             print(line, file=sys.stderr)
         if given.dry_run:
             print(estimate(job))
@@ -228,13 +229,17 @@ def caption_images(given: argparse.Namespace) -> int:
     return _FAILED if job.tally.errors else 0
 
 
-def _images(names: list[str]) -> object:
-    """The images that names stand for, one after the other."""
+def _images(names: list[str]) -> tuple[object, list[str]]:
+    """The images that names stand for, one after the other, and what of folders is skipped.
+
+    What one name alone stands for is told by the job.
+    """
     from .captions.datasets.rows import rows_of
 
     if len(names) == 1:
-        return names[0]
-    return [row.source for name in names for row in rows_of(name)]
+        return names[0], []
+    rows = [rows_of(name) for name in names]
+    return [row.source for some in rows for row in some], [s.skipped for s in rows if s.skipped]
 
 
 def _schema(path: Path | None) -> object:

@@ -8,7 +8,7 @@ of a complex image (Web Accessibility Initiative).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
@@ -150,7 +150,7 @@ _LONGEST_TEXT = 2_000
 
 
 def figure_content(
-    image: Block,
+    image: Sequence[Block],
     *,
     data: str = "",
     source: str = "",
@@ -160,11 +160,12 @@ def figure_content(
 ) -> list[Block]:
     """The content of the question for one figure: image, what goes along as data, the question.
 
+    `image` holds what is said of it, too.
     `data` is what the figure was drawn from, `source` the cell that drew it, `before` and `after`
     the text around it in the notebook. All of it is marked so that it cannot pass for more.
     """
     along = figure_along(data=data, source=source, before=before, after=after)
-    return [image, *along, text(prompt)]
+    return [*image, *along, text(prompt)]
 
 
 def figure_along(

@@ -51,6 +51,7 @@ class History:
         """The cells no run of which has ended well: what counts of them is the last that came."""
         self.rejected: dict[str, set[str]] = {}
         """By server, the keys of the blocks that it could not take; see `healing`."""
+        self._copies: dict[str, Mapping[str, Block]] = {}
         self._counting = VisibleTurns(self.turns, retired)
         # Retired on disk: what a run shows again counts at once, and is restored once that ends.
         self._recorded = set(retired)
@@ -309,6 +310,18 @@ class History:
         store = self._writable() if new else None
         if store:
             store.note("rejected", {"server": server, "blocks": new})
+
+    def take_copies(self, server: str, copies: Mapping[str, Block]) -> None:
+        """These go to a server in place of the blocks of these keys, for which it has a limit.
+
+        They are not kept on disk: what was asked holds the images as they are.
+        """
+        with self._lock:
+            self._copies[server] = {**self._copies.get(server, {}), **copies}
+
+    def copies_for(self, server: str) -> Mapping[str, Block]:
+        """What goes to this server in place of blocks, by their keys."""
+        return self._copies.get(server, {})
 
     def rejected_by(self, server: str) -> frozenset[str]:
         """The keys of the blocks that this server could not take."""

@@ -14,6 +14,7 @@ from ..messages.blocks import (
     Message,
     content_blocks,
     is_image_label,
+    is_image_note,
     joined_text,
     message,
     sendable,
@@ -410,7 +411,8 @@ def _with_opening(prefill: str, blocks: Sequence[Block]) -> list[Block]:
 
 def question_digest(page: Sequence[str], content: Iterable[Block]) -> str:
     """SHA-256 of a question by itself: of the digests of its page, and of what the user gave."""
-    return _json_digest([page, [block for block in content if not is_image_label(block)]])
+    said = [b for b in content if not (is_image_label(b) or is_image_note(b))]
+    return _json_digest([page, said])
 
 
 def words_digest(prompt: str) -> str:

@@ -18,6 +18,7 @@ NOT_ALLOWED = "This call was not allowed by the user"
 Role: TypeAlias = Literal["user", "assistant"]
 
 _IMAGE_LABEL = "Image "
+_IMAGE_NOTE = "[Of the image above: "
 
 
 class TextBlock(TypedDict):
@@ -86,6 +87,17 @@ def is_image_label(block: Block) -> bool:
     """Whether a block is such a label: words of ours, and nothing that the user said."""
     number = str(block.get("text", "")).removeprefix(_IMAGE_LABEL).removesuffix(":")
     return block.get("type") == "text" and number.isdecimal() and block == image_label(int(number))
+
+
+def image_note(note: str) -> TextBlock:
+    """What stands after an image where it does not show all of its source as it was."""
+    return text(f"{_IMAGE_NOTE}{note}.]")
+
+
+def is_image_note(block: Block) -> bool:
+    """Whether a block is such a note: words of ours, and nothing that the user said."""
+    said = str(block.get("text", ""))
+    return block.get("type") == "text" and said.startswith(_IMAGE_NOTE) and said.endswith(".]")
 
 
 def image_base64(media_type: str, data: str) -> ImageBlock:

@@ -21,7 +21,7 @@ from ..messages.errors import ImageError, InputError
 from ..messages.plain_text import trim_middle
 from ..value_classes import frozen
 from .context.cell_blocks import names
-from .context.named_values import is_file, value_of
+from .context.named_values import is_file, page_of_file, value_of
 from .context.outputs import Prepare, Rendered
 from .context.table_text import table_text
 from .options import QuestionOptions, bare, several
@@ -114,6 +114,8 @@ class Figures:
             return [ShownFigure(choice)]
         if is_file(choice):
             return [ShownFigure(Path(choice).expanduser())]
+        if page := page_of_file(choice):
+            return [ShownFigure(page)]
         value = value_of("-i", choice, self._evaluate, _HINT)
         found = value if isinstance(value, list | tuple) else [value]
         return [self._object(item, choice) for item in found]

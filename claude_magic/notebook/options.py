@@ -107,8 +107,8 @@ class AskOptions(TypedDict, total=False):
     images: Annotated[
         object,
         Option(
-            "images: a variable or expression, a path, an address, `last`, `last:2`, an execution "
-            "count, `#tag`, `none`",
+            "images: a variable or expression, a path (`stack.tif[3]`: its third page; `scans/`: "
+            "a folder's), an address, `last`, `last:2`, an execution count, `#tag`, `none`",
             example="-i fig,plot.png",
             metavar="IMAGES",
             name="--image",
@@ -125,8 +125,8 @@ class AskOptions(TypedDict, total=False):
     files: Annotated[
         object,
         Option(
-            "documents: a text file or PDF, an address, or a variable that holds a table, text or "
-            "a PDF",
+            "documents: a file (text, PDF; a table as CSV, Parquet, Arrow, Excel, OpenDocument), "
+            "an address, or a variable that holds a table, text or a PDF",
             example="-f paper.pdf,df",
             metavar="FILES",
             name="--file",

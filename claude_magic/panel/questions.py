@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..conversation.history import followers
-from ..messages.blocks import Block, text
+from ..messages.blocks import Block, is_image_note, text
 from ..messages.errors import ClaudeError, InputError
 from ..messages.plain_text import wrap
 from ..notebook.context.cell_blocks import MOST_FIGURES, CarriedCell, is_figure, output_shown
@@ -301,10 +301,13 @@ class Attachments:
 
     def _blocks(self, given: protocol.Attach, data: bytes | None) -> tuple[Block, ...]:
         if data is not None:
-            return (self._prepare(data).block,)
+            return self._prepare(data).blocks
         rendered = _render(given["bundle"], self._prepare)
         blocks = [
-            text(wrap("output", str(b["text"]))) if b.get("type") == "text" else b for b in rendered
+            b
+            if b.get("type") != "text" or is_image_note(b)
+            else text(wrap("output", str(b["text"])))
+            for b in rendered
         ]
         if not blocks:
             raise InputError("There is nothing in this output that can be sent.")

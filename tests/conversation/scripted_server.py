@@ -40,6 +40,7 @@ class Refuses:
     status: int
     message: str
     kind: str = "invalid_request_error"
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def says(text: str, **how: Any) -> Says:
@@ -112,7 +113,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.scripted.next(body, headers)
         if isinstance(answer, Refuses):
-            error = {"type": answer.kind, "message": answer.message}
+            error: dict[str, Any] = {"type": answer.kind, "message": answer.message}
+            error |= {"details": dict(answer.details)} if answer.details else {}
             self._whole(answer.status, {"type": "error", "error": error})
             return
         self.send_response(200)

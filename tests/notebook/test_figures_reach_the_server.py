@@ -227,3 +227,55 @@ def test_python_asks_by_the_same_path(running_kernel: Kernel) -> None:
     assert [i.format for i in images(blocks)] == ["PNG", "PNG"]
     assert blocks[-1]["text"] == "What is it?"
     assert "offline server" in running_kernel.value("reply.text")
+
+
+STACK = """
+pages = [
+    Image.frombytes("I;16", (64, 32), (high.to_bytes(2, "little") * 32 + bytes(64)) * 32)
+    for high in (1000, 2000, 3000)
+]
+pages[0].save("stack.tif", save_all=True, append_images=pages[1:])
+"""
+# What is asked, and what is said of the picture.
+SAID = {
+    "%claude -i stack.tif[2] What is it?": "page 2 of 3; 16 bit, shown from 0 to 2,000 of 65,535",
+    "%claude -i stack.tif What is it?": "page 1 of 3; 16 bit, shown from 0 to 1,000 of 65,535",
+    "%claude -i pages[2] What is it?": "16 bit, shown from 0 to 3,000 of 65,535",
+    "%claude_caption -i stack.tif[3]": "page 3 of 3; 16 bit, shown from 0 to 3,000 of 65,535",
+}
+
+
+@pytest.mark.met("N13", "N14")
+@pytest.mark.parametrize("line", SAID)
+def test_how_a_picture_is_shown_is_said_in_the_request_and_in_the_header(
+    running_kernel: Kernel, line: str
+) -> None:
+    running_kernel.run("%claude Start afresh")
+    running_kernel.run(STACK)
+    ran = running_kernel.run(line)
+    blocks = asked(running_kernel)
+    (image,) = images(blocks)
+    assert image.convert("L").getpixel((5, 5)) == 255
+    assert {"type": "text", "text": f"[Of the image above: {SAID[line]}.]"} in blocks
+    if "caption" not in line:
+        assert SAID[line] in ran.shown()
+
+
+@pytest.mark.met("N14")
+def test_a_page_that_is_not_there_is_one_line_in_the_cell(running_kernel: Kernel) -> None:
+    running_kernel.run(STACK)
+    error = running_kernel.run("%claude -i stack.tif[9] What is it?", ok=False).error
+    assert "\n" not in error.strip()
+    assert "there is no page [9]: it has 3 pages, which count from 1" in error
+
+
+@pytest.mark.met("N13")
+def test_how_a_displayed_picture_is_shown_is_said_below_it(running_kernel: Kernel) -> None:
+    running_kernel.run("%claude Start afresh")
+    running_kernel.run(f"{STACK}\npages[0].save('deep.png')\nShown('deep.png')")
+    ran = running_kernel.run("%claude What is it?")
+    words = "16 bit, shown from 0 to 1,000 of 65,535"
+    said = "".join(str(block.get("text", "")) for block in asked(running_kernel))
+    assert f"[Of the image above: {words}.]" in said
+    assert words in ran.shown()
+    assert "1 cell, 1 figure" in ran.shown()

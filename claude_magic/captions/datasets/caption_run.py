@@ -60,6 +60,7 @@ class CaptionRun:
         self.images: ImageRows = rows_of(images)
         self.how, self.access, self.wanted = how, access, wanted
         self.job = job_of(wanted, access, DISCOUNT if how.engine == "batches" else 1.0)
+        self.notices = (*self.job.notices, *filter(None, [self.images.skipped]))
         self.tally = Tally()
         self.checkpoint = Checkpoint(checkpoint_path(how.out), self.job.digest)
         self.work = CaptionWork(self.job, self.checkpoint, self.tally)

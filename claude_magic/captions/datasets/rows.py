@@ -18,18 +18,19 @@ from ...conversation.asking.shape import shape_of
 from ...messages.blocks import Block, document_base64, text
 from ...messages.errors import InputError
 from ...messages.images.prepare import LONG_EDGE, prepare
-from ...messages.images.sources import ImageLink, PictureSource, picture, url_link
+from ...messages.images.sniff import media_type
+from ...messages.images.sources import (
+    ImageLink,
+    PictureSource,
+    images_within,
+    picture,
+    url_link,
+)
 from ...messages.models import lookup
 from ...messages.request import Options
 from ...value_classes import frozen
 from ..image_question import Job
 from ..job import Access
-
-SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".tif", ".tiff", ".avif", ".jp2",
-     ".ico", ".ppm", ".pgm"}
-)  # fmt: skip
-"""What of a folder is taken for an image."""
 
 _URL = re.compile(r"https?://|data:", re.IGNORECASE)
 
@@ -45,7 +46,10 @@ class ImageRow:
 
 @frozen
 class ImageRows:
-    """The rows of a job. `count` is None where it is not known before the end."""
+    """The rows of a job. `count` is None where it is not known before the end.
+
+    `skipped` is a line on what of a folder is no image, "" where there is nothing to say.
+    """
 
     rows: Iterable[ImageRow]
     count: int | None
@@ -54,6 +58,7 @@ class ImageRows:
     polars: bool = False
     again: Callable[[], Iterator[ImageRow]] | None = None
     """Gives the rows from the start once more, where they can be had twice."""
+    skipped: str = ""
 
     def __iter__(self) -> Iterator[ImageRow]:
         return iter(self.rows)
@@ -68,8 +73,9 @@ def rows_of(images: object) -> ImageRows:
     Raises InputError where there is nothing in it.
     """
     if isinstance(images, str | Path):
-        found: Sequence[object] = _named(images)
-        return ImageRows(_labelled(found), len(found), again=partial(_labelled, found))
+        found, skipped = _named(images)
+        once_more = partial(_labelled, found)
+        return ImageRows(_labelled(found), len(found), again=once_more, skipped=skipped)
     if _is_one(images):
         return ImageRows(_labelled([images]), 1, again=partial(_labelled, [images]))
     kind = type(images).__module__.partition(".")[0]
@@ -97,34 +103,40 @@ def image_key(source: object) -> tuple[str, PictureSource]:
         return hashlib.sha256(found).hexdigest(), found
     if isinstance(found, ImageLink):
         return hashlib.sha256(b"link " + found.name.encode(errors="replace")).hexdigest(), found
+    from ...messages.images.depth import Shown
     from ...messages.images.pixels import fingerprint
     from ...messages.images.structure import check_size
 
     check_size(*found.size)
-    return fingerprint(found), found
+    return fingerprint(found if isinstance(found, Shown) else Shown(found)), found
 
 
-def _named(name: str | Path) -> list[object]:
-    """The files that a folder or a pattern stands for, sorted; one path or address as it is."""
+def _named(name: str | Path) -> tuple[Sequence[object], str]:
+    """The files that a folder or a pattern stands for, sorted; one path or address as it is.
+
+    And a line on what of a folder is skipped.
+    """
     text = str(name)
     if isinstance(name, str) and (_URL.match(text) or text.lstrip().startswith("<")):
-        return [name]
+        return [name], ""
     path = Path(text).expanduser()
     if path.is_dir():
-        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        if not found:
-            raise InputError(f"{text} has no images in it: give another folder, or a pattern.")
-        return list(found)
+        found = images_within(path, below=True)
+        skipped = f"{text}: {found.skipped}" if found.skipped else ""
+        if not found.files:
+            said = f" ({found.skipped})" if found.skipped else ""
+            raise InputError(f"{text} has no images in it{said}: give another, or a pattern.")
+        return found.files, skipped
     if not path.exists() and glob.has_magic(text):
         # Not pathlib's: the pattern may be absolute, and begin with what is none.
         matches = sorted(Path(p) for p in glob.iglob(str(path), recursive=True))  # noqa: PTH207
         files: list[object] = [p for p in matches if p.is_file()]
         if not files:
             raise InputError(f"No file fits {text}.")
-        return files
+        return files, ""
     if not path.exists():
         raise InputError(f"{text} is not there: give a folder, a pattern, a file or an address.")
-    return [path]
+    return [path], ""
 
 
 def _is_one(thing: object) -> bool:
@@ -230,7 +242,7 @@ def _blocks(job: Job, part: Any) -> Iterator[Block]:
     if type(part).__module__.partition(".")[0] == "daft":  # a File, whose bytes are elsewhere
         with part.open() as file:
             part = file.read()
-    if isinstance(part, bytes) and part[:5] == b"%PDF-":
+    if isinstance(part, bytes) and media_type(part) == "application/pdf":
         yield document_base64("application/pdf", base64.b64encode(part).decode("ascii"))
         return
-    yield prepare(part, long_edge=job.long_edge).block
+    yield from prepare(part, long_edge=job.long_edge).blocks

@@ -216,7 +216,7 @@ def content_of(job: Job, found: PictureSource) -> Sequence[Block]:
     source = (
         {"type": "image", "source": dict(found.source)} if isinstance(found, ImageLink) else found
     )
-    return [prepare(source, long_edge=job.long_edge).block, text(job.prompt)]
+    return [*prepare(source, long_edge=job.long_edge).blocks, text(job.prompt)]
 
 
 def record_of(answer: ImageAnswer) -> dict[str, Any]:

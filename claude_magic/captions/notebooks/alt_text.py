@@ -172,7 +172,7 @@ def question(placed: PlacedFigure, job: Job) -> Sequence[Block]:
         source = {"type": "image", "source": dict(picture.source)}
     figure = placed.figure
     return figure_content(
-        prepare(source, long_edge=job.long_edge).block,
+        prepare(source, long_edge=job.long_edge).blocks,
         data=figure.data,
         source=figure.code,
         before=figure.before,

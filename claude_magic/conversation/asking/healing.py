@@ -58,6 +58,45 @@ def rejected(error: APIError, body: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(block_key(block) for block in _with_partners(found, body))
 
 
+@frozen
+class ImageLimit:
+    """The most that a server takes of an image: pixels a side, characters of base64."""
+
+    side: int | None = None
+    characters: int | None = None
+
+    @property
+    def in_words(self) -> str:
+        """For example "2,000 pixels a side"."""
+        if self.side is not None:
+            return f"{self.side:,} pixels a side"
+        return f"{(self.characters or 0) / 1024**2:.3g} MB"
+
+
+_SIDE = (
+    r"(?i)max(?:imum)? allowed size(?: for many-image requests)?: (\d[\d,]*) pixels",
+    r"(?i)largest size (?:that fits|of this shape) is (\d+)x(\d+) pixels",
+)
+_BYTES = r"(?i)image exceeds [\d.]+ ?MB maximum: [\d,]+ bytes > ([\d,]+) bytes"
+
+
+def image_limit(error: APIError) -> ImageLimit | None:
+    """How large an image may be, as a refusal says; None where it does not say it."""
+    side = error.details.get("max_side_length_pixels")
+    if isinstance(side, int) and not isinstance(side, bool) and side > 0:
+        return ImageLimit(side)
+    words = str(error)
+    for pattern in _SIDE:
+        if found := re.search(pattern, words):
+            return ImageLimit(max(_number(n) for n in found.groups()) or None)
+    found = re.search(_BYTES, words)
+    return ImageLimit(characters=_number(found[1])) if found else None
+
+
+def _number(digits: str) -> int:
+    return int(digits.replace(",", ""))
+
+
 def about_thinking(error: APIError) -> bool:
     """Whether the server refused thinking that was sent back to it: it is bound to what it saw."""
     words = str(error)
@@ -80,17 +119,48 @@ def without(body: Mapping[str, Any], keys: Iterable[str]) -> tuple[Mapping[str, 
 
     `body` is not changed. Messages and blocks that hold none of them are the same objects.
     """
-    wanted = frozenset(keys)
+    return _exchanged(body, frozenset(keys), _placeholder)
+
+
+def with_copies(body: Mapping[str, Any], copies: Mapping[str, Block]) -> Mapping[str, Any]:
+    """The body with the source of a copy in place of each block that has one, by its key.
+
+    `body` is not changed.
+    """
+
+    def copied(block: Block) -> Block:
+        return {**block, "source": copies[block_key(block)]["source"]}
+
+    return _exchanged(body, frozenset(copies), copied)[0]
+
+
+def image_blocks(body: Mapping[str, Any], keys: frozenset[str]) -> Sequence[Block]:
+    """The images of these keys whose bytes the request holds."""
+    return _blocks(
+        body,
+        lambda block: (
+            _is_image(block)
+            and block["source"].get("type") == "base64"
+            and block_key(block) in keys
+        ),
+    )
+
+
+def _exchanged(
+    body: Mapping[str, Any], wanted: frozenset[str], exchange: Callable[[Block], Block]
+) -> tuple[Mapping[str, Any], int]:
     messages, replaced = [], 0
     for message in body["messages"] if wanted else ():
-        content, count = _replaced(message["content"], wanted)
+        content, count = _replaced(message["content"], wanted, exchange)
         messages.append({**message, "content": content} if count else message)
         replaced += count
     return ({**body, "messages": messages}, replaced) if replaced else (body, 0)
 
 
-def _replaced(content: Any, keys: frozenset[str]) -> tuple[Any, int]:
-    """The content of a message or a tool result without the blocks of these keys; how many."""
+def _replaced(
+    content: Any, keys: frozenset[str], exchange: Callable[[Block], Block]
+) -> tuple[Any, int]:
+    """The content of a message or a tool result, the blocks of these keys exchanged; how many."""
     if isinstance(content, str) or content is None:
         return content, 0
     blocks: list[Block] = []
@@ -98,11 +168,11 @@ def _replaced(content: Any, keys: frozenset[str]) -> tuple[Any, int]:
     for block in content:
         count = 0
         if block.get("type") == "tool_result":
-            inner, count = _replaced(block.get("content"), keys)
+            inner, count = _replaced(block.get("content"), keys, exchange)
             blocks.append({**block, "content": inner} if count else block)
         elif _healable(block) and block_key(block) in keys:
             count = 1
-            blocks.append(_placeholder(block))
+            blocks.append(exchange(block))
         else:
             blocks.append(block)
         replaced += count
@@ -420,14 +490,18 @@ def no_result(call: Block) -> Block:
 
 
 __all__ = [
+    "ImageLimit",
     "TooLong",
     "about_thinking",
     "block_key",
     "how_many_oldest",
+    "image_blocks",
+    "image_limit",
     "mended_tools",
     "no_result",
     "rejected",
     "too_long",
+    "with_copies",
     "without",
     "without_oldest",
 ]

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ...messages.blocks import Block, Message, content_blocks, joined_text, text
 from ...messages.body import Sealed, seal, sealed
 from ...messages.credentials import masked_body, masked_value
-from ...messages.errors import APIError, BadRequest, ClaudeError, InputError, NotFound
+from ...messages.errors import (
+    APIError,
+    BadRequest,
+    ClaudeError,
+    ImageError,
+    InputError,
+    NotFound,
+)
 from ...messages.request import agreed
 from ...messages.usage import Usage, estimate_input
 from ..events import Called, Calling, Listener, Received, Sending, Waiting
@@ -33,6 +41,7 @@ from .plan import EXPECTED_OUTPUT, Plan, within_image_limits
 from .replay import RecordedReply
 
 if TYPE_CHECKING:
+    from ...messages.blocks import ImageBlock
     from ...messages.transport.client import Cancel, Client, ReplyStream
     from ...messages.transport.retry import Wait
 
@@ -262,10 +271,40 @@ class QuestionRun:
     def _sendable(self, history: History) -> Mapping[str, Any]:
         """The request without what this server could not take."""
         body = self._following.body
+        body = healing.with_copies(body, history.copies_for(self.plan.server.label))
         refused = history.rejected_by(self.plan.server.label)
         if refused:
             body, _ = healing.without(body, refused)
         return healing.without_oldest(body, self._left_out) if self._left_out else body
+
+    def _scale(
+        self,
+        keys: frozenset[str],
+        limit: healing.ImageLimit,
+        body: Mapping[str, Any],
+        history: History,
+    ) -> int:
+        """How many of these images a smaller copy stands for from now on; 0 where none can be.
+
+        What is a copy already is not made smaller once more: a word will stand in its place.
+        """
+        server = self.plan.server.label
+        before = {healing.block_key(copy) for copy in history.copies_for(server).values()}
+        copies: dict[str, Block] = {}
+        for block in healing.image_blocks(body, keys - before):
+            from ...messages.images.prepare import smaller
+
+            with suppress(ImageError):  # it is no image that can be decoded: a word stands for it
+                copy = smaller(
+                    cast("ImageBlock", block),
+                    side=limit.side,
+                    characters=limit.characters,
+                    cache=self.plan.images(),
+                )
+                if copy is not None:
+                    copies[healing.block_key(block)] = copy
+        history.take_copies(server, copies)
+        return len(copies)
 
     def _inform(self, client: Client, error: APIError) -> bool:
         """Whether the server's list of models says how the request should have been."""
@@ -284,6 +323,13 @@ class QuestionRun:
         if self._tries > _MOST_TRIES:
             return False
         keys = healing.rejected(error, body)
+        limit = healing.image_limit(error) if keys else None
+        if limit is not None and (count := self._scale(keys, limit, body, history)):
+            images = "1 image" if count == 1 else f"{count} images"
+            self.healed.append(
+                f"The server takes images of at most {limit.in_words}: {images} went scaled down."
+            )
+            return True
         if keys:
             history.reject(self.plan.server.label, keys)
             said = "1 block" if len(keys) == 1 else f"{len(keys)} blocks"

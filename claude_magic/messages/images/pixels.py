@@ -1,8 +1,6 @@
 """Pillow images of 8 bits from bytes and arrays, and as the smallest bytes that show them well.
 
-Imports Pillow, so it is imported only where pixels are looked at.
-
-Imports Pillow, so it is imported only where an image has to be encoded.
+Imports Pillow, so it is imported only where an image has to be decoded or encoded.
 """
 
 from __future__ import annotations
@@ -10,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,10 +17,20 @@ from PIL import Image, ImageChops, ImageCms, UnidentifiedImageError
 from ...value_classes import frozen
 from ..dependencies import unmet
 from ..errors import ImageError
-from .structure import MAX_BYTES, MAX_PNG_BYTES, check_size, orientation
+from .depth import (
+    FLOATS,
+    Shown,
+    array_in_8_bits,
+    deep_band,
+    deep_colours,
+    in_8_bits,
+    integers,
+    read_fits_header,
+)
+from .structure import MAX_BYTES, MAX_PNG_BYTES, check_page, check_size, orientation
 
 # One decoder for each type that was sniffed, so that none is reached by what a file pretends.
-_DECODERS = {
+_DECODERS: Mapping[str, tuple[str, ...]] = {
     "image/png": ("PNG",),
     "image/jpeg": ("JPEG", "MPO"),
     "image/gif": ("GIF",),
@@ -32,7 +41,24 @@ _DECODERS = {
     "image/x-icon": ("ICO",),
     "image/avif": ("AVIF",),
     "image/x-portable-anymap": ("PPM",),
+    "image/fits": ("FITS",),
+    "image/vnd.adobe.photoshop": ("PSD",),
+    "image/qoi": ("QOI",),
+    "image/vnd.ms-dds": ("DDS",),
+    "image/icns": ("ICNS",),
+    "image/sgi": ("SGI",),
+    "image/j2c": ("JPEG2000",),
+    "image/x-sun-raster": ("SUN",),
 }
+# What Pillow knows by name and cannot draw, or by starting another program.
+_NOT_DRAWN = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
+# Several pictures in their files are one in several sizes, or in layers.
+_ONE_PICTURE = {"MPO", "PSD", "ICNS", "ICO", "CUR", "DDS"}
+_UNKNOWN_TIFF = (
+    "the TIFF is damaged, or holds numbers that Pillow does not read (of 64 bits, for example): "
+    "save it in 8, 16 or 32 bits, or pass the array"
+)
+_PAGED = {"TIFF", "DCX"}
 # As a profile's description has it, in ICC version 2 and 4.
 _SRGB_NAMES = (b"sRGB", "sRGB".encode("utf-16-be"))
 _UPRIGHT = {
@@ -46,14 +72,16 @@ _UPRIGHT = {
 }
 
 
-def opened(data: bytes, kind: str) -> Image.Image:
+def opened(data: bytes, kind: str | None) -> Image.Image:
     """The image, its header read and its size checked, no pixel decoded yet.
+
+    `kind` None stands for what no magic bytes tell: it is what Pillow takes it for.
 
     Raises: ImageError if there is no decoder for `kind`, or the header is damaged.
     """
-    decoders = _DECODERS.get(kind)
+    decoders = others() if kind is None else _DECODERS.get(kind)
     if decoders is None:
-        name = kind.removeprefix("image/").upper()
+        name = str(kind).removeprefix("image/").upper()
         raise ImageError(f"{name} images cannot be read: save it as PNG or JPEG first")
     try:
         image = Image.open(io.BytesIO(data), formats=decoders)
@@ -61,9 +89,56 @@ def opened(data: bytes, kind: str) -> Image.Image:
         raise ImageError("the image has too many pixels: scale it down first") from None
     except Exception as error:
         # A decoder given damaged bytes raises nearly anything; all of it means the same here.
+        if kind == "image/tiff" and isinstance(error, UnidentifiedImageError):
+            raise ImageError(_UNKNOWN_TIFF) from error
         raise unreadable(error) from error
     check_size(*image.size)
+    if image.format == "FITS":
+        read_fits_header(image, data)
     return image
+
+
+def others() -> list[str]:
+    """The names of all decoders that draw by themselves."""
+    Image.init()
+    return [name for name in Image.ID if name not in _NOT_DRAWN]
+
+
+def known(data: bytes) -> bool:
+    """Whether Pillow takes these bytes for an image of some kind, whole or not."""
+    try:
+        Image.open(io.BytesIO(data), formats=others())
+    except UnidentifiedImageError:
+        return False
+    except Exception:  # damaged, or too large: opened() says which
+        return True
+    return True
+
+
+def whole_jpeg(data: bytes) -> bytes | None:
+    """A JPEG without its end, ended; None where some of its pixels are missing.
+
+    A decoder goes on with what it likes where a scan is cut off. So the scan is ended in three
+    ways: none of what was drawn may depend on what would have followed.
+
+    Raises: ImageError if it cannot be decoded at all.
+    """
+    data = data.removesuffix(b"\xff")  # half of the end
+    ended = data + _END
+    drawn = [_drawn(data + tail + _END) for tail in _TAILS]
+    return ended if all(other == drawn[0] for other in drawn[1:]) else None
+
+
+_END = b"\xff\xd9"
+_TAILS = (b"", b"\x55" * 4096, b"\xb6" * 4096)
+
+
+def _drawn(data: bytes) -> bytes:
+    image = opened(data, "image/jpeg")
+    try:
+        return image.tobytes()
+    except Exception as error:  # as in opened()
+        raise unreadable(error) from error
 
 
 def unreadable(error: Exception) -> ImageError:
@@ -80,11 +155,11 @@ def _brief(error: Exception) -> str:
 
 
 def frames(image: Image.Image) -> int:
-    """How many frames or pages a file has; 1 for a photograph with a built-in preview.
+    """How many frames or pages a file has; 1 for a photograph with a built-in preview, or layers.
 
     Raises: ImageError if the file is damaged.
     """
-    if image.format == "MPO":
+    if image.format in _ONE_PICTURE:
         return 1
     try:
         return int(getattr(image, "n_frames", 1))
@@ -92,18 +167,21 @@ def frames(image: Image.Image) -> int:
         raise unreadable(error) from error
 
 
-def fingerprint(image: Image.Image) -> str:
+def fingerprint(shown: Shown) -> str:
     """SHA-256 in hex of all that the picture is made of: pixels, palette, profile, orientation.
+
+    What is said of it counts too.
 
     Raises: ImageError if the pixels cannot be decoded.
     """
+    image = shown.image
     kept = [image.info.get(name) for name in ("exif", "icc_profile", "transparency")]
     try:
         pixels = image.tobytes()
         palette = image.getpalette("RGBA")
     except Exception as error:  # as in opened()
         raise unreadable(error) from error
-    head = (image.mode, image.size, image.format, image.tell(), palette, kept)
+    head = (image.mode, image.size, image.format, image.tell(), palette, kept, shown.note)
     return hashlib.sha256(repr(head).encode() + pixels).hexdigest()
 
 
@@ -123,16 +201,20 @@ def size_within(pixels: tuple[int, int], long_edge: int) -> tuple[int, int]:
     return max(1, round(pixels[0] * factor)), max(1, round(pixels[1] * factor))
 
 
-def eight_bit(image: Image.Image) -> Image.Image:
-    """`image` in L, RGB, RGBA or CMYK with 8 bits a channel; 16 bits are scaled, not clipped.
+def eight_bit(image: Image.Image) -> Shown:
+    """`image` in L, RGB, RGBA or CMYK with 8 bits a channel; what holds more is scaled, and said.
 
     It is `image` itself where nothing has to change.
 
     Raises: ImageError if the pixels cannot be decoded.
     """
     try:
+        deep = deep_colours(image)
         image.load()
-        return _eight_bit(image)
+        if deep is not None:
+            return deep
+        band = deep_band(image)
+        return Shown(_eight_bit(image)) if band is None else in_8_bits(band)
     except ImageError:
         raise
     except Exception as error:  # as in opened()
@@ -140,14 +222,6 @@ def eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):
-        return _scaled(image, 0, 65535)
-    if image.mode in ("I", "F"):
-        # Nothing says what white is: 0 to 1 or the 8 or 16 bit range if they hold it, else its own.
-        low, high = (float(end) for end in image.getextrema())  # type: ignore[arg-type]
-        tops = (1, 255, 65535) if image.mode == "F" else (255, 65535)
-        top = next((t for t in tops if high <= t), high)
-        return _scaled(image, min(low, 0), top)
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         # Four channels cost twice as much to resize as three.
@@ -156,11 +230,6 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     if image.mode in ("L", "RGB", "CMYK"):
         return image
     return image.convert("L" if image.mode == "1" else "RGB")
-
-
-def _scaled(image: Image.Image, low: float, high: float) -> Image.Image:
-    factor = 255 / ((high - low) or 1)
-    return image.convert("F").point(lambda v: v * factor + (0.5 - low * factor)).convert("L")
 
 
 def upright(image: Image.Image, exif: bytes | None) -> Image.Image:
@@ -192,10 +261,10 @@ def _by_profile(image: Image.Image, profile: bytes) -> Image.Image:
     return result
 
 
-def from_array(array: Any) -> Image.Image:
+def from_array(array: Any) -> Shown:
     """The image that a NumPy array shows: HxW, HxWx1, HxWx3 or HxWx4.
 
-    uint8 as it is; bool black and white; uint16 and floats from 0 to 1 scaled to 8 bits.
+    uint8 as it is; bool black and white; other integers and floats by the range that they hold.
 
     Raises: ImageError that says shape and dtype if it is none of these.
     """
@@ -212,17 +281,17 @@ def from_array(array: Any) -> Image.Image:
     check_size(values.shape[1], values.shape[0])
     if channels == 1:
         values = values.reshape(values.shape[:2])
-    if values.dtype == np.uint16:
-        values = (values.astype(np.uint32) + 128) // 257
-    elif values.dtype == np.bool_:
+    note = None
+    if values.dtype == np.bool_:
         values = values * np.uint8(255)
     elif values.dtype.kind == "f":
-        if not (values.min() >= -1e-6 and values.max() <= 1 + 1e-6):  # NaN is neither
-            raise ImageError(f"{what} has values outside 0 to 1: scale it, or show it by imshow")
-        values = np.clip(values, 0, 1) * 255 + 0.5
+        values, note = array_in_8_bits(values, FLOATS)
+    elif values.dtype.kind in "iu" and values.dtype != np.uint8:
+        bits, signed = 8 * values.dtype.itemsize, values.dtype.kind == "i"
+        values, note = array_in_8_bits(values, integers(bits, signed=signed))
     elif values.dtype != np.uint8:
-        raise ImageError(f"{what} is not an image: pass uint8, uint16, bool or floats from 0 to 1")
-    return Image.fromarray(np.ascontiguousarray(values.astype(np.uint8)))
+        raise ImageError(f"{what} is not an image: pass bool, integers or floats")
+    return Shown(Image.fromarray(np.ascontiguousarray(values)), note)
 
 
 THUMBNAIL_BYTES = 5000
@@ -240,7 +309,9 @@ _SMALL = 40_000
 class Encoded:
     """`data` is PNG, JPEG or WebP as `media_type` says; sizes in pixels.
 
-    `frame` is the place, from 0, of the picture among the `frames` of its source.
+    `frame` is the place, from 0, of the picture among the `frames` of its source, which are
+    pages where it is `paged`. `note` says how
+    its values are shown, where that is not as they were.
     """
 
     data: bytes
@@ -249,14 +320,32 @@ class Encoded:
     height: int
     frame: int = 0
     frames: int = 1
+    note: str | None = None
+    paged: bool = False
 
 
-def encode_bytes(data: bytes, kind: str, long_edge: int) -> Encoded:
+def encode_bytes(data: bytes, kind: str | None, long_edge: int, page: int | None = None) -> Encoded:
     """The first picture in `data` (sniffed as `kind`), its longer side at most `long_edge`.
 
-    Raises: ImageError if it cannot be decoded.
+    `page`, from 1, is another one.
+
+    Raises: ImageError if it cannot be decoded, or is not there.
     """
-    return encode_image(drafted(opened(data, kind), long_edge), long_edge)
+    image = drafted(opened(data, kind), long_edge)
+    if page is not None:
+        check_page(page, frames(image))
+        _turn_to(image, page)
+    return encode_image(image, long_edge)
+
+
+def _turn_to(image: Image.Image, page: int) -> None:
+    if page == 1:
+        return
+    try:
+        image.seek(page - 1)
+    except Exception as error:  # as in opened()
+        raise unreadable(error) from error
+    check_size(*image.size)
 
 
 def encode_image(image: Image.Image, long_edge: int) -> Encoded:
@@ -266,21 +355,25 @@ def encode_image(image: Image.Image, long_edge: int) -> Encoded:
     """
     check_size(*image.size)
     count = frames(image)
-    encoded = _smallest(_pixels(image, long_edge))
-    return replace(encoded, frame=image.tell(), frames=count)
+    shown = _pixels(image, long_edge)
+    encoded = _smallest(shown.image)
+    frame = image.tell() if count > 1 else 0
+    paged = image.format in _PAGED
+    return replace(encoded, frame=frame, frames=count, note=shown.note, paged=paged)
 
 
-def _pixels(image: Image.Image, long_edge: int) -> Image.Image:
+def _pixels(image: Image.Image, long_edge: int) -> Shown:
     # A picture that was made from a file's (rotated, cropped) has no format, but keeps its EXIF
     # block: only the file's own picture is still to be turned. (Pillow turns a TIFF itself.)
     exif = _bytes_of(image, "exif") if image.format else None
     profile = _bytes_of(image, "icc_profile")
     # The cheap steps last: they then work on fewer pixels.
-    result = upright(in_srgb(_shrunk(eight_bit(image), long_edge), profile), exif)
+    shown = eight_bit(image)
+    result = upright(in_srgb(_shrunk(shown.image, long_edge), profile), exif)
     # Pillow writes profile, comment and transparency from `info`, and they no longer hold.
     result = result.copy() if result is image else result
     result.info = {}
-    return result
+    return Shown(result, shown.note)
 
 
 def _bytes_of(image: Image.Image, name: str) -> bytes | None:
@@ -347,7 +440,7 @@ def thumbnail_bytes(data: bytes, kind: str) -> Encoded:
 
     Raises: ImageError if it cannot be decoded.
     """
-    image = _pixels(drafted(opened(data, kind), THUMBNAIL_EDGE), THUMBNAIL_EDGE)
+    image = _pixels(drafted(opened(data, kind), THUMBNAIL_EDGE), THUMBNAIL_EDGE).image
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     for edge, quality in _THUMBNAIL_STEPS:

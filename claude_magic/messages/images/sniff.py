@@ -24,23 +24,39 @@ _MAGIC = (
     (b"\x00\x00\x01\x00", "image/x-icon"),
     (b"%PDF-", "application/pdf"),
     (b"\x1f\x8b", "application/gzip"),
+    (b"%!PS", "application/postscript"),
+    (b"\xc5\xd0\xd3\xc6", "application/postscript"),
+    (b"SIMPLE  =", "image/fits"),
+    (b"8BPS\x00\x01", "image/vnd.adobe.photoshop"),
+    (b"qoif", "image/qoi"),
+    (b"DDS \x7c\x00\x00\x00", "image/vnd.ms-dds"),
+    (b"icns\x00", "image/icns"),
+    (b"\x01\xda\x00", "image/sgi"),
+    (b"\x01\xda\x01", "image/sgi"),
+    (b"\xff\x4f\xff\x51", "image/j2c"),
+    (b"\x59\xa6\x6a\x95", "image/x-sun-raster"),
 )
 _AVIF = {b"avif", b"avis"}
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}
 _SVG_PROLOG = re.compile(
-    r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE\s+(?:[\w.-]+:)?svg(?=[\s>\[])[^\[>]*(?:\[.*?\])?\s*>)",
+    r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE\s+(?:[\w.-]+:)?svg(?=[\s>\[])[^\[>]*"
+    # What it declares: comments and quoted texts may hold a bracket.
+    r"(?:\[(?>(?><!--.*?-->)|\"[^\"]*\"|'[^']*'|[^\]\"'])*+\])?\s*>)",
     re.DOTALL,
 )
 _SVG_ROOT = re.compile(r"\s*<(?:[\w.-]+:)?svg[\s>/]")
 _SVG_HEAD = 65536
+_PDF_HEAD = 1024
 _BASE64_HEADS = (64, 4096, 262_144)
 
 
 def media_type(data: bytes) -> str | None:
     """The media type by magic bytes, or None. A name or a claimed type has no say.
 
-    Besides images: `application/pdf` and `application/gzip` (a compressed SVG is one).
+    Besides images: `application/pdf`, `application/postscript` and `application/gzip` (a
+    compressed SVG is one). Of images these are those that magic bytes tell for certain: Pillow
+    knows others.
     """
     for magic, kind in _MAGIC:
         if data.startswith(magic):
@@ -54,7 +70,22 @@ def media_type(data: bytes) -> str | None:
         return "image/bmp"
     if data[:1] == b"P" and data[1:2] in b"123456" and data[2:3] in b" \t\r\n#" and len(data) > 6:
         return "image/x-portable-anymap"
-    return "image/svg+xml" if _is_svg(data[:_SVG_HEAD]) else None
+    if _is_svg(data[:_SVG_HEAD]):
+        return "image/svg+xml"
+    return "application/pdf" if _is_pdf(data) else None
+
+
+def _is_pdf(data: bytes) -> bool:
+    """Whether the header of a PDF stands within the first kilobyte, and what a PDF has after it.
+
+    Readers take it there. A text that speaks of PDF may hold the same words: it has no objects.
+    """
+    header = re.search(rb"%PDF-[12]\.\d", data[:_PDF_HEAD])
+    return (
+        bool(header)
+        and re.search(rb"\d\s+\d+\s+obj\b", data) is not None
+        and (b"%%EOF" in data or b"startxref" in data)
+    )
 
 
 def _is_svg(data: bytes) -> bool:

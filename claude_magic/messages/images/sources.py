@@ -9,17 +9,20 @@ from __future__ import annotations
 import binascii
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from ...value_classes import frozen
 from ..errors import ImageError
+from ..plain_text import count
 from .plots import families, figure_png, shown
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from .depth import Shown
 
 MAX_FILE_BYTES = 256_000_000
 
@@ -27,6 +30,10 @@ _DATA_URL = re.compile(r"data:image/[\w.+-]+(?:;[\w.=-]+)*;base64,", re.IGNORECA
 _OTHER_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 # The first that a bundle has; of one picture in two forms, the exact one.
 _BUNDLE_ORDER = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/svg+xml")
+
+
+# By name: they are imported where there are pixels to look at.
+_IMAGES = {("PIL.Image", "Image"), (f"{__package__}.depth", "Shown")}
 
 
 @frozen
@@ -41,7 +48,48 @@ class ImageLink:
         return str(self.source.get("url") or self.source.get("file_id") or "")
 
 
-PictureSource: TypeAlias = "bytes | ImageLink | Image.Image"
+@frozen
+class Page:
+    """A page of a file, or a frame of an animation; `number` counts from 1."""
+
+    source: object
+    number: int
+
+
+PictureSource: TypeAlias = "bytes | ImageLink | Image.Image | Shown"
+
+
+# What of a folder is taken for an image. What a suffix may also stand for otherwise is left out.
+_SUFFIXES = frozenset(
+    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".webp", ".svg", ".bmp", ".dib",
+     ".tif", ".tiff", ".avif", ".jp2", ".j2k", ".j2c", ".jpf", ".jpx", ".ico", ".icns", ".ppm",
+     ".pgm", ".pbm", ".pnm", ".pfm", ".fits", ".fit", ".fts", ".psd", ".tga", ".qoi", ".dds",
+     ".pcx", ".sgi"}
+)  # fmt: skip
+
+
+@frozen
+class FolderImages:
+    """The image files of a folder, sorted, and a line on what else is in it; "" if nothing is."""
+
+    files: Sequence[Path]
+    skipped: str
+
+
+def images_within(folder: Path, *, below: bool = False) -> FolderImages:
+    """The images of a folder, with `below` those of its folders too; hidden files do not count."""
+    every = sorted(p for p in (folder.rglob("*") if below else folder.glob("*")) if p.is_file())
+    seen = [p for p in every if not any(part[:1] == "." for part in p.relative_to(folder).parts)]
+    files = [p for p in every if p.suffix.lower() in _SUFFIXES]
+    others = [p.suffix.lower() or p.name for p in seen if p.suffix.lower() not in _SUFFIXES]
+    if not others:
+        return FolderImages(files, "")
+    kinds = sorted(set(others), key=lambda kind: (-others.count(kind), kind))
+    named = ", ".join(kinds[:_MOST_KINDS]) + (" and others" if kinds[_MOST_KINDS:] else "")
+    return FolderImages(files, f"{named}: {count(len(others), 'file')} skipped, no images")
+
+
+_MOST_KINDS = 8
 
 
 def picture(source: object) -> PictureSource:
@@ -57,8 +105,8 @@ def picture(source: object) -> PictureSource:
         return _from_file(os.fspath(source))
     if isinstance(source, Mapping):
         return _from_mapping(source)
-    if any((c.__module__, c.__name__) == ("PIL.Image", "Image") for c in type(source).__mro__):
-        return cast("Image.Image", source)
+    if any((c.__module__, c.__name__) in _IMAGES for c in type(source).__mro__):
+        return cast("Image.Image | Shown", source)
     if hasattr(type(source), "__array_interface__"):
         return _from_array(source)
     return _from_object(source)

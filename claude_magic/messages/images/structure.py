@@ -6,6 +6,7 @@ decoded and nothing is inflated, so a compressed bomb stays compressed.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 
@@ -25,6 +26,10 @@ _JPEG_PRIVATE = {0xE1, 0xED, 0xFE}
 _GIF_BLOCKS = {0x21: 2, 0x2C: 10}
 
 
+class Incomplete(ImageError):  # noqa: N818 - it may still be drawn
+    """The container is cut off or not as it should be; all of the picture may be there yet."""
+
+
 @frozen
 class Structure:
     """`data`: the bytes without what does not change the picture; `frames`: of an animation.
@@ -41,18 +46,40 @@ class Structure:
 def check(data: bytes, kind: str) -> Structure:
     """The structure of a PNG, JPEG, GIF or WebP.
 
-    Raises: ImageError if the bytes are cut off or damaged.
+    Raises: Incomplete if the container is cut off or not as it should be, ImageError if the bytes
+    are damaged.
     """
     walk = {"image/png": _png, "image/jpeg": _jpeg, "image/gif": _gif, "image/webp": _webp}[kind]
     try:
         return walk(data)
     except (struct.error, IndexError):
-        raise _truncated(kind) from None
+        raise incomplete(kind) from None
 
 
-def _truncated(kind: str) -> ImageError:
+def incomplete(kind: str) -> Incomplete:
+    """The error for an image of this type that is cut off."""
+    return Incomplete(_in_words(kind))
+
+
+def _in_words(kind: str) -> str:
     name = kind.removeprefix("image/").upper()
-    return ImageError(f"the {name} image is cut off or damaged: save it again and retry")
+    return f"the {name} image is cut off or damaged: save it again and retry"
+
+
+_START = re.compile(rb"\xff\xd8\xff[\xc0-\xc4\xdb\xdd\xe0-\xef\xfe]")
+_MOST_BEFORE = _MOST_AFTER = 1024
+
+
+def jpeg_within(data: bytes) -> bytes | None:
+    """The JPEG that a few bytes stand before, and at most a few after; None if there is none.
+
+    What is not a picture, and only holds one (the cover of a song), is no such.
+    """
+    found = _START.search(data, 1, _MOST_BEFORE)
+    if found is None:
+        return None
+    inner = data[found.start() :]
+    return inner if len(inner) - inner.rfind(b"\xff\xd9") <= _MOST_AFTER else None
 
 
 def orientation(exif: bytes) -> int:
@@ -82,13 +109,13 @@ def _png(data: bytes) -> Structure:
         length, name = struct.unpack_from(">I4s", data, at)
         end = at + 12 + length
         if end > len(data) or (name == b"IHDR") != (at == 8):
-            raise _truncated("image/png")
+            raise incomplete("image/png")
         body = view[at + 8 : end - 4]
         rotated = name == b"eXIf" and orientation(bytes(body)) != 1
         if name in _PNG_KEPT or rotated:
             (crc,) = struct.unpack_from(">I", data, end - 4)
             if zlib.crc32(view[at + 4 : end - 4]) != crc:
-                raise _truncated("image/png")
+                raise ImageError(_in_words("image/png"))
             kept.append(view[at:end])
             plain = plain and not rotated
         elif not name[0] & 0x20:
@@ -98,7 +125,7 @@ def _png(data: bytes) -> Structure:
         seen.add(name)
         at = end
     if b"IDAT" not in seen:
-        raise _truncated("image/png")
+        raise incomplete("image/png")
     depth, colour = data[24], data[25]
     plain = plain and depth <= 8 and not (colour == 3 and b"tRNS" in seen)
     return Structure(b"".join(kept), plain, frames)
@@ -123,7 +150,7 @@ def _jpeg(data: bytes) -> Structure:
     # 0xFF is always stuffed within a scan, so the first FFD9 after its start is the real end.
     last = data.find(b"\xff\xd9", scan) + 2
     if not frame or not scan or last < 2:
-        raise _truncated("image/jpeg")
+        raise incomplete("image/jpeg")
     if not plain:
         return Structure(data, plain)
     return Structure(b"".join([*kept, view[scan:last]]), plain)
@@ -136,7 +163,7 @@ def _gif(data: bytes) -> Structure:
     while at < len(data) and data[at] != 0x3B:
         block = data[at]
         if block not in _GIF_BLOCKS:
-            raise _truncated("image/gif")
+            raise incomplete("image/gif")
         step = _GIF_BLOCKS[block]
         if block == 0x2C:
             frames += 1
@@ -147,26 +174,26 @@ def _gif(data: bytes) -> Structure:
             at += 1 + data[at]
         at += 1
     if not frames:
-        raise _truncated("image/gif")
+        raise incomplete("image/gif")
     return Structure(data, plain=frames == 1, frames=frames)
 
 
 def _webp(data: bytes) -> Structure:
     end = 8 + int.from_bytes(data[4:8], "little")
     if end > len(data):
-        raise _truncated("image/webp")
+        raise incomplete("image/webp")
     at, frames, pictures, plain = 12, 0, 0, True
     while at + 8 <= end:
         name, length = struct.unpack_from("<4sI", data, at)
         if at + 8 + length > end:
-            raise _truncated("image/webp")
+            raise incomplete("image/webp")
         frames += name == b"ANMF"
         pictures += name in (b"VP8 ", b"VP8L")
         if name == b"EXIF" and orientation(data[at + 8 : at + 8 + length]) != 1:
             plain = False
         at += 8 + length + (length & 1)
     if not frames + pictures:
-        raise _truncated("image/webp")
+        raise incomplete("image/webp")
     return Structure(data[:end], plain and not frames, max(frames, 1))
 
 
@@ -178,6 +205,20 @@ MAX_EDGE = 8000
 MAX_BYTES = 3_750_000
 # A PNG above this is a photograph, or noise, for which there are better encodings.
 MAX_PNG_BYTES = 1_500_000
+
+
+class NoSuchPage(ImageError):  # noqa: N818 - as its tree has them
+    """A page was named that is not there."""
+
+
+def check_page(page: int | None, count: int) -> None:
+    """Nothing.
+
+    Raises: NoSuchPage if `page`, which counts from 1, is none of `count`.
+    """
+    if page is not None and not 1 <= page <= count:
+        has = "one page" if count == 1 else f"{count} pages, which count from 1"
+        raise NoSuchPage(f"there is no page [{page}]: it has {has}")
 
 
 def check_size(width: int, height: int) -> None:

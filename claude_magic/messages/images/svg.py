@@ -29,6 +29,11 @@ from .sniff import size_of_base64
 MAX_SOURCE = 5_000_000
 MAX_ELEMENTS = 200_000
 MAX_DEPTH = 500
+MAX_EXPANDED = 4 * MAX_SOURCE
+"""Characters of text and attributes, entities expanded."""
+_MOST_NESTED = 8
+_TOO_MUCH = "the SVG's entities stand for too much: save the figure as PNG"
+_REFERENCE = re.compile(r"&([^#;&\s][^;&\s]*);")
 MAX_INNER_PIXELS = 25_000_000
 
 _SVG = "http://www.w3.org/2000/svg"
@@ -68,14 +73,20 @@ class Drawing:
 def inert(source: bytes) -> Drawing:
     """The drawing without scripts, foreign elements and references to the outside.
 
-    Raises: ImageError if it is too large or too deep, declares entities, or is not well-formed.
+    Entities that the file declares itself stand for their text, within bounds; nothing that it
+    names elsewhere is loaded.
+
+    Raises: ImageError if it is too large or too deep, declares entities that stand elsewhere or
+    for too much, or is not well-formed.
     """
     if len(source) > MAX_SOURCE:
         raise ImageError(f"the SVG is over {MAX_SOURCE // 1_000_000} MB: save the figure as PNG")
     rebuilt = _Rebuilt()
+    entities = _Entities(source.count(b"&"))
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = rebuilt.doctype
+    parser.EntityDeclHandler = entities.declared
+    parser.EndDoctypeDeclHandler = entities.check
     parser.StartElementHandler = rebuilt.start
     parser.EndElementHandler = rebuilt.end
     parser.CharacterDataHandler = rebuilt.text
@@ -87,6 +98,46 @@ def inert(source: bytes) -> Drawing:
     return Drawing("".join(rebuilt.parts), rebuilt.root, width, height, rebuilt.has_text)
 
 
+class _Entities:
+    """What a file declares: checked before any of it is expanded."""
+
+    def __init__(self, ampersands: int) -> None:
+        """`ampersands` is how many the file has: no more entities than that are expanded."""
+        self._ampersands = ampersands
+        self._values: dict[str, str] = {}
+
+    def declared(
+        self, name: str, parameter: int, value: str | None, *_elsewhere: str | None
+    ) -> None:
+        """Take an entity down. Raises ImageError for one of a DTD, or that stands elsewhere."""
+        if parameter or value is None:
+            raise ImageError(
+                "the SVG declares an entity that stands elsewhere, or is one of a DTD: save the "
+                "figure as PNG"
+            )
+        self._values.setdefault(name, value)  # the first one counts
+
+    def check(self) -> None:
+        """Nothing. Raises ImageError where the file could stand for more than may be drawn."""
+        sizes: dict[str, tuple[int, int]] = {}
+        longest = max((self._size(name, sizes, 0)[0] for name in self._values), default=0)
+        if longest * self._ampersands > MAX_EXPANDED:
+            raise ImageError(_TOO_MUCH)
+
+    def _size(self, name: str, sizes: dict[str, tuple[int, int]], depth: int) -> tuple[int, int]:
+        """The characters that an entity stands for in the end, and how deep entities nest in it."""
+        if name not in sizes:
+            if depth > _MOST_NESTED:  # it may hold itself
+                raise ImageError(_TOO_MUCH)
+            value = self._values.get(name, "")
+            inner = [self._size(n, sizes, depth + 1) for n in _REFERENCE.findall(value)]
+            nested = 1 + max((level for _, level in inner), default=0)
+            if nested > _MOST_NESTED:
+                raise ImageError(_TOO_MUCH)
+            sizes[name] = len(value) + sum(size for size, _ in inner), nested
+        return sizes[name]
+
+
 class _Rebuilt:
     """Takes expat's events and keeps the markup that may be drawn."""
 
@@ -96,18 +147,16 @@ class _Rebuilt:
         self.has_text = False
         self._depth = 0
         self._elements = 0
+        self._characters = 0
         self._dropped_at: int | None = None
         self._style: list[str] | None = None
-
-    def doctype(self, _name: str, _system: str | None, _public: str | None, subset: int) -> None:
-        if subset:
-            raise ImageError("the SVG declares entities of its own: save the figure as PNG")
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         self._elements += 1
         if self._depth > MAX_DEPTH or self._elements > MAX_ELEMENTS:
             raise ImageError("the SVG has too many elements: save the figure as PNG")
+        self._count(sum(map(len, attributes.values())))
         space, _, local = name.rpartition(" ")
         if self._depth == 1:
             if local != "svg" or space not in ("", _SVG):
@@ -132,7 +181,14 @@ class _Rebuilt:
             self._dropped_at = None
         self._depth -= 1
 
+    def _count(self, characters: int) -> None:
+        """Entities and the defaults of attributes may say much with little."""
+        self._characters += characters
+        if self._characters > MAX_EXPANDED:
+            raise ImageError(_TOO_MUCH)
+
     def text(self, value: str) -> None:
+        self._count(len(value))
         if self._dropped_at is None:
             # A rule may come in pieces: it is looked at when it is whole.
             if self._style is not None:

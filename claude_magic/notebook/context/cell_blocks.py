@@ -17,7 +17,7 @@ from itertools import chain, groupby
 from ...conversation.asking.question import Standing
 from ...conversation.turns import thing_digest
 from ...messages import plain_text
-from ...messages.blocks import Block, text
+from ...messages.blocks import Block, is_image_note, text
 from ...messages.images.sniff import size_of_base64
 from ...messages.plain_text import wrap
 from ...messages.usage import patches
@@ -139,7 +139,7 @@ class _Part:
         """Leave out what its outputs say; pictures have room of their own."""
         before = self._shown
         for at, block in enumerate(self.outputs):
-            if block.get("type") == "text":
+            if block.get("type") == "text" and not is_image_note(block):
                 self._say(at, str(block["text"]), "")
         return before - self._shown
 
@@ -180,7 +180,7 @@ class _Part:
                 for url in _LINKED.findall(cell.source)
             ]
         for block in self.outputs:
-            if block.get("type") != "text":
+            if block.get("type") != "text" or is_image_note(block):
                 found.append(block)
             elif said := str(block["text"]):
                 found.append(text(wrap("output", said)))
@@ -232,13 +232,18 @@ def gather(
         texts=len(told) - len(code),
         edited=sum(cell.state == "edited" for cell in code),
         not_here=sum(cell.state in ("elsewhere", "not run") for cell in code),
-        outputs=sum(b.get("type") == "text" and bool(b["text"]) for p in after for b in p.outputs),
+        outputs=sum(_tells(b) for p in after for b in p.outputs),
         figures=pictures.taken,
         notices=tuple(dict.fromkeys(notices)),
         page=page_digests(pieces, figures=figures),
         values={name: thing_digest("value", line) for name, line in variables.items()},
         standing=lambda: standing(pieces, lambda o: _pictures_of(o, render) if figures else []),
     )
+
+
+def _tells(block: Block) -> bool:
+    """Whether a block of an output is text of the output's own."""
+    return block.get("type") == "text" and bool(block["text"]) and not is_image_note(block)
 
 
 def _pictures_of(output: Output, render: Render) -> list[str]:
@@ -267,9 +272,10 @@ class _Pictures:
                 continue
             rendered = output_shown(output, self._render)
             self._notices += rendered.notes
-            found[:0] = [
-                self._picture(b) if b.get("type") == "image" else b for b in rendered.blocks
-            ]
+            shown = [self._picture(b) if b.get("type") == "image" else b for b in rendered.blocks]
+            if not any(b.get("type") == "image" for b in shown):
+                shown = [b for b in shown if not is_image_note(b)]
+            found[:0] = shown
         return found
 
     def _picture(self, block: Block) -> Block:

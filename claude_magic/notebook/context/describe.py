@@ -220,8 +220,7 @@ def _image(picture: object, name: str | None, prepare: Prepare | None) -> list[B
         prepared = (prepare or default_prepare())(picture)
     except ImageError as error:
         return [text(f"[{name or 'An image'} could not be sent: {error}]")]
-    blocks: list[Block] = [prepared.block]
-    return [*blocks, text(f"[{prepared.note}]")] if prepared.note else blocks
+    return list(prepared.blocks)
 
 
 def _rich_bundle(value: object) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from ...messages.blocks import Block, document_base64, document_text, document_u
 from ...messages.errors import ImageError, InputError
 from ...value_classes import frozen
 from .named_values import Evaluate, is_address, is_file, no_name, value_of
+from .table_files import table_format, tables_in
 
 if TYPE_CHECKING:
     from ...messages.images.prepare import Prepared
@@ -26,27 +27,32 @@ _ROWS_AT_ONCE = 1_000
 
 @frozen
 class Made:
-    """A document or image block, and a line about what was left out or changed."""
+    """A document or image block, what is said of it to the model, and to the user.
+
+    `note` is a line about what was left out or changed.
+    """
 
     block: Block
     note: str | None = None
+    said: tuple[Block, ...] = ()
 
 
 def made_of(
     value: object, title: str | None, said: str, prepare: Callable[[object], Prepared]
-) -> Made | None:
-    """`value` as a document, or as an image where it is the bytes of one; None for other objects.
+) -> list[Made]:
+    """`value` as a document, or as an image where it is the bytes of one; none of other objects.
 
-    `said` is how the user named it, for errors. A long table is cut after a row.
+    The bytes of a file of several sheets are several documents. `said` is how the user named it,
+    for errors. A long table is cut after a row.
 
     Raises InputError for what is empty, too large or not to be read, ImageError for an image.
     """
     if isinstance(value, str):
-        return Made(_text(value, title, said))
+        return [Made(_text(value, title, said))]
     if isinstance(value, bytes | bytearray | memoryview):
         return made_of_bytes(bytes(value), title, said, prepare)
     table = _table(value)
-    return _csv(table, title or type(value).__name__, said) if table is not None else None
+    return [_csv(table, title or type(value).__name__, said)] if table is not None else []
 
 
 def _text(value: str, title: str | None, said: str) -> Block:
@@ -59,13 +65,34 @@ def _text(value: str, title: str | None, said: str) -> Block:
 
 def made_of_bytes(
     data: bytes, title: str | None, said: str, prepare: Callable[[object], Prepared]
-) -> Made:
-    """The bytes of a PDF or of UTF-8 text as a document, those of an image as an image.
+) -> list[Made]:
+    """The bytes of a file of tables as CSV, a document a sheet; of any other file as one.
 
     Raises as `made_of` does.
     """
     if len(data) > MOST_BYTES:
         raise _too_large(said)
+    found = table_format(data)
+    if found is None:
+        return [_whole(data, title, said, prepare)]
+    made = []
+    for sheet, value in tables_in(data, found, said).items():
+        table = _table(value)
+        named = f"{title or found.name}, sheet {sheet}" if sheet else title or found.name
+        if table is not None and (table.rows or not sheet):  # sheets are often empty
+            made.append(_csv(table, named, said))
+    if not made:
+        raise InputError(f"{said}: no sheet of it has rows; give one that has some.")
+    return made
+
+
+def _whole(
+    data: bytes, title: str | None, said: str, prepare: Callable[[object], Prepared]
+) -> Made:
+    """The bytes of a PDF or of UTF-8 text as a document, those of an image as an image.
+
+    Raises as `made_of` does.
+    """
     from ...messages.images.sniff import media_type
 
     kind = media_type(data)
@@ -77,13 +104,19 @@ def made_of_bytes(
             prepared = prepare(data)
         except ImageError as error:
             raise ImageError(f"{said}: {error}") from None
-        return Made(prepared.block, prepared.note)
+        return Made(prepared.block, prepared.note, prepared.blocks[1:])
     try:
         return Made(_text(data.decode("utf-8-sig"), title, said))
     except UnicodeDecodeError:
+        pass
+    try:
+        prepared = prepare(data)  # of an image that only its decoder knows
+    except ImageError:
         raise InputError(
-            f"{said}: neither UTF-8 text nor PDF; convert it, or send its text by {{{{ }}}}."
+            f"{said}: neither UTF-8 text, PDF, image nor table; convert it, or send its text by "
+            "{{ }}."
         ) from None
+    return Made(prepared.block, prepared.note, prepared.blocks[1:])
 
 
 def _too_large(said: str) -> InputError:
@@ -161,7 +194,7 @@ def _fitting(table: _Table) -> Iterator[tuple[int, str]]:
         start = stop
 
 
-_HINT = "Give the path of a text, PDF or image file, an address, or a variable."
+_HINT = "Give the path of a text, PDF, table or image file, an address, or a variable."
 _KINDS = "Give a table, a text, the bytes of a PDF, or the path of a file."
 
 
@@ -194,7 +227,8 @@ def file_blocks(
     too large or is no document.
     """
     made = [item for choice in choices for item in _chosen(choice, prepare, evaluate or no_name)]
-    return [item.block for item in made], [item.note for item in made if item.note]
+    blocks = [block for item in made for block in (item.block, *item.said)]
+    return blocks, [item.note for item in made if item.note]
 
 
 def _chosen(
@@ -208,7 +242,7 @@ def _chosen(
     elif is_address(choice):
         yield Made(document_url(choice))
     elif is_file(choice):
-        yield _file(Path(choice), f"-f {choice}", prepare)
+        yield from _file(Path(choice), f"-f {choice}", prepare)
     else:
         said = f"-f {choice}"
         value = value_of("-f", choice, evaluate, _HINT)
@@ -229,19 +263,19 @@ def _objects(
     if isinstance(value, str) and is_address(value):
         yield Made(document_url(value))
     elif isinstance(value, Path) or (isinstance(value, str) and is_file(value)):
-        yield _file(Path(value), said, prepare)
+        yield from _file(Path(value), said, prepare)
     else:
         made = made_of(value, title, said, prepare)
-        if made is None:
+        if not made:
             raise InputError(f"{said}: no document can be made of {_kind(value)}. {_KINDS}")
-        yield made
+        yield from made
 
 
 def _kind(value: object) -> str:
     return f"an object of type {type(value).__name__}"
 
 
-def _file(path: Path, said: str, prepare: Callable[[object], Prepared]) -> Made:
+def _file(path: Path, said: str, prepare: Callable[[object], Prepared]) -> list[Made]:
     try:
         path = path.expanduser()
         data = path.read_bytes() if path.stat().st_size <= MOST_BYTES else None

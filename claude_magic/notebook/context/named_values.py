@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...messages.blocks import Block, image_label
+from ...messages.blocks import Block, image_label, is_image_note
 from ...messages.credentials import Secret, mask
 from ...messages.errors import ImageError, InputError
 from ...messages.plain_text import in_a_line
@@ -18,6 +19,7 @@ from ..page.recorder import CellRun, Output
 if TYPE_CHECKING:
     from ...conversation.asking.question import Shape
     from ...messages.images.prepare import ImageCache, Prepared
+    from ...messages.images.sources import Page
     from ...messages.models import Model
     from .outputs import Rendered
 
@@ -145,6 +147,9 @@ def _is_shape(value: object) -> bool:
         return False
 
 
+# Of a file whose name does not end so.
+_PAGE = re.compile(r"(?P<path>.+)\[(?P<number>\d{1,9})\]", re.DOTALL)
+_MOST_OF_FOLDER = 20
 _IMAGE_HINT = "Give a variable, a path, an address or last."
 _LAST = re.compile(r"last(?::([1-9]\d*))?")
 
@@ -194,6 +199,8 @@ def pictures(
             blocks += _shown_by(named, choice, render)
         elif choice.startswith("#"):
             blocks += _shown_by(cells.tagged(choice[1:], f"-i {choice}"), choice, render)
+        elif _is_folder(choice):
+            _add(_images_within(choice, prepare, notices), blocks, notices)
         else:
             _add(_images_of(choice, evaluate or no_name, prepare), blocks, notices)
     return _labelled(blocks), notices
@@ -201,18 +208,18 @@ def pictures(
 
 def _add(found: Iterable[Prepared], blocks: list[Block], notices: list[str]) -> None:
     for prepared in found:
-        blocks.append(prepared.block)
+        blocks += prepared.blocks
         notices += [prepared.note] if prepared.note else []
 
 
 def _newest(
     runs: Sequence[CellRun], number: int, choice: str, render: Callable[[Output], Rendered]
 ) -> list[Block]:
-    found: list[Block] = []
+    found: list[list[Block]] = []
     for output in _outputs(reversed(runs)):
         found[:0] = _images(render(output))
         if len(found) >= number:
-            return found[-number:]
+            return [block for image in found[-number:] for block in image]
     raise InputError(
         f"-i {choice}: {len(found) or 'no'} images were displayed in this kernel so far; "
         "run the cell that draws, or name a variable."
@@ -222,9 +229,8 @@ def _newest(
 def _shown_by(
     runs: Sequence[CellRun], choice: str, render: Callable[[Output], Rendered]
 ) -> list[Block]:
-    found = [
-        b for run in runs for o in run.outputs if o.bundle is not None for b in _images(render(o))
-    ]
+    outputs = [o for run in runs for o in run.outputs if o.bundle is not None]
+    found = [block for output in outputs for image in _images(render(output)) for block in image]
     if not found:
         raise InputError(f"-i {choice}: that cell displayed no image; run it, or name another.")
     return found
@@ -236,8 +242,15 @@ def _outputs(runs: Iterable[CellRun]) -> Iterator[Output]:
         yield from (o for o in reversed(run.outputs) if o.bundle is not None)
 
 
-def _images(rendered: Rendered) -> list[Block]:
-    return [b for b in rendered.blocks if b.get("type") == "image"]
+def _images(rendered: Rendered) -> list[list[Block]]:
+    """Each image of an output, with what is said of it."""
+    found: list[list[Block]] = []
+    for block in rendered.blocks:
+        if block.get("type") == "image":
+            found.append([block])
+        elif found and is_image_note(block):
+            found[-1].append(block)
+    return found
 
 
 def _images_of(
@@ -248,6 +261,8 @@ def _images_of(
             return [prepare(choice)]
         if is_file(choice):
             return [prepare(Path(choice).expanduser())]
+        if page := page_of_file(choice):
+            return [prepare(page)]
         value = value_of("-i", choice, evaluate, _IMAGE_HINT)
         many = value if isinstance(value, list | tuple) else [value]
         found = [prepare(item) for item in many]
@@ -258,8 +273,51 @@ def _images_of(
     return found
 
 
+def page_of_file(choice: str) -> Page | None:
+    """The page that a choice such as `stack.tif[3]` names, where there is such a file."""
+    found = _PAGE.fullmatch(choice)
+    if found is None or not is_file(found["path"]):
+        return None
+    from ...messages.images.sources import Page
+
+    return Page(Path(found["path"]).expanduser(), int(found["number"]))
+
+
+def _is_folder(choice: str) -> bool:
+    """Whether a choice is meant as a folder: a name of the notebook is written without a slash."""
+    try:
+        return "/" in choice and Path(choice).expanduser().is_dir()
+    except (OSError, ValueError, RuntimeError):  # as in is_file()
+        return False
+
+
+def _images_within(
+    choice: str, prepare: Callable[[object], Prepared], notices: list[str]
+) -> Iterator[Prepared]:
+    """The images of a folder, without those in folders below it; a notice of what is skipped."""
+    from ...messages.images.sources import images_within
+
+    found = images_within(Path(choice).expanduser())
+    if not 0 < len(found.files) <= _MOST_OF_FOLDER:
+        raise InputError(
+            f"-i {choice}: {len(found.files) or 'no'} images are in it; name up to "
+            f"{_MOST_OF_FOLDER}, or use claude_magic.caption for many."
+        )
+    notices += [f"{choice}: {found.skipped}"] if found.skipped else []
+    for file in found.files:
+        try:
+            yield prepare(file)
+        except ImageError as error:
+            raise ImageError(f"-i {file}: {error}") from None
+
+
 def _labelled(blocks: list[Block]) -> list[Block]:
     """Several images are told apart by a label before each."""
-    if len(blocks) < 2:
+    if sum(block.get("type") == "image" for block in blocks) < 2:
         return blocks
-    return [b for n, block in enumerate(blocks, 1) for b in (image_label(n), block)]
+    labels = map(image_label, count(1))
+    return [
+        b
+        for block in blocks
+        for b in ([next(labels), block] if block.get("type") == "image" else [block])
+    ]

@@ -73,8 +73,8 @@ def output_blocks(
     prepare = prepare or default_prepare()
     notes: list[str] = []
     image = _picture(bundle, prepare, notes) or _chart(bundle, prepare, draw, notes, limit)
-    if image is not None:
-        return Rendered((image,), tuple(notes))
+    if image:
+        return Rendered(image, tuple(notes))
     html = _html(bundle)
     if html.picture and (drawn := _drawn(html, prepare, notes)):
         return Rendered(drawn, tuple(notes))
@@ -101,8 +101,8 @@ def default_prepare() -> Prepare:
     return prepare
 
 
-def _picture(bundle: Mapping[str, Any], prepare: Prepare, notes: list[str]) -> Block | None:
-    """The first picture of the bundle that can be prepared; else None, with notes that say why."""
+def _picture(bundle: Mapping[str, Any], prepare: Prepare, notes: list[str]) -> tuple[Block, ...]:
+    """The first picture of the bundle that can be prepared; else none, with notes that say why."""
     failures = []
     for kind in _image_kinds(bundle):
         try:
@@ -112,9 +112,9 @@ def _picture(bundle: Mapping[str, Any], prepare: Prepare, notes: list[str]) -> B
             continue
         if prepared.note:
             notes.append(prepared.note)
-        return prepared.block
+        return prepared.blocks
     notes += failures
-    return None
+    return ()
 
 
 def _image_kinds(bundle: Mapping[str, Any]) -> list[str]:
@@ -138,7 +138,7 @@ def _drawn(html: ShownHTML, prepare: Prepare, notes: list[str]) -> tuple[Block, 
     if html.frames > 1:
         label = f"[An animation of {html.frames} frames; this is the first.]"
         notes.append(f"of an animation the first of {html.frames} frames")
-    return (text(label), prepared.block) if label else (prepared.block,)
+    return (text(label), *prepared.blocks) if label else prepared.blocks
 
 
 def holds_picture(bundle: Mapping[str, Any]) -> bool:
@@ -184,19 +184,19 @@ def _chart(
     draw: ChartPNG | None,
     notes: list[str],
     limit: int,
-) -> Block | None:
+) -> tuple[Block, ...]:
     """A figure that a front end draws from its spec: as a picture, else as the spec."""
     found = chart_spec(bundle)
     if found is None:
-        return None
+        return ()
     from ...messages.images.plots import chart_png, spec_text
 
     kind, spec = found
     try:
-        return prepare((draw or chart_png)(kind, spec)).block
+        return prepare((draw or chart_png)(kind, spec)).blocks
     except ImageError as error:
         notes.append(f"{error}; its specification was sent as text".replace(".;", ";"))
-        return text(spec_text(kind, spec, limit))
+        return (text(spec_text(kind, spec, limit)),)
 
 
 def chart_spec(bundle: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:

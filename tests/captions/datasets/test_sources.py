@@ -132,3 +132,22 @@ def test_an_address_is_its_own_key() -> None:
 def test_what_is_no_image_is_said(thing: object) -> None:
     with pytest.raises(ImageError):
         image_key(thing)
+
+
+@pytest.mark.met("N14")
+def test_a_folder_lists_what_it_skips(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "scans", 2)
+    (folder / "below").mkdir()
+    for name in ("a.dcm", "b.NEF", "below/c.heic", "notes", ".DS_Store"):
+        (folder / name).write_text("")
+    rows = rows_of(folder)
+    assert rows.count == 2
+    assert rows.skipped == f"{folder}: .dcm, .heic, .nef, notes: 4 files skipped, no images"
+    assert rows_of(f"{folder}/*.png").skipped == ""
+
+
+@pytest.mark.met("N14")
+def test_a_folder_of_nothing_else_names_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "a.dcm").write_text("")
+    with pytest.raises(InputError, match=r"no images in it \(\.dcm: 1 file skipped, no images\)"):
+        rows_of(tmp_path)

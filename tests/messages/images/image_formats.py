@@ -48,7 +48,7 @@ CONVERTED = {
     "animated gif": (animation("GIF"), "RGB", RED, "first of 3 frames"),
     "animated webp": (animation("WEBP"), "RGB", RED, "first of 3 frames"),
     "animated png": (animation("PNG"), "RGB", RED, "first of 3 frames"),
-    "tiff of three pages": (animation("TIFF"), "RGB", RED, "first of 3 frames"),
+    "tiff of three pages": (animation("TIFF"), "RGB", RED, "page 1 of 3"),
     "cmyk jpeg": (saved(halves(RED, BLUE).convert("CMYK"), "JPEG"), "RGB", RED, None),
     "cmyk tiff": (saved(halves(RED, BLUE).convert("CMYK"), "TIFF"), "RGB", RED, None),
     "16 bit": (saved(Image.fromarray(SIXTEEN)), "L", (0,), None),
@@ -57,7 +57,9 @@ CONVERTED = {
     "bmp": (saved(halves(RED, BLUE), "BMP"), "RGB", RED, None),
     "tiff": (saved(halves(RED, BLUE), "TIFF", compression="tiff_lzw"), "RGB", RED, None),
     "float tiff": (saved(halves(0.5, 1.0, "F"), "TIFF"), "L", (128,), None),
-    "32 bit tiff": (saved(halves(-50, 205, "I"), "TIFF"), "L", (0,), None),
+    "32 bit tiff": (
+        saved(halves(-50, 205, "I"), "TIFF"), "L", (0,), "32 bit signed, shown from -50 to 205"
+    ),
     "bilevel tiff": (saved(halves(1, 0, "1"), "TIFF"), "L", (255,), None),
     "ycbcr tiff": (saved(YCBCR, "TIFF", compression="tiff_lzw"), "RGB", RED, None),
     **({"plain ycbcr tiff": (saved(YCBCR, "TIFF"), "RGB", RED, None)} if READS_PLAIN_YCBCR else {}),

@@ -51,7 +51,9 @@ REFUSED = {
     "svgz": (gzip.compress(b"<svg/>"), "decompress it first"),
     "pdf": (b"%PDF-1.7", "attach it with -f"),
     "nothing": (b"", "no bytes"),
-    "svg with an entity bomb": (b'<!DOCTYPE svg [<!ENTITY a "b">]><svg/>', "entities"),
+    "svg with an entity bomb": (
+        b'<!DOCTYPE svg [<!ENTITY a "b"><!ENTITY c "&c;">]><svg/>', "entities stand for too much"
+    ),
 }  # fmt: skip
 
 

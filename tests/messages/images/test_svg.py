@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from claude_magic.messages.errors import ImageError
+from claude_magic.messages.images.prepare import prepare
 from claude_magic.messages.images.svg import MAX_DEPTH, MAX_ELEMENTS, MAX_SOURCE, inert, rasterise
 
 RED = (255, 0, 0)
@@ -184,7 +185,33 @@ def test_without_the_guard_the_renderer_would_read_files(tmp_path: Path) -> None
 
 
 REFUSED = {
-    "entities": svg("&a;", before='<!DOCTYPE svg [<!ENTITY a "b">]>'),
+    "an entity of a DTD": svg("", before='<!DOCTYPE svg [<!ENTITY % a "b">]>'),
+    "a DTD within": svg("", before='<!DOCTYPE svg [<!ENTITY % a SYSTEM "http://e.org/a.dtd">%a;]>'),
+    "an entity of a picture": svg(
+        "", before='<!DOCTYPE svg [<!NOTATION p SYSTEM "p"><!ENTITY a SYSTEM "a.png" NDATA p>]>'
+    ),
+    "an entity that holds itself": svg("&a;", before='<!DOCTYPE svg [<!ENTITY a "&a;">]>'),
+    "two that hold each other": svg(
+        "&a;", before='<!DOCTYPE svg [<!ENTITY a "&b;"><!ENTITY b "&a;">]>'
+    ),
+    "entities nested too deep": svg(
+        "&a19;",
+        before="<!DOCTYPE svg [<!ENTITY a0 'b'>"
+        + "".join(f"<!ENTITY a{n} '&a{n - 1};'>" for n in range(1, 20))
+        + "]>",
+    ),
+    "one long entity many times": svg(
+        "&a;" * 1000, before=f'<!DOCTYPE svg [<!ENTITY a "{"b" * 100_000}">]>'
+    ),
+    "in an attribute": svg(
+        f'<g id="{"&a;" * 1000}"/>', before=f'<!DOCTYPE svg [<!ENTITY a "{"b" * 100_000}">]>'
+    ),
+    "a long default of an attribute": svg(
+        "<g/>" * 1000, before=f'<!DOCTYPE svg [<!ATTLIST g id CDATA "{"b" * 100_000}">]>'
+    ),
+    "markup of an entity that does not end": svg(
+        "&a;", before='<!DOCTYPE svg [<!ENTITY a "<g>">]>'
+    ),
     "entity bomb": svg(
         "&i;",
         before='<!DOCTYPE svg [<!ENTITY a "aaaaaaaaaa">'
@@ -259,3 +286,87 @@ def test_random_markup_raises_nothing_but_our_error(inner: str) -> None:
         inert(svg(inner))
     except ImageError as error:
         assert "\n" not in str(error)
+
+
+ADOBE = b"""<?xml version="1.0" encoding="utf-8"?>
+<!-- Generator: Adobe Illustrator -->
+<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd" [
+	<!ENTITY ns_extend "http://ns.adobe.com/Extensibility/1.0/">
+	<!ENTITY ns_svg "http://www.w3.org/2000/svg">
+	<!ENTITY ns_xlink "http://www.w3.org/1999/xlink">
+]>
+<svg xmlns:x="&ns_extend;" xmlns="&ns_svg;" xmlns:xlink="&ns_xlink;" width="600" height="600">
+<metadata><x:a/></metadata><rect width="600" height="600" fill="red"/></svg>
+"""
+DECLARED: dict[str, bytes] = {
+    "namespaces, as Illustrator writes them": ADOBE,
+    "a colour": svg(
+        '<rect width="600" height="600" fill="&c;"/>', before='<!DOCTYPE svg [<!ENTITY c "red">]>'
+    ),
+    "a style": svg(
+        '<rect width="600" height="600" style="&s;"/>',
+        before='<!DOCTYPE svg [<!ENTITY c "red"><!ENTITY s "fill:&c;;stroke:none">]>',
+    ),
+    "a style sheet": svg(
+        '<style>.a{&s;}</style><rect class="a" width="600" height="600"/>',
+        before='<!DOCTYPE svg [<!ENTITY s "fill:red">]>',
+    ),
+    "an element": svg(
+        "&shape;",
+        before="<!DOCTYPE svg [<!ENTITY shape \"<rect width='600' height='600' fill='red'/>\">]>",
+    ),
+    "characters": svg(
+        '<rect width="600" height="600" fill="&c;"/>',
+        before='<!DOCTYPE svg [<!ENTITY c "&#114;ed"><!ENTITY lt "&#38;#60;">]>',
+    ),
+    "attributes": svg(
+        '<rect width="600" height="600"/>',
+        before='<!DOCTYPE svg [<!ATTLIST rect fill CDATA "red">]>',
+    ),
+    "elements": svg(FULL, before="<!DOCTYPE svg [<!ELEMENT svg ANY><!ELEMENT rect EMPTY>]>"),
+    "a comment and nothing": svg(FULL, before="<!DOCTYPE svg [ <!-- ]> --> ]>"),
+    "nothing": svg(FULL, before="<!DOCTYPE svg []>"),
+    "only where a DTD is": svg(FULL, before='<!DOCTYPE svg SYSTEM "svg11.dtd">'),
+}
+
+
+@pytest.mark.met("N18")
+@pytest.mark.parametrize("source", DECLARED.values(), ids=DECLARED)
+def test_what_a_doctype_declares_within_the_file_is_drawn(source: bytes) -> None:
+    assert drawn(source).getpixel((300, 300)) == RED
+    assert prepare(source).width == 600
+
+
+@pytest.mark.met("N18")
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE svg SYSTEM "http://{host}/a.dtd">',
+        '<!DOCTYPE svg PUBLIC "a" "http://{host}/a.dtd" [<!ENTITY c "red">]>',
+        '<!DOCTYPE svg [<!ENTITY a SYSTEM "http://{host}/a.txt">]>',
+        '<!DOCTYPE svg [<!ENTITY a SYSTEM "file://{file}">]>',
+        '<!DOCTYPE svg [<!ENTITY % a SYSTEM "http://{host}/a.dtd">%a;]>',
+    ],
+)
+@pytest.mark.parametrize("used", ["", "&a;"])
+def test_nothing_that_a_doctype_names_elsewhere_is_loaded(
+    doctype: str, used: str, beacon: socket.socket, tmp_path: Path
+) -> None:
+    file = tmp_path / "secret.txt"
+    file.write_text("secret")
+    host = f"127.0.0.1:{beacon.getsockname()[1]}"
+    source = svg(f"<text>{used}</text>", before=doctype.format(host=host, file=file))
+    try:
+        kept = inert(source).inner
+    except ImageError as error:
+        kept = str(error)
+    assert "secret" not in kept
+    with pytest.raises(BlockingIOError):
+        beacon.accept()
+
+
+@pytest.mark.met("N18")
+def test_many_short_entities_are_drawn() -> None:
+    doctype = '<!DOCTYPE svg [<!ENTITY c "red">]>'
+    source = svg('<rect width="600" height="600" fill="&c;"/>' * 20_000, before=doctype)
+    assert inert(source).inner.count('fill="red"') == 20_000

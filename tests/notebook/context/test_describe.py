@@ -18,7 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claude_magic.messages.blocks import image_base64, image_note
 from claude_magic.messages.errors import ImageError
+from claude_magic.messages.images.prepare import Prepared
 from claude_magic.notebook.context.describe import describe, summary_line, trim_middle
 
 mpl.use("agg")
@@ -320,11 +322,11 @@ def test_a_subfigure_is_sent_as_its_whole_figure() -> None:
 
     def prepare(source: object) -> Any:
         sent.append(source)
-        return SimpleNamespace(block={"type": "image"}, note="first of 2 frames")
+        return Prepared(image_base64("image/png", ""), 0, 0, "", "first of 2 frames")
 
     blocks = describe(made.subfigures(1, 1), prepare=prepare)
     assert sent == [made]
-    assert blocks == [{"type": "image"}, {"type": "text", "text": "[first of 2 frames]"}]
+    assert blocks == [image_base64("image/png", ""), image_note("first of 2 frames")]
     plt.close(made)
 
 

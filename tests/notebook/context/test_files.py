@@ -159,7 +159,11 @@ REFUSED: dict[str, tuple[str, object, str]] = {
         pd.DataFrame({"a": ["x" * (MOST_TABLE + 1)]}),
         "one row of it is over 200,000 characters",
     ),
-    "bytes of nothing known": ("value", b"\xff\xfe\x00", "neither UTF-8 text nor PDF"),
+    "bytes of nothing known": (
+        "value",
+        b"\xff\xfe\x00",
+        "neither UTF-8 text, PDF, image nor table",
+    ),
     "a large text": ("value", "x" * (MOST_BYTES + 1), "-f value: over 24 MB"),
     "a path to nothing": ("value", Path("gone.pdf"), "-f value: No such file or directory"),
 }

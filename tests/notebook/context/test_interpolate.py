@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from claude_magic.messages.blocks import joined_text
 from claude_magic.messages.errors import InputError
+from claude_magic.messages.images.prepare import Prepared
 from claude_magic.notebook.context.interpolate import interpolate
 
 
@@ -170,15 +171,11 @@ def test_prepare_makes_the_image_blocks() -> None:
     image = pytest.importorskip("PIL.Image").new("RGB", (3, 2))
     block = {"type": "image", "source": {"type": "url", "url": "https://example.org/x"}}
 
-    class Prepared:
-        note = None
-
-    Prepared.block = block  # type: ignore[attr-defined]
     given_to = []
 
     def prepare(source: object) -> Any:
         given_to.append(source)
-        return Prepared
+        return Prepared(cast(Any, block), 0, 0, "")
 
     assert interpolate("{{ image }}", evaluator(image=image), prepare=prepare) == [block]
     assert given_to == [image]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claude_magic.messages.blocks import image_note
 from claude_magic.messages.errors import ImageError
 from claude_magic.messages.images.plots import chart_png
+from claude_magic.messages.images.prepare import Prepared
 from claude_magic.notebook.context.outputs import Rendered, output_blocks, terminal_text
 
 GOOD = {name: f"picture {name}".encode() for name in ("png", "jpeg", "webp", "gif")}
@@ -26,7 +27,8 @@ def prepare(source: object) -> Any:
     if not source.startswith((b"picture", b"<svg")):
         raise ImageError("these bytes are not an image: pass a PNG or JPEG")
     note = "first of 2 frames" if source == GOOD["gif"] else None
-    return SimpleNamespace(block={"type": "image", "source": source}, note=note)
+    block: Any = {"type": "image", "source": source}
+    return Prepared(block, 0, 0, "", note)
 
 
 def refuse(source: object) -> Any:
@@ -102,7 +104,9 @@ PICTURES = {
 def test_an_output_with_a_picture_is_exactly_that_picture(
     bundle: dict[str, Any], source: bytes
 ) -> None:
-    assert rendered(bundle).blocks == ({"type": "image", "source": source},)
+    image, *said = rendered(bundle).blocks
+    assert image == {"type": "image", "source": source}
+    assert said == ([image_note("first of 2 frames")] if source == GOOD["gif"] else [])
 
 
 def test_what_is_not_shown_of_a_picture_is_a_note() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,9 +12,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from claude_magic.messages.blocks import image_base64, text
+from claude_magic.messages.blocks import image_base64, image_note, text
 from claude_magic.messages.errors import ImageError, InputError
-from claude_magic.messages.images.prepare import ImageCache
+from claude_magic.messages.images.prepare import ImageCache, Prepared
 from claude_magic.messages.images.sniff import size_of_base64
 from claude_magic.notebook.context.named_values import no_name, pictures, preparing
 from claude_magic.notebook.context.outputs import Rendered
@@ -52,7 +54,7 @@ def prepare(value: object) -> Any:
         raise ImageError("it is cut off")
     note = "first frame" if value == "moving" else None
     name = value.name if isinstance(value, Path) else value
-    return SimpleNamespace(block=image_base64("image/png", f"<{name}>"), note=note)
+    return Prepared(image_base64("image/png", f"<{name}>"), 0, 0, "", note)
 
 
 def evaluate(said: str) -> object:
@@ -117,6 +119,9 @@ def test_a_file_is_taken_before_an_expression(
 
 
 def test_what_is_not_shown_of_a_picture_is_said() -> None:
+    said = "[Of the image above: first frame.]"
+    assert chosen("'moving'") == (f"<moving> {said}", ["first frame"])
+    assert chosen("'moving'", "fig")[0] == f"Image 1: <moving> {said} Image 2: <a figure>"
     assert chosen("'moving'", "fig", "['moving', 'x']")[1] == ["first frame", "first frame"]
     assert chosen("moving", evaluate=lambda name: name)[1] == ["first frame"]
     assert pictures(
@@ -184,3 +189,109 @@ def test_a_picture_is_made_as_large_as_its_model_sees_it(hires: Any, edge: int) 
     cache = ImageCache()
     prepared = preparing(hires, lambda: cache)(Image.new("RGB", (3000, 30)))
     assert size_of_base64(prepared.block["source"]["data"]) == (edge, round(edge / 100))
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A TIFF of three pages, red, blue and lime, in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    pages = [Image.new("RGB", (6, 4), colour) for colour in COLOURS]
+    pages[0].save("stack.tif", save_all=True, append_images=pages[1:])
+    pages[0].save("moving.gif", save_all=True, append_images=pages[1:], duration=100)
+    pages[0].save("moving.webp", save_all=True, append_images=pages[1:], lossless=True)
+    pages[0].save("moving.png", save_all=True, append_images=pages[1:])
+    pages[0].save("one.png")
+    return tmp_path
+
+
+COLOURS = ((255, 0, 0), (0, 0, 255), (0, 255, 0))
+
+
+def sent(choice: object, evaluate: Any = evaluate) -> tuple[list[Any], list[str]]:
+    """The blocks that go along, and the notices, as they really are prepared."""
+    return pictures(
+        [choice],
+        NamedCells(lambda: RUNS, {}),
+        evaluate=evaluate,
+        render=render,
+        prepare=preparing(None, ImageCache),
+    )
+
+
+def colour_of(block: Any) -> object:
+    image = Image.open(io.BytesIO(base64.b64decode(block["source"]["data"])))
+    return image.convert("RGB").getpixel((1, 1))
+
+
+@pytest.mark.met("N14")
+@pytest.mark.parametrize("page", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("stack.tif", "page {} of 3"),
+        ("moving.gif", "frame {} of 3"),
+        ("moving.webp", "frame {} of 3"),
+        ("moving.png", "frame {} of 3"),
+    ],
+)
+@pytest.mark.parametrize("expressions", [True, False])
+def test_a_page_of_a_file_is_named_behind_its_path_and_said(
+    stack: Path, name: str, said: str, page: int, expressions: bool
+) -> None:
+    (image, note), notices = sent(f"{name}[{page}]", evaluate if expressions else None)
+    assert colour_of(image) == COLOURS[page - 1]
+    expected = "first of 3 frames" if page == 1 and "frame" in said else said.format(page)
+    assert notices == [expected]
+    assert note == image_note(expected)
+
+
+@pytest.mark.met("N14")
+def test_of_a_stack_the_first_page_goes_along_and_this_is_said(stack: Path) -> None:
+    (image, note), notices = sent(str(stack / "stack.tif"))
+    assert colour_of(image) == COLOURS[0]
+    assert notices == ["page 1 of 3"]
+    assert note == image_note("page 1 of 3")
+
+
+@pytest.mark.met("N14")
+@pytest.mark.parametrize(
+    ("choice", "why"),
+    [
+        ("stack.tif[0]", "there is no page [0]: it has 3 pages, which count from 1"),
+        ("stack.tif[4]", "there is no page [4]: it has 3 pages, which count from 1"),
+        ("moving.gif[99]", "there is no page [99]: it has 3 pages, which count from 1"),
+        ("one.png[2]", "there is no page [2]: it has one page"),
+    ],
+)
+def test_a_page_that_is_not_there_is_one_line(stack: Path, choice: str, why: str) -> None:
+    with pytest.raises(ImageError) as fault:
+        sent(choice)
+    assert str(fault.value) == f"-i {choice}: {why}"
+
+
+@pytest.mark.met("N14")
+def test_the_only_page_may_be_named_and_an_index_stays_an_index(stack: Path) -> None:
+    assert sent("one.png[1]") == sent("one.png")
+    assert chosen("two[1]", evaluate=lambda said: eval(said, dict(NAMES)))[0] == "<other>"  # noqa: S307
+    (stack / "stack.tif[2]").write_bytes((stack / "one.png").read_bytes())
+    assert sent("stack.tif[2]") == sent("one.png")
+
+
+@pytest.mark.met("N14")
+def test_a_folder_is_its_images_and_what_is_skipped_is_listed(stack: Path) -> None:
+    for name in ("a.dcm", "b.dcm", "c.NEF", ".hidden", "d.heic"):
+        (stack / name).write_text("")
+    blocks, notices = sent(f"{stack}/")
+    assert sum(block["type"] == "image" for block in blocks) == 5
+    assert notices[0] == f"{stack}/: .dcm, .heic, .nef: 4 files skipped, no images"
+
+
+@pytest.mark.met("N14")
+@pytest.mark.parametrize("count", [0, 21])
+def test_a_folder_without_images_or_with_too_many_is_refused(stack: Path, count: int) -> None:
+    folder = stack / "some"
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number}.png").write_bytes(b"")
+    with pytest.raises(InputError, match=rf"{count or 'no'} images are in it; name up to 20"):
+        sent(f"{folder}/")
