@@ -364,7 +364,7 @@ def array_in_8_bits(values: Any, samples: Samples) -> tuple[Any, str | None]:
     return scaled.astype(np.uint8), with_odd(found.note, samples, odd)
 
 
-_HIGH_BYTES = re.compile(r"(?P<mode>RGBA?|RGBX);16(?P<order>[BLN])")
+_HIGH_BYTES = re.compile(r"RGBA?;16(?P<order>[BLN])")
 _OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
@@ -373,25 +373,17 @@ def deep_colours(image: Image.Image) -> Shown | None:
 
     Pillow keeps the high bytes of such a picture. Where these have less than half of the range,
     the low ones are read as well: by the same decoder, told that the bytes stand the other way
-    round. The picture must not have been decoded yet.
+    round. The picture must not have been decoded yet, and is not decoded here.
     """
-    tiles: Sequence[Any] = getattr(image, "tile", [])
-    found = _HIGH_BYTES.search(str(tiles[0].args)) if tiles else None
-    fp = getattr(image, "fp", None)
-    if found is None or fp is None:
+    data = deep_file(image)
+    if data is None:
         return None
-    start = fp.tell()
-    fp.seek(0)
-    data = fp.read()
-    fp.seek(start)
-    image.load()
-    high = image.convert("RGB") if image.mode == "RGBX" else image
+    high, low = (_again(image, data) for _ in range(2))
+    order = _HIGH_BYTES.search(str(low.tile[0].args))["order"]  # type: ignore[index]
+    high.load()
     ends = [end for band in high.split()[:3] for end in cast("tuple[int, int]", band.getextrema())]
     if 2 * (max(ends) - min(ends)) >= 255:
         return None
-    low: Any = Image.open(io.BytesIO(data), formats=[str(image.format)])
-    low.seek(image.tell())
-    order = found["order"]
     low.tile = [_swapped(tile, f";16{order}", f";16{_OTHER_ORDER[order]}") for tile in low.tile]
     low.load()
     pairs = zip(high.split(), low.split(), strict=True)
@@ -401,6 +393,26 @@ def deep_colours(image: Image.Image) -> Shown | None:
     ]
     bands, note = from_bands(deep[:3], integers(16))
     return Shown(Image.merge(high.mode, [*bands, *high.split()[3:]]), note)
+
+
+def deep_file(image: Image.Image) -> bytes | None:
+    """The file of an image of 16 bits a colour that is not decoded yet; None of any other."""
+    tiles: Sequence[Any] = getattr(image, "tile", [])
+    file = getattr(image, "fp", None)
+    if not tiles or file is None or not _HIGH_BYTES.search(str(tiles[0].args)):
+        return None
+    place = file.tell()
+    file.seek(0)
+    data: bytes = file.read()
+    file.seek(place)
+    return data
+
+
+def _again(image: Image.Image, data: bytes) -> Any:
+    """The same picture, opened anew: `image` stays as it is."""
+    opened = Image.open(io.BytesIO(data), formats=[str(image.format)])
+    opened.seek(image.tell())
+    return opened
 
 
 def _swapped(tile: Any, old: str, new: str) -> Any:

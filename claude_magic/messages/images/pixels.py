@@ -23,6 +23,7 @@ from .depth import (
     array_in_8_bits,
     deep_band,
     deep_colours,
+    deep_file,
     in_8_bits,
     integers,
     read_fits_header,
@@ -177,8 +178,9 @@ def fingerprint(shown: Shown) -> str:
     image = shown.image
     kept = [image.info.get(name) for name in ("exif", "icc_profile", "transparency")]
     try:
-        pixels = image.tobytes()
-        palette = image.getpalette("RGBA")
+        # To decode it would lose what is told by its low bytes.
+        deep = deep_file(image)
+        pixels, palette = deep or image.tobytes(), None if deep else image.getpalette("RGBA")
     except Exception as error:  # as in opened()
         raise unreadable(error) from error
     head = (image.mode, image.size, image.format, image.tell(), palette, kept, shown.note)
@@ -210,9 +212,9 @@ def eight_bit(image: Image.Image) -> Shown:
     """
     try:
         deep = deep_colours(image)
-        image.load()
         if deep is not None:
             return deep
+        image.load()
         band = deep_band(image)
         return Shown(_eight_bit(image)) if band is None else in_8_bits(band)
     except ImageError:

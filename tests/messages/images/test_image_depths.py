@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from claude_magic.messages.errors import ImageError
-from claude_magic.messages.images.prepare import prepare
+from claude_magic.messages.images.prepare import ImageCache, prepare
 from tests.messages.images.image_samples import chunk, saved, sent
 from tests.messages.images.tiff_files import tiff
 
@@ -190,6 +190,18 @@ def test_what_is_said_stands_after_the_image_in_the_request() -> None:
     image, said = prepare(ramp(37, 4012, "uint16")).blocks
     assert image["type"] == "image"
     assert said["text"] == "[Of the image above: 16 bit, shown from 37 to 4,012 of 65,535.]"
+
+
+@pytest.mark.met("N13")
+@pytest.mark.parametrize("form", [as_deep_colour_png, as_deep_png_with_alpha, as_deep_colour_tiff])
+def test_an_opened_image_of_16_bits_a_colour_is_the_same_each_time(
+    form: Callable[[Any], bytes],
+) -> None:
+    data, cache = form(ramp(0, 900, "uint16")), ImageCache()
+    image = Image.open(io.BytesIO(data))
+    first = prepare(image, cache=cache)
+    assert first.note == "16 bit, shown from 0 to 900 of 65,535"
+    assert prepare(image, cache=cache) == first == prepare(image) == prepare(data)
 
 
 @pytest.mark.met("N13")
