@@ -322,7 +322,7 @@ def test_a_long_series_is_thinned_with_both_its_ends_and_its_extremes() -> None:
     y = [float(n) for n in range(100_000)]
     y[777] = 1e9
     said = points_text("line", "", list(range(100_000)), y)
-    assert "100,000 points" in said and "highest 1e+09 at 777" in said
+    assert "100,000 points" in said and "highest 1000000000 at 777" in said
     assert "24 of them: (0, 0)" in said and said.endswith("(99999, 99999)")
     assert len(said) < 1_000
 
@@ -349,7 +349,7 @@ def test_any_grid_gives_a_line(rows: list[list[float]]) -> None:
 @given(st.lists(st.integers(0, 10**6), min_size=1))
 def test_any_histogram_has_its_total(counts: list[int]) -> None:
     edges = [float(n) for n in range(len(counts) + 1)]
-    assert f"{sum(counts):.6g} in all" in histogram_text("", edges, [float(n) for n in counts])
+    assert f"{sum(counts)} in all" in histogram_text("", edges, [float(n) for n in counts])
 
 
 @pytest.mark.parametrize(
