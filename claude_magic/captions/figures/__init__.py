@@ -51,7 +51,7 @@ def _specified(bundle: Mapping[str, Any]) -> str:
 
 def _text(source: Any) -> str:
     libraries = families(source)
-    if {"matplotlib", "seaborn", "pandas"} & libraries:
+    if {"matplotlib", "seaborn", "pandas", "numpy"} & libraries:
         from ...messages.images.plots import matplotlib_figure
         from .matplotlib_figure import matplotlib_text
 

@@ -56,7 +56,8 @@ def _told(value: float, decimals: int | None) -> str:
     if decimals is None or value == 0 or not math.isfinite(value):
         return _digits(value, _LONE_DIGITS)
     before = math.floor(math.log10(abs(value))) + 1
-    wanted = max(_FEWEST_DIGITS, before, before + decimals)
+    whole = before if abs(value) < _LARGEST_WHOLE else 0
+    wanted = max(_FEWEST_DIGITS, whole, before + decimals)
     return _digits(value, min(wanted, _MOST_DIGITS))
 
 

@@ -26,6 +26,8 @@ class ContainerReader:
     def __init__(self, panel: Panel, names: LegendNames) -> None:
         self._panel = panel
         self._names = names
+        # They are told with their bars.
+        self._of_bars = {id(c.errorbar) for c in panel.axes.containers if hasattr(c, "errorbar")}
         self._touching: dict[str, list[tuple[float, float, int]]] = {}
 
     def read(self, container: Any) -> str | None:
@@ -38,8 +40,8 @@ class ContainerReader:
                 return said and said + self._errors_of(container.errorbar)
             case "ErrorbarContainer":
                 data, caps, ranges = container.lines
-                if id(ranges[0] if ranges else data) in panel.told:
-                    return None  # those of bars
+                if id(container) in self._of_bars:
+                    return None
                 panel.tell_of(data, *caps, *ranges)
                 label = self._names.of(container, *([data] if data is not None else []))
                 if data is None or not is_drawn(data):

@@ -66,7 +66,7 @@ def _upright(panel: Panel, names: LegendNames, *, turned: bool) -> Boxes:
         near = [(a, p) for a, p in others if p and all(box.holds(place) for place, _ in p)]
         plain = [(a, p) for a, p in near if len(p) == 2 and not _is_markers(a)]
         level = [(a, p) for a, p in plain if p[0][1] == p[1][1]]
-        medians = [(a, p) for a, p in level if box.low <= p[0][1] <= box.high and _spans(box, p)]
+        medians = _medians(box, [p for _, p in level])
         upright = [(a, p) for a, p in plain if p[0][0] == p[1][0]]
         if not medians or not upright:
             continue  # a rectangle, but no box of a box plot
@@ -80,7 +80,7 @@ def _upright(panel: Panel, names: LegendNames, *, turned: bool) -> Boxes:
             continue
         heights = [height for _, p in marks for _, height in p]
         beyond = [height for height in heights if not low <= height <= high]
-        middle = medians[0][1][0][1]
+        middle = medians[0]
         told = tell_apart([middle, box.low, box.high, low, high, *sorted(beyond)])
         name = names.of(artist, colour=_face(artist))
         line = (
@@ -91,11 +91,22 @@ def _upright(panel: Panel, names: LegendNames, *, turned: bool) -> Boxes:
         if beyond:
             line += f": {' '.join(told[5:][:_MOST_CORNERS])}"
             line += " …" if len(beyond) > _MOST_CORNERS else ""
-        within = [height for height in heights if low <= height <= high]
+        within = [h for h in heights if low <= h <= high] + medians[1:]
         lines.append(line + (f"; marked {' '.join(tell_apart(within))}" if within else ""))
     if outside:
         lines += [f"boxes: {said}" for said in panel.outside(outside)]
     return Boxes(tuple(lines), frozenset(used))
+
+
+def _medians(box: _Box, level: Sequence[Sequence[DataPoint]]) -> list[float]:
+    """The height of the median, then of a line of the mean; none where no line is a median.
+
+    Caps are half as wide as the box and are drawn before its median, which in a notched box is
+    no wider; they may stand within the box.
+    """
+    inside = [points for points in level if box.low <= points[0][1] <= box.high]
+    across = [p for p in inside if abs(p[1][0] - p[0][0]) >= 0.9 * (box.end - box.start)]
+    return [points[0][1] for points in across or inside[-1:]]
 
 
 def _face(artist: Any) -> Colour | None:
@@ -136,11 +147,6 @@ def _points(data: Any, turned: bool) -> Sequence[DataPoint]:
 def _pairs(data: Any, turned: bool) -> Iterator[DataPoint]:
     for first, second in data.tolist():
         yield (second, first) if turned else (first, second)
-
-
-def _spans(box: _Box, points: Sequence[DataPoint]) -> bool:
-    """Whether a level line goes through the box; in a notched one it is shorter."""
-    return abs(points[1][0] - points[0][0]) >= 0.4 * (box.end - box.start)
 
 
 def _is_markers(line: Any) -> bool:

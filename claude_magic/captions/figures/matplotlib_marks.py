@@ -199,7 +199,7 @@ class MarkReader:
         told = points_in_view(self._panel, ("points", label), offsets[:, 0], offsets[:, 1], besides)
         colours = artist.get_array()
         if colours is not None and len(colours) == len(offsets):
-            told += f"; coloured by {scale_of(artist)}"
+            told += f"; {scale_of(artist)}"
         elif len(artist.get_facecolor()) == len(offsets) > 1 and colour_of(artist) is None:
             told += "; in several colours: what they stand for was not read"
         return told
@@ -226,6 +226,9 @@ class MarkReader:
         paths = artist.get_paths()
         if array is not None and len(offsets) == len(array) > 1 and len(paths) == 1:
             values = array.filled(float("nan")) if hasattr(array, "filled") else array
+            if {self._axes.xaxis.get_scale(), self._axes.yaxis.get_scale()} != {"linear"}:
+                # Matplotlib keeps the places of such cells as logarithms.
+                return f"cells of equal shape: {self._values(array)}, places not told"
             low, high = int(values.argmin()), int(values.argmax())
             told = tell_apart([float(values[low]), float(values[high])])
             xs = self._panel.x.tell(float(offsets[low][0]), float(offsets[high][0]))
@@ -251,7 +254,7 @@ class MarkReader:
         kind = named(_words(type(artist).__name__.removesuffix("Collection")) + " shapes", label)
         offsets, array = artist.get_offsets(), artist.get_array()
         paths = artist.get_paths()
-        colours = f"; coloured by {scale_of(artist)}" if array is not None else ""
+        colours = f"; {scale_of(artist)}" if array is not None else ""
         if artist.get_offset_transform().contains_branch(self._axes.transData):
             said = points_in_view(self._panel, (kind, ""), offsets[:, 0], offsets[:, 1], [])
             return said + colours
@@ -259,15 +262,20 @@ class MarkReader:
             return None
         if self._panel.in_data(artist) != (True, True):
             return f"{kind}: {len(paths)}, not where data stand: values not told"
-        return f"{kind}: {len(paths)}; {self._extent(artist)}{colours}"
+        each = ""
+        if array is None and 1 < len(paths) <= _MOST_ALIKE:
+            each = "; each: " + "; ".join(self._span(path.vertices) for path in paths)
+        return f"{kind}: {len(paths)}; {self._extent(artist)}{each}{colours}"
+
+    def _span(self, places: Any) -> str:
+        return f"{self._panel.x.span(places[:, 0])}, {self._panel.y.span(places[:, 1])}"
 
     def _extent(self, artist: Any) -> str:
         np = sys.modules["numpy"]
         corners = [path.vertices for path in artist.get_paths() if len(path.vertices)]
         if not corners:
             return "nowhere"
-        places = np.concatenate(corners)
-        return f"{self._panel.x.span(places[:, 0])}, {self._panel.y.span(places[:, 1])}"
+        return self._span(np.concatenate(corners))
 
     def _mesh(self, artist: Any) -> str | None:
         corners, array = artist.get_coordinates(), artist.get_array()
@@ -340,10 +348,19 @@ class MarkReader:
         values, edges, base = artist.get_data()
         label = self._names.of(artist, colour=colour_of(artist))
         heights = values.tolist()
-        if artist.orientation == "vertical" and not base and min(heights) >= 0:
+        if (
+            artist.orientation == "vertical"
+            and not sys.modules["numpy"].any(base)
+            and min(heights) >= 0
+        ):
             return histogram_text(label, edges.tolist(), heights)
         axis = self._panel.x if artist.orientation == "vertical" else self._panel.y
-        besides = [] if base is None or hasattr(base, "shape") else [f"from {number(float(base))}"]
+        bases = (
+            {float(place) for place in sys.modules["numpy"].ravel(base)}
+            if base is not None
+            else {0.0}
+        )
+        besides = [] if bases == {0.0} else ["from " + " and ".join(map(number, sorted(bases)[:4]))]
         mark = "steps" if artist.orientation == "vertical" else "steps lying"
         return steps_text(mark, label, edges.tolist(), heights, scale=axis.scale, besides=besides)
 
@@ -394,7 +411,7 @@ class MarkReader:
             self._panel.meets(float(corners[:, at].min()), float(corners[:, at].max()), axis)
             for at, axis in ((0, self._panel.x), (1, self._panel.y))
         )
-        where = f"{self._panel.x.span(corners[:, 0])}, {self._panel.y.span(corners[:, 1])}"
+        where = self._span(corners)
         return where if inside else f"{where} (outside of the view)"
 
     def _texts(self) -> Iterator[str]:
@@ -423,8 +440,8 @@ def scale_of(artist: Any) -> str:
     bar = getattr(artist, "colorbar", None)
     label = str(bar.ax.get_ylabel() or bar.ax.get_xlabel()) if bar is not None else ""
     if low is None or high is None:
-        return "values without a scale"
-    of = f'"{label}"' if label else "colours for"
+        return "colours without a scale"
+    of = f'colours "{label}"' if label else "colours"
     return f"{of} {' to '.join(tell_apart([low, high]))}"
 
 

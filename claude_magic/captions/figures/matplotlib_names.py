@@ -21,7 +21,7 @@ class LegendNames:
         shown = [artist for artist in axes.get_children() if not is_proxy(artist)]
         own = {label_of(artist) for artist in (*shown, *axes.containers)} - {""}
         own |= {str(artist.get_label()) for artist in shown if hasattr(artist, "get_linestyle")}
-        own -= {"_nolegend_"}
+        own -= {"", "_nolegend_"}
         self._by_colour = {
             colour: words
             for label, colour, words in entries
@@ -44,7 +44,7 @@ def is_proxy(artist: Any) -> bool:
     """Whether an artist draws nothing: libraries put such there for the legend to show."""
     if hasattr(artist, "get_xydata"):
         return not len(artist.get_xdata(orig=False))
-    if hasattr(artist, "get_bbox"):
+    if hasattr(artist, "get_bbox") and hasattr(artist, "get_width"):
         return float(artist.get_width()) == 0 == float(artist.get_height())
     if hasattr(artist, "get_offsets"):
         return not len(artist.get_offsets()) or not len(artist.get_paths())
