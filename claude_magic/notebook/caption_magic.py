@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..captions.caption import Caption
-from ..captions.figures import bundle_data, figure_data
+from ..captions.figures import NOT_READ, bundle_data, figure_data
 from ..captions.job import CAPTION_PROMPT, CAPTION_SYSTEM, figure_along
 from ..messages.blocks import text
 from ..messages.errors import ImageError, InputError
@@ -151,7 +151,7 @@ class Figures:
         try:
             self._prepare(value)
         except ImageError as error:
-            if not data:
+            if not data or data.endswith(NOT_READ):
                 raise ImageError(f"-i {choice}: {error}") from None
             image = None
         for run, output in self._displayed(reversed(self._cells.as_run)):

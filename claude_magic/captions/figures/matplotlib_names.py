@@ -46,7 +46,7 @@ def is_proxy(artist: Any) -> bool:
         return not len(artist.get_xdata(orig=False))
     if hasattr(artist, "get_bbox") and hasattr(artist, "get_width"):
         return float(artist.get_width()) == 0 == float(artist.get_height())
-    if hasattr(artist, "get_offsets"):
+    if hasattr(artist, "get_offsets") and not hasattr(artist, "get_coordinates"):
         return not len(artist.get_offsets()) or not len(artist.get_paths())
     return False
 

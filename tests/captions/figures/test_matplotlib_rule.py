@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -11,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import seaborn.objects as so
 from matplotlib.offsetbox import AnchoredText
 from matplotlib.patches import Circle, FancyArrowPatch
 from matplotlib.sankey import Sankey
@@ -217,6 +219,26 @@ def test_an_array_of_axes_is_its_figure() -> None:
     frame = pd.DataFrame({"a": [1, 2, 2], "b": [3, 4, 5]})
     axes = frame.hist()
     assert figure_data(axes) == figure_data(axes.flat[0].figure) != ""
+
+
+def test_what_draws_with_matplotlib_is_read_from_what_it_draws() -> None:
+    table = pd.DataFrame({"x": [1, 2, 3], "y": [5, 77, 6]})
+    plot = so.Plot(table, "x", "y").add(so.Line())
+    assert "highest 77 at 2" in figure_data(plot)
+    assert plt.get_fignums() == [], "nothing is left for the notebook to show"
+
+
+def test_a_figure_of_plotnine_is_read_from_what_it_draws() -> None:
+    plotnine = pytest.importorskip("plotnine", reason="it is no dependency of the tests")
+    table = pd.DataFrame({"x": [1, 2, 3], "y": [5, 77, 6]})
+    plot = plotnine.ggplot(table, plotnine.aes("x", "y")) + plotnine.geom_point()
+    assert "highest 77 at 2" in figure_data(plot)
+    assert plt.get_fignums() == []
+
+
+def test_a_figure_of_bokeh_is_named_as_not_read() -> None:
+    figure = type("figure", (), {"__module__": "bokeh.plotting", "select": None})
+    assert figure_data(figure()) == "a bokeh figure whose values were not read"
 
 
 @pytest.mark.parametrize("size", [3, 24, 25, 1_000])
@@ -495,3 +517,11 @@ GALLERY: dict[str, tuple[Callable[[Any], Any], str, str]] = {
 def test_of_each_kind_of_the_gallery_is_told(kind: str) -> None:
     draw, _, told = GALLERY[kind]
     assert told in drawn(draw)
+
+
+def test_the_table_of_the_documentation_is_this_table() -> None:
+    page = Path(__file__).parents[3] / "docs" / "figures.md"
+    rows = [f"| {kind} | {read} |" for kind, (_, read, _) in GALLERY.items()]
+    found = page.read_text(encoding="utf-8")
+    assert [row for row in rows if row not in found] == []
+    assert found.count("\n| ") == len(rows) + 1, "the page has rows that are no test's"
