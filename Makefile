@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LABEXTENSION := $(wildcard $(addprefix labextension/,*.json *.mjs .npmrc schema/* style/* \
   src/*.ts src/*/*.ts src/*/*/*.ts))
 
-.PHONY: demo test lint pages mutants lowest colab collaboration front-ends clean
+.PHONY: demo test lint pages fuzz mutants lowest colab collaboration front-ends clean
 
 demo: $(VENV)/.demo  ## JupyterLab on the tour notebook, answered offline
 	$(BIN)/claude-magic demo notebooks/tour.ipynb $(DEMO_FLAGS)
@@ -30,6 +30,9 @@ lint: $(VENV)/.test  ## format, lint and types
 
 pages: $(VENV)/.test  ## sixty notebooks, each asked at four moments: what goes along
 	PAGES=all $(BIN)/python -m pytest tests/notebook/test_pages_in_a_kernel.py -n 2
+
+fuzz: $(VENV)/.test  ## three hundred random figures of each kind: what is told of them is true
+	FIGURES=300 $(BIN)/python -m pytest tests/captions/figures -n 2 --timeout 3000
 
 mutants: $(VENV)/.mutants  ## small changes of the code that its tests have to notice
 	$(BIN)/python -m tests.mutants $(MUTANTS_FLAGS)

@@ -25,7 +25,13 @@ from tests.kernels import Kernel, Ran, kernel, without_settings
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/captions-at-scale.md", "docs/computer.md")
-LINKING = (*PAGES, "docs/architecture.md", "docs/front-ends.md", "CONTRIBUTING.md")
+LINKING = (
+    *PAGES,
+    "docs/architecture.md",
+    "docs/figures.md",
+    "docs/front-ends.md",
+    "CONTRIBUTING.md",
+)
 
 _BLOCK = re.compile(
     r"(?:^<!-- (?P<mark>sketch|script)(?:: (?P<why>.+))? -->\n)?"

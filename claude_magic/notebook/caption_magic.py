@@ -7,7 +7,7 @@ record like every reply, so that running the notebook again pays nothing twice.
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import partial
@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..captions.caption import Caption
-from ..captions.figures import bundle_data, figure_data
+from ..captions.figures import NOT_READ, bundle_data, figure_data
 from ..captions.job import CAPTION_PROMPT, CAPTION_SYSTEM, figure_along
+from ..messages.blocks import text
 from ..messages.errors import ImageError, InputError
+from ..messages.images.plots import chart_kind, shown
 from ..messages.plain_text import trim_middle
 from ..value_classes import frozen
 from .context.cell_blocks import names
 from .context.named_values import is_file, page_of_file, value_of
 from .context.outputs import Prepare, Rendered
+from .context.page_digest import picture_digest
 from .context.table_text import table_text
 from .options import QuestionOptions, bare, several
 from .page.question_place import NamedCells
@@ -47,7 +50,8 @@ class ShownFigure:
     """One figure. `image` is what `prepare` takes, None where it cannot be drawn on this machine.
 
     `data` is what it was drawn from, `code` the cell that displayed it, `output` that output and
-    `cell` the cell's id, as far as they are known.
+    `cell` the cell's id, as far as they are known. `changed`: it was changed since, so that its
+    data are not those of the picture.
     """
 
     image: object
@@ -55,6 +59,7 @@ class ShownFigure:
     code: str = ""
     output: Output | None = field(default=None, compare=False)
     cell: str | None = None
+    changed: bool = False
 
 
 class Figures:
@@ -68,12 +73,14 @@ class Figures:
         evaluate: Callable[[str], object],
         render: Callable[[Output], Rendered],
         prepare: Prepare,
+        redraw: Callable[[object, str], object],
     ) -> None:
         self._cells = cells
         self._namespace = namespace
         self._evaluate = evaluate
         self._render = render
         self._prepare = prepare
+        self._redraw = redraw
 
     def named(self, choices: Sequence[str]) -> list[ShownFigure]:
         """The figures that `-i` names, in that order; the last one displayed where none is.
@@ -146,11 +153,11 @@ class Figures:
         try:
             self._prepare(value)
         except ImageError as error:
-            if not data:
+            if not data or data.endswith(NOT_READ):
                 raise ImageError(f"-i {choice}: {error}") from None
             image = None
         for run, output in self._displayed(reversed(self._cells.as_run)):
-            if output.drawn() is value:
+            if output.drawn() is value and self._is_as_shown(output):
                 return ShownFigure(image, data, run.source, output, run.cell)
         return ShownFigure(image, data)
 
@@ -158,24 +165,26 @@ class Figures:
         """What an output shows; None where that is no figure."""
         blocks = self._render(output).blocks
         image = next((block for block in blocks if block.get("type") == "image"), None)
-        data = self._data(output)
-        specified = bundle_data(output.bundle or {})
-        if image is None and not specified:
+        # A chart's own specification came with it; a Matplotlib figure may have changed since.
+        data = bundle_data(output.bundle or {})
+        if image is None and not data:
             return None
-        return ShownFigure(
-            image, data or specified or self._tables(run), run.source, output, run.cell
-        )
-
-    def _data(self, output: Output) -> str:
-        """The data of the object that was displayed.
-
-        Of one that was displayed again later only there: it may have changed in between.
-        """
         drawn = output.drawn()
-        if drawn is None:
-            return ""
-        newer = (o for r in self._cells.as_run for o in r.outputs if o.serial > output.serial)
-        return "" if any(o.drawn() is drawn for o in newer) else figure_data(drawn)
+        changed = not data and drawn is not None and not self._is_as_shown(output)
+        if not data and not changed:
+            data = (figure_data(drawn) if drawn is not None else "") or self._tables(run)
+        return ShownFigure(image, data, run.source, output, run.cell, changed)
+
+    def _is_as_shown(self, output: Output) -> bool:
+        """Whether the figure, drawn again, gives the picture that the output shows."""
+        bundle = output.bundle or {}
+        if any(chart_kind(media_type) for media_type in bundle):
+            return True
+        kind = next((kind for kind in IMAGES if image_text(bundle.get(kind))), None)
+        if kind is None:
+            return False
+        again = self._redraw(output.drawn(), kind)
+        return bool(image_text(again)) and _pixels(kind, again) == _pixels(kind, bundle[kind])
 
     def _tables(self, run: CellRun) -> str:
         """The tables that the cell names, as they are now: what was plotted is likely of them."""
@@ -204,8 +213,19 @@ def image_text(value: object) -> str:
     return "".join(value.split()) if isinstance(value, str) else ""
 
 
+def _pixels(kind: str, value: object) -> str:
+    """The digest of a picture of a mimebundle, whatever is noted beside its pixels."""
+    words = image_text(value)
+    data = str(value).encode() if kind == "image/svg+xml" else b64decode(words)
+    return picture_digest(kind, data)
+
+
 IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/svg+xml")
 """The media types whose metadata exporters read alt text from."""
+_CHANGED = (
+    "The figure was changed after this picture of it was displayed: the data behind it are not "
+    "those of the picture, and were left out."
+)
 _FROM_DATA = "the figure cannot be drawn on this machine: captioned from its data alone"
 _WRITTEN = "The alt text is in the output's metadata: save the notebook to keep it."
 _NOT_DISPLAYED = (
@@ -240,7 +260,19 @@ def finder(
         evaluate=notebook.evaluate,
         render=partial(render_output, prepare=prepare),
         prepare=prepare,
+        redraw=partial(_redrawn, notebook),
     )
+
+
+def _redrawn(notebook: Notebook, drawn: object, kind: str) -> object:
+    """A figure as the shell would display it now, in one media type; None where it cannot."""
+    formatters: Any = notebook.shell.display_formatter
+    try:
+        found = formatters.formatters[kind](drawn) if kind in formatters.formatters else None
+        found = shown(drawn).get(kind) if found is None else found
+    except Exception:  # another library's code: what it cannot draw again is not compared
+        return None
+    return found[0] if isinstance(found, tuple) else found
 
 
 def caption_question(
@@ -268,11 +300,16 @@ def caption_question(
     question = notebook.question(
         bare(**asked),
         f"{CAPTION_PROMPT} {words.strip()}".strip(),
-        blocks=figure_along(data=figure.data, source=figure.code),
+        blocks=[
+            *figure_along(data=figure.data, source=figure.code),
+            *([text(_CHANGED)] if figure.changed else []),
+        ],
         beside=beside,
     )
     # What a caption is made from goes along by itself, and is not shown below a cell.
     question = replace(question, notebook=False)
+    if figure.changed:
+        question = replace(question, notices=(*question.notices, _CHANGED))
     if figure.image is not None:
         return question
     return replace(question, notices=(*question.notices, _FROM_DATA))

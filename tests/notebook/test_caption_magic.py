@@ -103,15 +103,38 @@ def test_of_closed_figures_only_the_newest_four_are_kept(plotting: Kernel) -> No
     assert plotting.value(alive) == [False, False, True, True, True, True]
 
 
-def test_of_a_figure_that_was_changed_and_shown_again_the_older_output_has_no_data(
-    plotting: Kernel,
-) -> None:
+CHANGED = "The figure was changed after this picture of it was displayed"
+
+
+@pytest.mark.met("N11")
+def test_a_figure_that_was_changed_since_is_its_picture_without_data(plotting: Kernel) -> None:
     plotting.run("fig, ax = plt.subplots(); ax.plot([1, 77]); plt.close(fig)")
     plotting.run("from IPython.display import display\ndisplay(fig)", cell="older")
-    plotting.run("ax.clear(); ax.plot([1, 88]); display(fig)", cell="newer")
+    plotting.run("%claude_caption -i last")
+    body, said = last(plotting)
+    assert "highest 77" in said and CHANGED not in said
+    plotting.run("ax.clear(); ax.plot([1, 88]);", cell="changes")
+    ran = plotting.run("%claude_caption -i last")
+    body, said = last(plotting)
+    assert "highest 77" not in said and "highest 88" not in said and CHANGED in said
+    assert CHANGED in ran.shown(), "it is said to the user too"
+    assert any(block["type"] == "image" for block in body["messages"][-1]["content"])
+    ran = plotting.run("%claude_caption -i fig --write -q")
+    assert "highest 88" in last(plotting)[1]
+    assert "no output of this notebook shows it" in ran.shown(), "the output shows the older one"
+    plotting.run("display(fig)", cell="newer")
     plotting.run("%claude_caption -i last:2")
     older, newer = plotting.requests()[-2:]
-    assert "highest 88" not in str(older) and "highest 88" in str(newer)
+    assert "highest 88" not in str(older) and CHANGED in str(older)
+    assert "highest 88" in str(newer) and CHANGED not in str(newer)
+
+
+@pytest.mark.met("N11")
+def test_a_chart_that_was_changed_since_is_told_by_what_was_displayed(plotting: Kernel) -> None:
+    plotting.run("chart = go.Figure(go.Scatter(x=[1, 2, 3], y=[5, 77, 6])); chart", cell="chart")
+    plotting.run("chart.data[0].y = [5, 88, 6]", cell="changes")
+    plotting.run("%claude_caption -i last")
+    assert "highest 77 at 2" in last(plotting)[1] and "88" not in last(plotting)[1]
 
 
 def test_without_a_lab_it_is_said_how_the_alt_text_is_written(plotting: Kernel) -> None:

@@ -1,34 +1,45 @@
 """What is worth saying of the values that a mark of a chart stands for, in a line each.
 
 Extremes and where they are, direction, correlation: what published guidance on describing charts
-calls statistics and trends (Lundgard and Satyanarayan 2021, levels 2 and 3). Long series go along
-thinned, and it is said.
+calls statistics and trends (Lundgard and Satyanarayan 2021, levels 2 and 3), of all values. Long
+series go along thinned, and it is said.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TypeAlias
+from operator import itemgetter
+from typing import Any
 
 from ...messages.plain_text import count
+from ...value_classes import frozen
+from .chart_numbers import Value, ValueScale, number, points, tell_apart, thinned
 
-Value: TypeAlias = "float | str"
-"""A number; or a category or a date, as the axis shows it."""
+__all__ = [
+    "Value",
+    "bars_text",
+    "box_text",
+    "grid_text",
+    "grouped",
+    "histogram_text",
+    "named",
+    "number",
+    "points_text",
+    "range_text",
+    "raw_histogram_text",
+    "shown",
+    "steps_text",
+]
 
 _MOST_LISTED = 24
 _MOST_BARS = 40
 _MOST_CELLS = 64
-# More points than this are thinned before they are correlated: the figure is the same to 2 digits.
-_MOST_CORRELATED = 100_000
-
-
-def number(value: Value) -> str:
-    """A value in at most six digits; text as it is."""
-    return value if isinstance(value, str) else f"{value:.6g}"
+_PLAIN = ValueScale()
 
 
 def shown(item: object) -> str:
@@ -44,129 +55,237 @@ def named(mark: str, label: str) -> str:
     return f'{mark} "{" ".join(label.split())}"' if label and not label.startswith("_") else mark
 
 
-def points_text(mark: str, label: str, x: Sequence[Value], y: Sequence[Value]) -> str:
-    """A line on points: how many, their extremes, how y goes with x, and some of them."""
-    pairs = [(a, b) for a, b in zip(x, y, strict=False) if _is_there(a) and _is_there(b)]
-    gaps = min(len(x), len(y)) - len(pairs)
-    head = f"{named(mark, label)}: {count(len(pairs), 'point')}"
-    if gaps:
-        head += f" ({gaps} more without a value)"
-    if not pairs:
+def points_text(
+    mark: str,
+    label: str,
+    x: Sequence[Value],
+    y: Sequence[Value],
+    *,
+    scales: tuple[ValueScale, ValueScale] = (_PLAIN, _PLAIN),
+    besides: Sequence[str] = (),
+) -> str:
+    """A line on points: how many, their extremes, how y goes with x, and some of them.
+
+    `besides` says what else there is, such as points outside of the view.
+    """
+    found = points(x, y)
+    facts = found.facts
+    gaps = (f"{facts.without:,} more without a value",) if facts.without else ()
+    head = f"{named(mark, label)}: {count(facts.count, 'point')}"
+    head += "".join(f" ({said})" for said in (*gaps, *besides))
+    if not facts.count:
         return head
-    facts = [_extremes(pairs), *_along(mark, pairs)]
-    shown = _thinned(pairs, _MOST_LISTED)
-    which = "points" if len(shown) == len(pairs) else f"{len(shown)} of them"
-    listed = " ".join(f"({number(a)}, {number(b)})" for a, b in shown)
-    return f"{head}; {'; '.join(fact for fact in facts if fact)}; {which}: {listed}"
+    listed = thinned(facts.count, _MOST_LISTED)
+    places = [*listed, facts.lowest, facts.highest]
+    across = [found.x[place] for place in places]
+    along = [found.y[place] for place in places]
+    told_x, told_y = scales[0].tell(across), scales[1].tell(along)
+    low, high = -2, -1
+    said = [f"x {_range(found.x, scales[0])}"]
+    if scales[1].ordered and not any(isinstance(value, str) for value in along):
+        said[0] += f"; y lowest {told_y[low]} at {told_x[low]}"
+        said[0] += f", highest {told_y[high]} at {told_x[high]}"
+        if facts.count > _MOST_LISTED and facts.quartiles:
+            first, middle, third = scales[1].tell(facts.quartiles)
+            said.append(f"median {middle}, quartiles {first} and {third}")
+    else:
+        said[0] += f"; y {_range(found.y, scales[1])}"
+    if mark == "line" and facts.count > 1:
+        said.append(f"starts at {told_y[0]}, ends at {told_y[len(listed) - 1]}")
+    if scales[0].numeric and scales[1].numeric and facts.correlation is not None:
+        said.append(f"correlation {facts.correlation:.2f}")
+        if facts.line is not None:
+            sign = "-" if facts.line[1] < 0 else "+"
+            said.append(
+                f"straight line {number(facts.line[0])} {sign} {number(abs(facts.line[1]))} x"
+            )
+    which = "points" if len(listed) == facts.count else f"{len(listed)} of them"
+    pairs = zip(told_x[: len(listed)], told_y[: len(listed)], strict=True)
+    return f"{head}; {'; '.join(said)}; {which}: {' '.join(f'({a}, {b})' for a, b in pairs)}"
 
 
-def bars_text(mark: str, label: str, names: Sequence[Value], heights: Sequence[float]) -> str:
-    """A line on bars, wedges and the like: each with its value, the highest and the lowest."""
-    pairs = [(n, h) for n, h in zip(names, heights, strict=False) if _is_there(h)]
-    head = f"{named(mark, label)}: {len(pairs)}"
-    if not pairs:
+def bars_text(
+    mark: str,
+    label: str,
+    names: Sequence[Value],
+    heights: Sequence[float],
+    *,
+    bases: Sequence[float] = (),
+    besides: Sequence[str] = (),
+) -> str:
+    """A line on bars, wedges and the like: each with its value, the highest and the lowest.
+
+    `bases` are where bars start that do not start at nought. `besides` as for points.
+    """
+    there = [
+        place
+        for place, height in enumerate(heights[: len(names)])
+        if isinstance(height, str) or math.isfinite(height)
+    ]
+    gaps = len(heights[: len(names)]) - len(there)
+    head = f"{named(mark, label)}: {len(there)}"
+    head += "".join(
+        f" ({said})" for said in (*((f"{gaps} more without a value",) if gaps else ()), *besides)
+    )
+    if not there:
         return head
-    listed = ", ".join(f"{number(name)} {number(height)}" for name, height in pairs[:_MOST_BARS])
-    rest = len(pairs) - _MOST_BARS
+    told_names = tell_apart([names[place] for place in there])
+    told = tell_apart([heights[place] for place in there])
+    starts = [bases[place] for place in there] if any(bases) else []
+    froms = tell_apart(starts)
+    tops = tell_apart([s + heights[p] for s, p in zip(starts, there, strict=False)])
+    items = [f"{name} {value}" for name, value in zip(told_names, told, strict=True)]
+    if starts:
+        items = [f"{i} (from {a} to {b})" for i, a, b in zip(items, froms, tops, strict=True)]
+    rest = len(there) - _MOST_BARS
     more = f", and {rest} more" if rest > 0 else ""
-    low = min(pairs, key=lambda pair: pair[1])
-    high = max(pairs, key=lambda pair: pair[1])
     ends = ""
-    if len(pairs) > 2:
-        ends = f"; highest {number(high[0])}, lowest {number(low[0])}"
-    return f"{head}: {listed}{more}{ends}"
+    if len(there) > 2:
+        low = min(range(len(there)), key=lambda i: heights[there[i]])
+        high = max(range(len(there)), key=lambda i: heights[there[i]])
+        ends = f"; highest {told_names[high]}, lowest {told_names[low]}"
+        if rest > 0:
+            ends = (
+                f"; highest {told_names[high]} {told[high]}, lowest {told_names[low]} {told[low]}"
+            )
+    return f"{head}: {', '.join(items[:_MOST_BARS])}{more}{ends}"
 
 
 def histogram_text(label: str, edges: Sequence[float], counts: Sequence[float]) -> str:
     """A line on a histogram: its bins, where it peaks, where its middle is."""
     total = math.fsum(counts)
-    head = f"{named('histogram', label)}: {count(len(counts), 'bin')} from {number(edges[0])} to "
-    head += f"{number(edges[-1])}, {number(total)} in all"
+    ends = tell_apart(edges)
+    told = tell_apart(counts)
+    head = f"{named('histogram', label)}: {count(len(counts), 'bin')} from {ends[0]} to "
+    head += f"{ends[-1]}, {number(total)} in all"
     if not total:
         return head
     peak = max(range(len(counts)), key=counts.__getitem__)
     running = list(accumulate(counts))
     middle = next(place for place, sum_ in enumerate(running) if sum_ >= total / 2)
-    listed = " ".join(number(count) for count in counts[:_MOST_BARS])
     return (
-        f"{head}; most, {number(counts[peak])}, in {_bin(edges, peak)}; the middle value in "
-        f"{_bin(edges, middle)}; counts: {listed}{' …' if len(counts) > _MOST_BARS else ''}"
+        f"{head}; most, {told[peak]}, in {ends[peak]} to {ends[peak + 1]}; the middle value in "
+        f"{ends[middle]} to {ends[middle + 1]}; "
+        f"counts: {' '.join(told[:_MOST_BARS])}{' …' if len(counts) > _MOST_BARS else ''}"
     )
 
 
-def grid_text(mark: str, rows: Sequence[Sequence[float]], names: Sequence[Sequence[str]]) -> str:
+def steps_text(
+    mark: str,
+    label: str,
+    edges: Sequence[float],
+    heights: Sequence[float],
+    *,
+    scale: ValueScale = _PLAIN,
+    besides: Sequence[str] = (),
+) -> str:
+    """A line on bars that touch: their edges and heights, the highest and the lowest."""
+    ends, told = scale.tell(edges), tell_apart(heights)
+    head = f"{named(mark, label)}: {len(heights)} from {ends[0]} to {ends[-1]}"
+    head += "".join(f" ({said})" for said in besides)
+    there = [place for place, height in enumerate(heights) if math.isfinite(height)]
+    if not there:
+        return head
+    low = min(there, key=heights.__getitem__)
+    high = max(there, key=heights.__getitem__)
+    cut = " …" if len(heights) > _MOST_BARS else ""
+    return (
+        f"{head}; highest {told[high]}, from {ends[high]} to {ends[high + 1]}; "
+        f"lowest {told[low]}, from {ends[low]} to {ends[low + 1]}; "
+        f"edges: {', '.join(ends[: _MOST_BARS + 1])}{cut}; "
+        f"heights: {' '.join(told[:_MOST_BARS])}{cut}"
+    )
+
+
+def grid_text(
+    mark: str,
+    rows: Sequence[Sequence[float]],
+    names: Sequence[Sequence[str]],
+    besides: Sequence[str] = (),
+) -> str:
     """A line on a heat map or an image of numbers: its size, extremes and where they are.
 
     `names` are those of the rows and of the columns, empty where they have none.
     """
-    cells = [
-        (value, r, c)
+    shape, cells = _cells(rows)
+    head = f"{mark}: {shape[0]} rows x {shape[1]} columns"
+    head += "".join(f" ({said})" for said in besides)
+    if not cells.count:
+        return head
+    few = shape[0] * shape[1] <= _MOST_CELLS
+    each = [float(value) for row in rows for value in row] if few else []
+    ends = [float(rows[r][c]) for r, c in (cells.lowest, cells.highest)]
+    told = tell_apart([*ends, *each])
+    where = [
+        f"{value} at {_place(names, *place)}"
+        for value, place in zip(told, (cells.lowest, cells.highest), strict=False)
+    ]
+    said = f"{head}; lowest {where[0]}, highest {where[1]}, mean {number(cells.mean)}"
+    if few:
+        lines = (told[at : at + shape[1]] for at in range(2, len(told), shape[1]))
+        said += "; rows: " + " / ".join(" ".join(line) for line in lines)
+    return said
+
+
+@frozen
+class _Cells:
+    """What is so of all cells of a grid that have a value; places are row and column."""
+
+    count: int
+    lowest: tuple[int, int] = (0, 0)
+    highest: tuple[int, int] = (0, 0)
+    mean: float = math.nan
+
+
+def _cells(rows: Any) -> tuple[tuple[int, int], _Cells]:
+    """The number of rows and columns of a grid, and what is so of its cells."""
+    if hasattr(rows, "shape"):  # an array, of numbers
+        np = sys.modules["numpy"]
+        there = np.isfinite(rows)
+        if not there.any():
+            return rows.shape, _Cells(0)
+        at = [
+            np.unravel_index(int(find(np.where(there, rows, fill))), rows.shape)
+            for find, fill in ((np.argmin, np.inf), (np.argmax, -np.inf))
+        ]
+        low, high = ((int(r), int(c)) for r, c in at)
+        return rows.shape, _Cells(int(there.sum()), low, high, float(rows[there].mean()))
+    found = [
+        (value, (r, c))
         for r, row in enumerate(rows)
         for c, value in enumerate(row)
-        if _is_there(value)
+        if math.isfinite(value)
     ]
-    width = len(rows[0]) if rows else 0
-    head = f"{mark}: {len(rows)} rows x {width} columns"
-    if not cells:
-        return head
-    low, high = min(cells), max(cells)
-    where = [f"{number(value)} at {_place(names, r, c)}" for value, r, c in (low, high)]
-    said = f"{head}; lowest {where[0]}, highest {where[1]}"
-    said += f", mean {number(_mean([value for value, _, _ in cells]))}"
-    if len(cells) <= _MOST_CELLS:
-        said += "; rows: " + " / ".join(" ".join(number(value) for value in row) for row in rows)
-    return said
+    shape = len(rows), len(rows[0]) if rows else 0
+    if not found:
+        return shape, _Cells(0)
+    mean = _mean([value for value, _ in found])
+    low, high = (end(found, key=itemgetter(0))[1] for end in (min, max))
+    return shape, _Cells(len(found), low, high, mean)
 
 
 def range_text(values: Sequence[Value]) -> str:
     """`4 to 16`, the first and the last of categories; empty without values."""
-    there = [value for value in values if _is_there(value)]
+    there = [value for value in values if isinstance(value, str) or math.isfinite(value)]
     if not there:
         return ""
     numbers = [value for value in there if not isinstance(value, str)]
     ends = (min(numbers), max(numbers)) if len(numbers) == len(there) else (there[0], there[-1])
-    return f"{number(ends[0])} to {number(ends[1])}"
+    return " to ".join(tell_apart(ends))
 
 
-def _extremes(pairs: Sequence[tuple[Value, Value]]) -> str:
-    """The lowest and the highest y and where they are; the range of x."""
-    said = f"x {range_text([x for x, _ in pairs])}"
-    heights = [(y, x) for x, y in pairs if not isinstance(y, str)]
-    if len(heights) < len(pairs):
-        return f"{said}; y {range_text([y for _, y in pairs])}"
-    low = min(heights, key=lambda pair: pair[0])
-    high = max(heights, key=lambda pair: pair[0])
-    return (
-        f"{said}; y lowest {number(low[0])} at {number(low[1])}, highest {number(high[0])} at "
-        f"{number(high[1])}"
-    )
-
-
-def _along(mark: str, pairs: Sequence[tuple[Value, Value]]) -> list[str]:
-    """How y goes with x: start and end of a line, correlation of points."""
-    facts = []
-    if mark == "line" and len(pairs) > 1:
-        facts.append(f"starts at {number(pairs[0][1])}, ends at {number(pairs[-1][1])}")
-    thin = _thinned(pairs, _MOST_CORRELATED)
-    xs = [x for x, y in thin if not isinstance(x, str) and not isinstance(y, str)]
-    ys = [y for x, y in thin if not isinstance(x, str) and not isinstance(y, str)]
-    if len(xs) == len(thin) and len(xs) > 2:
-        try:
-            facts.append(f"correlation {statistics.correlation(xs, ys):.2f}")
-            slope, intercept = statistics.linear_regression(xs, ys)
-            sign = "-" if slope < 0 else "+"
-            facts.append(f"straight line {number(intercept)} {sign} {number(abs(slope))} x")
-        except (ValueError, OverflowError):  # all of one value, or too large
-            pass
-    return facts
-
-
-def _thinned(pairs: Sequence[tuple[Value, Value]], most: int) -> list[tuple[Value, Value]]:
-    """At most so many of the pairs, evenly apart, the first and the last among them."""
-    if len(pairs) <= most:
-        return list(pairs)
-    step = (len(pairs) - 1) / (most - 1)
-    return [pairs[round(i * step)] for i in range(most)]
+def _range(values: Sequence[Value], scale: ValueScale) -> str:
+    """The lowest and the highest; of text the first and the last."""
+    ends: list[Value]
+    if hasattr(values, "dtype"):  # an array
+        low, high = (getattr(values, end)() for end in ("min", "max"))
+        ends = [float(low), float(high)]
+    elif any(isinstance(value, str) for value in values):
+        ends = [values[0], values[-1]]
+    else:
+        numbers = [value for value in values if not isinstance(value, str)]
+        ends = [min(numbers), max(numbers)]
+    return " to ".join(scale.tell(ends))
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -176,18 +295,10 @@ def _mean(values: Sequence[float]) -> float:
         return statistics.fmean(value / len(values) for value in values)
 
 
-def _is_there(value: Value) -> bool:
-    return isinstance(value, str) or math.isfinite(value)
-
-
-def _bin(edges: Sequence[float], at: int) -> str:
-    return f"{number(edges[at])} to {number(edges[at + 1])}"
-
-
 def _place(names: Sequence[Sequence[str]], row: int, column: int) -> str:
     rows, columns = names
-    shown_row = rows[row] if row < len(rows) else f"row {row + 1}"
-    shown_column = columns[column] if column < len(columns) else f"column {column + 1}"
+    shown_row = (rows[row] if row < len(rows) else "") or f"row {row + 1}"
+    shown_column = (columns[column] if column < len(columns) else "") or f"column {column + 1}"
     return f"{shown_row}, {shown_column}"
 
 
@@ -215,10 +326,11 @@ def box_text(mark: str, name: str, values: Sequence[float]) -> str:
     head = f"{mark} of {name}" if name else mark
     if len(there) < 2:
         return f"{head}: {len(there)} values"
-    low, middle, high = statistics.quantiles(there, method="inclusive")
+    quartiles = statistics.quantiles(there, method="inclusive")
+    low, middle, high, first, last = tell_apart([*quartiles, there[0], there[-1]])
     return (
-        f"{head}: {len(there):,} values, median {number(middle)}, quartiles {number(low)} and "
-        f"{number(high)}, range {number(there[0])} to {number(there[-1])}"
+        f"{head}: {len(there):,} values, median {middle}, quartiles {low} and {high}, "
+        f"range {first} to {last}"
     )
 
 

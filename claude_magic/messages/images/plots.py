@@ -20,6 +20,7 @@ from ..plain_text import trim_middle
 
 T = TypeVar("T")
 
+_MOST_AXES = 1_000
 _REPRS = {
     "image/png": "_repr_png_",
     "image/jpeg": "_repr_jpeg_",
@@ -79,9 +80,14 @@ def _without_metadata(result: object) -> object:
 
 
 def matplotlib_figure(source: object) -> Any:
-    """The figure that `source` is, or belongs to (Axes, artists, seaborn's grids); else None."""
+    """The figure that `source` is, or belongs to (Axes, artists, seaborn's grids); else None.
+
+    So is an array of the Axes of one figure, as `DataFrame.hist()` gives it.
+    """
     if _is_figure(source):
         return source
+    if {"numpy", "pandas"} & families(source):
+        return _figure_of_all(source)
     # `fig` only where there is no `figure`: seaborn has deprecated it.
     for name in ("figure", "fig"):
         figure: Any = _attempt(source, "", partial(getattr, source, name, None))
@@ -90,6 +96,18 @@ def matplotlib_figure(source: object) -> Any:
         if _is_figure(figure):
             return figure
     return None
+
+
+def _figure_of_all(array: Any) -> Any:
+    """The one figure that everything in an array belongs to; else None."""
+    if str(getattr(array, "dtype", "")) != "object" or not 0 < array.size <= _MOST_AXES:
+        return None
+    items = list(array.flat if hasattr(array, "flat") else array)
+    figures = [
+        getattr(item, "figure", None) if "matplotlib" in families(item) else None for item in items
+    ]
+    same = _is_figure(figures[0]) and all(figure is figures[0] for figure in figures)
+    return figures[0] if same else None
 
 
 def _is_figure(value: object) -> bool:
