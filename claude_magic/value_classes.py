@@ -48,14 +48,21 @@ def _prepare(cls: Any, methods: Mapping[str, object]) -> None:
                     delattr(cls, name)
                 else:
                     setattr(cls, name, given.default)
-    plain = [name for name, given in made.items() if given is MISSING]
-    if plain != list(made)[: len(plain)]:
-        raise TypeError(f"{cls.__name__}: {plain[-1]!r} without a default follows one that has it")
+    needed = [name for name, given in made.items() if _is_needed(given)]
+    if needed != list(made)[: len(needed)]:
+        raise TypeError(f"{cls.__name__}: {needed[-1]!r} without a default follows one that has it")
     cls._frozen_fields = made
     cls._frozen_defaults = _defaults(made)
     for name, given in {**methods, "__match_args__": tuple(made)}.items():
         if name not in cls.__dict__:
             setattr(cls, name, given)
+
+
+def _is_needed(given: Any) -> bool:
+    """Whether a value has to be given for a field that stands like this in the class."""
+    if isinstance(given, Field):
+        return given.default is MISSING and given.default_factory is MISSING
+    return given is MISSING
 
 
 class _Fields:

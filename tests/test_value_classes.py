@@ -150,3 +150,29 @@ def test_a_class_with_a_post_init_is_refused_as_it_would_not_be_called(
 
 def test_what_dataclasses_shows_of_it_is_made_once() -> None:
     assert dataclasses.fields(Pickled) == dataclasses.fields(Pickled)
+
+
+@pytest.mark.parametrize("decorate", [frozen, dataclass(frozen=True)], ids=["ours", "theirs"])
+def test_a_field_that_is_described_may_have_no_default_and_stand_anywhere(decorate: Any) -> None:
+    @decorate
+    class Figure:
+        cell: int
+        source: object = field(repr=False)
+        alt: str
+        place: int = 1
+
+    for _ in range(100):  # it gets an `__init__` of its own on the way
+        assert repr(Figure(4, b"png", "A line.")).endswith("Figure(cell=4, alt='A line.', place=1)")
+    for values in ((), (4,), (4, b"png")):
+        with pytest.raises(TypeError):
+            Figure(*values)
+
+
+@pytest.mark.parametrize("decorate", [frozen, dataclass(frozen=True)], ids=["ours", "theirs"])
+def test_a_described_field_without_a_default_does_not_follow_one_that_has_it(decorate: Any) -> None:
+    class Figure:
+        place: int = 1
+        source: object = field(repr=False)
+
+    with pytest.raises(TypeError, match="source"):
+        decorate(Figure)
