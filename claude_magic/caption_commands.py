@@ -59,7 +59,7 @@ def caption(given: argparse.Namespace) -> int:
     notebooks = Notebooks(given.notebooks, redo=given.redo)
     if given.check:
         print(missing(notebooks))
-        return _FAILED if notebooks.wanted else 0
+        return _FAILED if notebooks.wanted or notebooks.unread else 0
     from .api import access_here
 
     access, left = access_here()
@@ -68,7 +68,7 @@ def caption(given: argparse.Namespace) -> int:
         print(line, file=sys.stderr)
     if given.dry_run:
         _dry_run(notebooks, job)
-        return 0
+        return _FAILED if notebooks.unread else 0
     return _ask(notebooks, job, access, given, left if given.budget is None else given.budget)
 
 
@@ -97,14 +97,16 @@ def _ask(
         if given.write:
             written = notebooks.write()
         asked = [p for p in notebooks.wanted if p.answer or p.error]
-        if asked or given.format != "md":
-            print(FORMATS[given.format](asked))
+        if asked or notebooks.unread or given.format != "md":
+            print(FORMATS[given.format](asked, notebooks.unread))
         _summary(notebooks, job, written if given.write else None)
-    return _FAILED if any(p.error for p in notebooks.wanted) else 0
+    return _FAILED if notebooks.unread or any(p.error for p in notebooks.wanted) else 0
 
 
 def _summary(notebooks: Notebooks, job: Job, written: int | None) -> None:
     """Say on stderr what was done, so that what is on stdout can go into a file."""
+    from .messages.plain_text import count
+
     answers = [p.answer for p in notebooks.wanted if p.answer and not p.error]
     kept = len(notebooks.placed) - len(notebooks.wanted)
     cost = sum(answer.cost or 0.0 for answer in answers)
@@ -113,6 +115,8 @@ def _summary(notebooks: Notebooks, job: Job, written: int | None) -> None:
     said = [f"{len(answers)} captioned, {price}", f"{kept} had alt text or are decorative"]
     if failed:
         said.append(f"{failed} failed")
+    if notebooks.unread:
+        said.append(f"{count(len(notebooks.unread), 'notebook')} not read")
     if written is not None:
         said.append(f"alt text of {written} written")
     elif answers:
@@ -136,6 +140,8 @@ def _dry_run(notebooks: Notebooks, job: Job) -> None:
     for placed in notebooks.wanted:
         if placed.error:
             print(f"{placed.name}: left out, {placed.error}")
+    for unread in notebooks.unread:
+        print(unread)
     kept = len(notebooks.placed) - len(notebooks.wanted)
     print(
         f"{count} requests to {job.model.id} for {len(notebooks.wanted)} figures, {kept} kept: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -208,6 +209,81 @@ def test_the_html_of_an_svg_has_the_alt_text(tmp_path: Path, inline: bool) -> No
     assert '"A line."' in page
 
 
+def bad_files(folder: Path) -> dict[str, tuple[Path, str]]:
+    """Files and folders that are no notebooks, and what is said of each."""
+    made = {
+        "empty": (b"", "is empty"),
+        "no JSON": (b"{", "this is no JSON"),
+        "not UTF-8": (b'{"cells": ["\xff"]}', "is not UTF-8"),
+        "no cells": (b"{}", "is no notebook"),
+        "old": (b'{"worksheets": []}', "nbconvert --to notebook --inplace"),
+    }
+    found = {}
+    for name, (content, said) in made.items():
+        path = folder / f"{name}.ipynb"
+        path.write_bytes(content)
+        found[name] = (path, said)
+    (folder / "folder.ipynb").mkdir()
+    found["a folder"] = (folder / "folder.ipynb", "it is a folder")
+    os.mkfifo(folder / "pipe.ipynb")
+    found["a pipe"] = (folder / "pipe.ipynb", "it is no file")
+    (folder / "link.ipynb").symlink_to("nowhere.ipynb")
+    found["a link to nothing"] = (folder / "link.ipynb", "No such file")
+    return found
+
+
+@pytest.mark.met("C4")
+class TestANotebookThatCannotBeRead:
+    def test_is_a_row_and_the_others_are_done(self, command: Command, tmp_path: Path) -> None:
+        folder = tmp_path / "some papers"
+        folder.mkdir()
+        bad, good = bad_files(folder), paper(folder)
+        status, out, err = command("caption", "--write", folder)
+        assert status == 1 and alts(good)[:3] == ["offline server"] * 3
+        for path, said in bad.values():
+            (row,) = [part for part in out.split("# ") if part.startswith(f"{path}\n")]
+            assert "Not read: " in row and said in row
+        assert f"{len(bad)} notebooks not read" in err
+        assert f"--inplace '{folder / 'old.ipynb'}'" in out, "as a shell takes it"
+
+    @pytest.mark.parametrize("way", ["--check", "--dry-run"])
+    def test_is_a_line_where_nothing_is_asked(
+        self, command: Command, tmp_path: Path, way: str
+    ) -> None:
+        bad = bad_files(tmp_path)
+        saved(tmp_path / "good.ipynb", code("p()", shown(metadata={"image/png": {"alt": "A"}})))
+        status, out, _ = command("caption", way, tmp_path)
+        assert status == 1
+        for path, said in bad.values():
+            (line,) = [line for line in out.splitlines() if line.startswith(f"{path}: ")]
+            assert said in line
+
+    def test_is_an_object_and_a_row_of_the_other_formats(
+        self, command: Command, tmp_path: Path
+    ) -> None:
+        (tmp_path / "n.ipynb").write_bytes(b"{")
+        words = ["caption", tmp_path, tmp_path / "gone.ipynb", "--format"]
+        found = json.loads(command(*words, "json")[1])
+        rows = list(csv.DictReader(io.StringIO(command(*words, "csv")[1])))
+        for said in (found, rows):
+            assert [row["notebook"] for row in said] == [
+                str(tmp_path / name) for name in ("n.ipynb", "gone.ipynb")
+            ]
+            assert all("not read: " in row["error"] for row in said)
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    def test_is_told_of_where_a_file_or_a_folder_is_shut(
+        self, command: Command, tmp_path: Path
+    ) -> None:
+        shut, inside = paper(tmp_path), tmp_path / "shut"
+        inside.mkdir()
+        shut.chmod(0)
+        inside.chmod(0)
+        status, out, _ = command("caption", "--check", tmp_path)
+        inside.chmod(0o700)
+        assert status == 1 and out.count("Permission denied") == 2
+
+
 class TestFormats:
     def test_json_has_an_object_a_figure(self, command: Command, tmp_path: Path) -> None:
         path = paper(tmp_path)
@@ -282,7 +358,6 @@ def test_a_column_is_captioned_by_a_model_that_ends_with_a_warning() -> None:
 
 
 REFUSED = {
-    "no notebook": (["gone.ipynb"], "gone.ipynb cannot be read"),
     "an empty folder": (["."], "There is no notebook there"),
     "an unknown model": (["--model", "gpt", "n.ipynb"], "is no model of this server"),
 }

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from ...messages.blocks import Block
-from ...messages.errors import ImageError, InputError
-from ...messages.images.sources import ImageLink, PictureSource
-from ..image_question import ImageAnswer, ImageAsker, SameTrouble
-from ..job import figure_content
-from ..limits import Limit
-from .notebook_file import NotebookFigure, NotebookFile
-from ..datasets.rows import image_key
-from ..limits import Threads
-from ..datasets.work import plain
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...messages.blocks import Block
+from ...messages.errors import ImageError, InputError
+from ...messages.images.sources import ImageLink, PictureSource
 from ...messages.plain_text import count
 from ...rendering import plain as visible
+from ..datasets.rows import image_key
+from ..datasets.work import plain
+from ..image_question import ImageAnswer, ImageAsker, SameTrouble
+from ..job import figure_content
+from ..limits import Limit, Threads
+from .notebook_file import NotebookFigure, NotebookFile
+from .notebook_paths import Unread, notebook_paths
 
 if TYPE_CHECKING:
     from ...messages.transport.cancel import Cancel
     from ...messages.transport.client import Client
-    from ..image_question import Job
-    from ..image_question import JobBudget
-
-_HIDDEN = ".ipynb_checkpoints"
+    from ..image_question import Job, JobBudget
 
 
 @dataclass
@@ -68,11 +64,20 @@ class PlacedFigure:
 class Notebooks:
     """The figures of notebooks, those to ask about apart: with `redo` all but decorative ones.
 
-    Raises InputError for what is no notebook, and where there is none.
+    `unread` are those that cannot be read. Raises InputError where there is no notebook.
     """
 
     def __init__(self, paths: Iterable[Path], *, redo: bool = False) -> None:
-        self.files = [NotebookFile(path) for path in notebook_paths(paths)]
+        self.files: list[NotebookFile] = []
+        self.unread: list[Unread] = []
+        for path in notebook_paths(paths):
+            if isinstance(path, Unread):
+                self.unread.append(path)
+                continue
+            try:
+                self.files.append(NotebookFile(path))
+            except InputError as error:
+                self.unread.append(Unread.of(path, error))
         self.placed = [PlacedFigure(file, figure) for file in self.files for figure in file.figures()]
         self.wanted = [p for p in self.placed if _is_wanted(p.figure, redo=redo)]
 
@@ -145,23 +150,6 @@ class Notebooks:
                 placed.answer = ImageAnswer(asked.answer.value, asked.answer.error)
 
 
-def notebook_paths(paths: Iterable[Path]) -> list[Path]:
-    """The notebooks that paths name: files, and all those below a folder.
-
-    Raises InputError where there is none.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(path.rglob("*.ipynb"))
-            found += [p for p in inside if _HIDDEN not in p.parts]
-        else:
-            found.append(path)
-    if not found:
-        raise InputError("There is no notebook there: name one, or a folder that has some.")
-    return list(dict.fromkeys(found))
-
-
 def question(placed: PlacedFigure, job: Job) -> Sequence[Block]:
     """The content of the question about a figure. Raises ImageError."""
     from ...messages.images.prepare import prepare
@@ -220,28 +208,33 @@ _COLUMNS = (
 
 
 def missing(notebooks: Notebooks) -> str:
-    """A line for each figure without alt text, and how many there are of how many."""
+    """A line for each figure without alt text, and how many there are of how many.
+
+    A line for each notebook that cannot be read.
+    """
     lines = [f"{placed.name}: no alt text" for placed in notebooks.wanted]
-    lines.append(f"{len(lines)} of {count(len(notebooks.placed), 'figure')} without alt text")
-    return "\n".join(lines)
+    total = f"{len(lines)} of {count(len(notebooks.placed), 'figure')} without alt text"
+    if notebooks.unread:
+        total += f", {count(len(notebooks.unread), 'notebook')} not read"
+    return "\n".join([*lines, *map(str, notebooks.unread), total])
 
 
-def as_markdown(placed: Sequence[PlacedFigure]) -> str:
+def as_markdown(placed: Sequence[PlacedFigure], unread: Sequence[Unread] = ()) -> str:
     """A section for each notebook, and one within it for each figure."""
-    return "\n".join(_sections(placed))
+    return "\n".join(_sections(placed, unread))
 
 
-def as_json(placed: Sequence[PlacedFigure]) -> str:
-    """A list of objects, one a figure."""
-    return json.dumps([_row(p) for p in placed], ensure_ascii=False, indent=1)
+def as_json(placed: Sequence[PlacedFigure], unread: Sequence[Unread] = ()) -> str:
+    """A list of objects, one a figure, and one for each notebook that cannot be read."""
+    return json.dumps(_rows(placed, unread), ensure_ascii=False, indent=1)
 
 
-def as_csv(placed: Sequence[PlacedFigure]) -> str:
-    """A row a figure; lists as JSON."""
+def as_csv(placed: Sequence[PlacedFigure], unread: Sequence[Unread] = ()) -> str:
+    """A row a figure, and one for each notebook that cannot be read; lists as JSON."""
     out = io.StringIO()
     writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for row in map(_row, placed):
+    for row in _rows(placed, unread):
         writer.writerow(
             {
                 k: json.dumps(v, ensure_ascii=False) if isinstance(v, list) else v
@@ -251,14 +244,14 @@ def as_csv(placed: Sequence[PlacedFigure]) -> str:
     return out.getvalue().rstrip("\n")
 
 
-FORMATS: Mapping[str, Callable[[Sequence[PlacedFigure]], str]] = {
+FORMATS: Mapping[str, Callable[[Sequence[PlacedFigure], Sequence[Unread]], str]] = {
     "md": as_markdown,
     "json": as_json,
     "csv": as_csv,
 }
 
 
-def _sections(placed: Sequence[PlacedFigure]) -> Iterator[str]:
+def _sections(placed: Sequence[PlacedFigure], unread: Sequence[Unread]) -> Iterator[str]:
     last = None
     for p in placed:
         if p.file is not last:
@@ -273,6 +266,14 @@ def _sections(placed: Sequence[PlacedFigure]) -> Iterator[str]:
         yield visible(f"{p.value.get('description', '')}\n")
         if warnings := p.value.get("warnings"):
             yield visible("\n".join(f"- {warning}" for warning in warnings) + "\n")
+    for one in unread:
+        yield visible(f"# {one.path}\n\nNot read: {one.why}\n")
+
+
+def _rows(placed: Sequence[PlacedFigure], unread: Sequence[Unread]) -> list[dict[str, Any]]:
+    nothing = dict.fromkeys(_COLUMNS)
+    bad = [{**nothing, "notebook": str(u.path), "error": f"not read: {u.why}"} for u in unread]
+    return [*map(_row, placed), *bad]
 
 
 def _row(placed: PlacedFigure) -> dict[str, Any]:
@@ -286,7 +287,3 @@ def _row(placed: PlacedFigure) -> dict[str, Any]:
         "cost": answer.cost if answer else None,
         "error": placed.error or None,
     }
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value

@@ -7,26 +7,30 @@ template, nbsphinx and the template that comes with this package read
 
 from __future__ import annotations
 
-from pathlib import Path
-from ...value_classes import frozen
-from ...files import replacing
-from ...messages.errors import InputError
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
-from .json_edits import Edit, Node
-from .json_edits import Writer, raw_places
-from collections.abc import Iterator
-from .json_edits import Writer
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
+
+from ...files import replacing
+from ...messages.errors import InputError
+from ...value_classes import frozen
 from ..figures import bundle_data
-from .json_edits import Edit, Node, applied, parse
+from .json_edits import Edit, Node, Writer, applied, parse, raw_places
 from .markdown_images import MarkdownImage, markdown_images, with_alts
 
+
 def read(path: Path) -> bytes:
+    """The bytes of a file. Raises InputError, also for what is there and is none."""
     try:
+        kind = path.stat().st_mode
+        if not stat.S_ISREG(kind):  # reading a pipe would wait for whoever writes to it
+            what = "a folder" if stat.S_ISDIR(kind) else "no file"
+            raise InputError(f"{path} cannot be read (it is {what}).")
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}).") from None
@@ -72,7 +76,7 @@ def cells_of(root: Node, path: Path) -> Sequence[Node]:
     if plain(root.get("worksheets")) is not None:
         raise InputError(
             f"{path} is a notebook of an old format: "
-            f"jupyter nbconvert --to notebook --inplace {path.name}"
+            f"jupyter nbconvert --to notebook --inplace {shlex.quote(str(path))}"
         )
     cells = root.get("cells")
     if cells is None or not isinstance(cells.value, list):
@@ -201,7 +205,12 @@ class NotebookFile:
             self.text = self._bytes.decode()
         except UnicodeDecodeError:
             raise InputError(f"{path} is not UTF-8: save it again in Jupyter.") from None
-        self._root = parse(self.text)
+        if not self.text.strip():
+            raise InputError(f"{path} is empty: restore the file, or save it again.")
+        try:
+            self._root = parse(self.text)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
         self._cells = cells_of(self._root, path)
 
     def figures(self) -> list[NotebookFigure]:
