@@ -266,6 +266,18 @@ def long_edge(hires: bool, model: str | None, access: Access) -> int:
     return found.long_edge if found else LONG_EDGE
 
 
+def journal_folder() -> Path | None:
+    """Where captions that were paid for are kept until notebooks have them; None for nowhere."""
+    from jupyter_core.paths import jupyter_data_dir
+
+    from .conversation.store.conversations import CAPTIONS, STORE
+    from .notebook.config import Settable
+
+    if Settable().value("store") == "off":
+        return None
+    return Path(jupyter_data_dir()) / STORE / CAPTIONS
+
+
 def access_here() -> tuple[Access, float]:
     """Whose settings and key count here, the notebook's or the environment's, and what is left.
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from .captions.image_question import Job
     from .captions.job import Access
     from .captions.notebooks.alt_text import Notebooks
+    from .captions.notebooks.journal import Journal
+    from .captions.notebooks.notebook_run import NotebookRun
 
 _FAILED = 1
 
@@ -46,7 +48,11 @@ def add_common(parser: argparse.ArgumentParser, concurrency: int) -> None:
     """Add the options that all commands for captions have."""
     parser.add_argument("-m", "--model", help="model or alias; default: as is set")
     parser.add_argument("--budget", type=float, metavar="USD", help="spend no more than this")
-    parser.add_argument("--concurrency", type=int, default=concurrency, metavar="N")
+    parser.add_argument(
+        "-j", "--jobs", "--concurrency", type=_jobs, default=concurrency, metavar="N",
+        dest="concurrency",
+        help=f"requests at once; by default {concurrency}, fewer where rate limits say so",
+    )  # fmt: skip
     parser.add_argument("--hires", action="store_true", help="images up to the model's limit")
 
 
@@ -58,18 +64,23 @@ def caption(given: argparse.Namespace) -> int:
         return _decorate(given)
     notebooks = Notebooks(given.notebooks, redo=given.redo)
     if given.check:
-        print(missing(notebooks))
+        print(missing(notebooks.read()))
         return _FAILED if notebooks.wanted or notebooks.unread else 0
-    from .api import access_here
+    from .api import access_here, journal_folder
+    from .captions.notebooks.journal import Journal
+    from .captions.notebooks.notebook_run import NotebookRun
 
     access, left = access_here()
     job = _job(given, access)
-    for line in job.notices:
-        print(line, file=sys.stderr)
+    journal = Journal(journal_folder(), job.digest, redo=given.redo)
+    for line in (*job.notices, journal.problem):
+        if line:
+            print(line, file=sys.stderr)
     if given.dry_run:
-        _dry_run(notebooks, job)
+        _dry_run(notebooks, job, journal)
         return _FAILED if notebooks.unread else 0
-    return _ask(notebooks, job, access, given, left if given.budget is None else given.budget)
+    run = NotebookRun(notebooks, job, journal, write=given.write)
+    return _ask(run, job, access, given, left if given.budget is None else given.budget)
 
 
 def _job(given: argparse.Namespace, access: Access) -> Job:
@@ -82,60 +93,56 @@ def _job(given: argparse.Namespace, access: Access) -> Job:
 
 
 def _ask(
-    notebooks: Notebooks, job: Job, access: Access, given: argparse.Namespace, budget: float
+    run: NotebookRun, job: Job, access: Access, given: argparse.Namespace, budget: float
 ) -> int:
     from .captions.image_question import JobBudget
     from .captions.notebooks.alt_text import FORMATS
 
-    purse, written = JobBudget(budget, access.spend), 0
+    purse, notebooks = JobBudget(budget, access.spend), run.notebooks
     try:
-        if notebooks.wanted:
-            with access.client(given.concurrency) as (client, limit):
-                notebooks.ask(client, job, purse, limit)
-    finally:
         # What has come is written even where the rest failed: it is paid.
-        if given.write:
-            written = notebooks.write()
+        with run:
+            if run.is_needed():
+                with access.client(given.concurrency) as (client, limit):
+                    run.ask(client, purse, limit)
+    finally:
         asked = [p for p in notebooks.wanted if p.answer or p.error]
         if asked or notebooks.unread or given.format != "md":
             print(FORMATS[given.format](asked, notebooks.unread))
-        _summary(notebooks, job, written if given.write else None)
+        _summary(run, job, written=given.write)
     return _FAILED if notebooks.unread or any(p.error for p in notebooks.wanted) else 0
 
 
-def _summary(notebooks: Notebooks, job: Job, written: int | None) -> None:
+def _summary(run: NotebookRun, job: Job, *, written: bool) -> None:
     """Say on stderr what was done, so that what is on stdout can go into a file."""
     from .messages.plain_text import count
 
+    notebooks = run.notebooks
     answers = [p.answer for p in notebooks.wanted if p.answer and not p.error]
-    kept = len(notebooks.placed) - len(notebooks.wanted)
+    described = len(notebooks.placed) - len(notebooks.wanted)
     cost = sum(answer.cost or 0.0 for answer in answers)
     price = f"{'would cost ' if job.free else ''}${cost:.3f}"
     failed = sum(bool(p.error) for p in notebooks.wanted)
-    said = [f"{len(answers)} captioned, {price}", f"{kept} had alt text or are decorative"]
+    said = [f"{len(answers)} captioned, {price}", f"{described} had alt text or are decorative"]
+    if run.kept:
+        said.insert(1, f"{run.kept} of them as an earlier run has them")
     if failed:
         said.append(f"{failed} failed")
     if notebooks.unread:
         said.append(f"{count(len(notebooks.unread), 'notebook')} not read")
-    if written is not None:
-        said.append(f"alt text of {written} written")
+    if written:
+        said.append(f"alt text of {run.written} written")
     elif answers:
         said.append("nothing written: --write does")
     print("; ".join(said), file=sys.stderr)
 
 
-def _dry_run(notebooks: Notebooks, job: Job) -> None:
-    from .captions.notebooks.alt_text import priced
-    from .messages.errors import ImageError
+def _dry_run(notebooks: Notebooks, job: Job, journal: Journal) -> None:
+    from .captions.notebooks.alt_text import estimates
 
-    total, cost, count = 0, 0.0, 0
-    for placed in notebooks.look():
-        try:
-            tokens, price = priced(placed, job)
-        except ImageError as error:
-            placed.error = str(error)
-            continue
-        total, cost, count = total + tokens, cost + (price or 0.0), count + 1
+    total, cost, requests = 0, 0.0, 0
+    for placed, tokens, price in estimates(notebooks, job, journal):
+        total, cost, requests = total + tokens, cost + (price or 0.0), requests + 1
         print(f"{placed.name}: about {tokens:,} tokens, ${price or 0.0:.4f}")
     for placed in notebooks.wanted:
         if placed.error:
@@ -144,7 +151,7 @@ def _dry_run(notebooks: Notebooks, job: Job) -> None:
         print(unread)
     kept = len(notebooks.placed) - len(notebooks.wanted)
     print(
-        f"{count} requests to {job.model.id} for {len(notebooks.wanted)} figures, {kept} kept: "
+        f"{requests} requests to {job.model.id} for {len(notebooks.wanted)} figures, {kept} kept: "
         f"about {total:,} tokens in, ${cost:.2f} with the answers. Nothing was sent."
     )
 
@@ -171,6 +178,12 @@ def _places(text: str) -> list[tuple[int, int]]:
             raise argparse.ArgumentTypeError(f"{item!r} is no figure: write 4.1, or 4.1,7.2")
         found.append((int(cell), int(figure or "1")))
     return found
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of requests: give 1 or more")
+    return int(text)
 
 
 def add_caption_images(commands: Any) -> None:

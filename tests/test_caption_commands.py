@@ -7,6 +7,8 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,9 +18,10 @@ import pytest
 import claude_magic
 from claude_magic.captions.image_question import JobBudget
 from claude_magic.captions.job import Wanted, job_of
-from claude_magic.captions.limits import Limit
 from claude_magic.captions.notebooks.alt_text import Notebooks
+from claude_magic.captions.notebooks.journal import Journal
 from claude_magic.captions.notebooks.notebook_file import NotebookFile
+from claude_magic.captions.notebooks.notebook_run import NotebookRun
 from claude_magic.cli import main
 from claude_magic.messages.errors import AuthenticationError, InputError
 from claude_magic.offline import OfflineServer
@@ -49,6 +52,7 @@ def command(
     """Runs `claude-magic` against the offline server: exit status, stdout, stderr."""
     for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / ".jupyter"))
     monkeypatch.setenv("CLAUDE_MAGIC_BASE_URL", "offline")
     monkeypatch.chdir(tmp_path)
 
@@ -305,7 +309,7 @@ class TestFormats:
         from claude_magic.captions.image_question import ImageAnswer
         from claude_magic.captions.notebooks.alt_text import as_markdown
 
-        notebooks = Notebooks([paper(tmp_path)])
+        notebooks = Notebooks([paper(tmp_path)]).read()
         value = {"alt_text": "a\x1b[31mb", "description": "c\x07", "warnings": ["d\x1b]0;x\x07"]}
         notebooks.wanted[0].answer = ImageAnswer(value)
         assert not re.search(r"[\x00-\x09\x0b-\x1f]", as_markdown(notebooks.wanted[:1]))
@@ -383,12 +387,15 @@ def test_without_a_key_nothing_is_sent(
     assert status == 2 and "No API key: nothing was sent" in err
 
 
-def ask(notebooks: Notebooks, server: OfflineServer, budget: float | None = None) -> JobBudget:
+def ask(
+    notebooks: Notebooks, server: OfflineServer, budget: float | None = None, *, write: bool = False
+) -> JobBudget:
     asks = access(server) if budget is None else paying(server)
     purse, job = JobBudget(budget), job_of(Wanted(), asks)
-    with asks.client(2) as (client, limit):
-        assert isinstance(limit, Limit)
-        notebooks.ask(client, job, purse, limit)
+    with NotebookRun(notebooks, job, Journal(None, job.digest), write=write) as run:
+        assert run.is_needed()
+        with asks.client(2) as (client, limit):
+            run.ask(client, purse, limit)
     return purse
 
 
@@ -429,7 +436,7 @@ class TestTheQuestion:
         errors = {p.error for p in notebooks.wanted if p.error}
         assert len(errors) == 1 and "the budget is used up" in errors.pop()
 
-    def test_what_came_before_an_error_can_still_be_written(self, tmp_path: Path) -> None:
+    def test_what_came_before_an_error_is_written(self, tmp_path: Path) -> None:
         path = saved(tmp_path / "n.ipynb", *(code(f"p{n}()", shown(coloured(n))) for n in range(9)))
         notebooks = Notebooks([path])
         behaviours = ["normal"] * 3 + ["unauthorized"] * 9
@@ -437,8 +444,8 @@ class TestTheQuestion:
             OfflineServer(behaviours=behaviours) as server,
             pytest.raises(AuthenticationError),
         ):
-            ask(notebooks, server)
-        assert notebooks.write() == sum(alt is not None for alt in alts(path)) >= 1
+            ask(notebooks, server, write=True)
+        assert sum(alt is not None for alt in alts(path)) >= 1
 
 
 class TestCaptionImages:
@@ -497,3 +504,29 @@ class TestCaptionImages:
         folder = folder_of(tmp_path / "scans", 1)
         status, _, err = command("caption-images", folder, "-o", "c.csv", "--schema", "no.json")
         assert status == 2 and "no.json is no JSON schema that can be read" in err
+
+
+@pytest.mark.met("C7")
+@pytest.mark.parametrize("face", ["caption-images", "caption"])
+def test_a_server_that_claude_magic_offline_runs_answers_caption_jobs(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, face: str
+) -> None:
+    """Asked as any server of which nothing is known: without output_config, in words."""
+    line = [sys.executable, "-m", "claude_magic", "offline", "--port", "0"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout is not None
+            found = re.search(r"http://127\.0\.0\.1:\d+", running.stdout.readline())
+            assert found is not None
+            monkeypatch.setenv("CLAUDE_MAGIC_BASE_URL", found[0])
+            if face == "caption":
+                path = paper(tmp_path)
+                assert command("caption", "--write", path)[0] == 0
+                assert alts(path)[:3] == ["offline server"] * 3
+            else:
+                folder, out = folder_of(tmp_path / "scans", 5), tmp_path / "c.jsonl"
+                assert command("caption-images", folder, "-o", out, "-q")[0] == 0
+                table = pd.read_json(out, lines=True)
+                assert table["alt_text"].tolist() == ["offline server"] * 5
+        finally:
+            running.terminate()

@@ -6,9 +6,9 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ...messages.blocks import Block
 from ...messages.errors import ImageError, InputError
@@ -17,16 +17,14 @@ from ...messages.plain_text import count
 from ...rendering import plain as visible
 from ..datasets.rows import image_key
 from ..datasets.work import plain
-from ..image_question import ImageAnswer, ImageAsker, SameTrouble
+from ..image_question import ImageAnswer
 from ..job import figure_content
-from ..limits import Limit, Threads
 from .notebook_file import NotebookFigure, NotebookFile
 from .notebook_paths import Unread, notebook_paths
 
 if TYPE_CHECKING:
-    from ...messages.transport.cancel import Cancel
-    from ...messages.transport.client import Client
-    from ..image_question import Job, JobBudget
+    from ..image_question import Job
+    from .journal import Journal
 
 
 @dataclass
@@ -37,7 +35,7 @@ class PlacedFigure:
     once. `error` says why there is no answer.
     """
 
-    file: NotebookFile
+    path: Path
     figure: NotebookFigure
     key: str = ""
     picture: PictureSource | None = field(default=None, repr=False)
@@ -46,7 +44,7 @@ class PlacedFigure:
 
     @property
     def name(self) -> str:
-        return f"{self.file.path}, {self.figure.name}"
+        return f"{self.path}, {self.figure.name}"
 
     @property
     def alt(self) -> str:
@@ -61,93 +59,65 @@ class PlacedFigure:
         return found if isinstance(found, Mapping) else {}
 
 
+class OpenNotebook:
+    """A notebook as it was read, with its figures, those to ask about apart."""
+
+    def __init__(self, file: NotebookFile, *, redo: bool) -> None:
+        self.path = file.path
+        self._file: NotebookFile | None = file
+        self.placed = [PlacedFigure(file.path, figure) for figure in file.figures()]
+        self.wanted = [p for p in self.placed if _is_wanted(p.figure, redo=redo)]
+
+    def write(self, described: Sequence[PlacedFigure]) -> None:
+        """Write the new alt texts of these figures into the file. Raises InputError."""
+        if self._file is not None:
+            alts = {(p.figure.cell, p.figure.place): p.alt for p in described}
+            self._file.write(self._file.with_alts(alts))
+
+    def release(self) -> None:
+        """Forget the file's text and the pictures: of a folder of notebooks few are in memory."""
+        self._file = None
+        for placed in self.placed:
+            placed.picture = None
+            placed.figure = replace(
+                placed.figure, source=None, code="", before="", after="", data=""
+            )
+
+
 class Notebooks:
     """The figures of notebooks, those to ask about apart: with `redo` all but decorative ones.
 
-    `unread` are those that cannot be read. Raises InputError where there is no notebook.
+    `placed`, `wanted` and `unread` (what cannot be read) are those met so far. Raises InputError
+    where there is no notebook.
     """
 
     def __init__(self, paths: Iterable[Path], *, redo: bool = False) -> None:
-        self.files: list[NotebookFile] = []
+        self.placed: list[PlacedFigure] = []
+        self.wanted: list[PlacedFigure] = []
         self.unread: list[Unread] = []
-        for path in notebook_paths(paths):
+        self._paths = notebook_paths(paths)
+        self._redo = redo
+
+    def each(self) -> Iterator[OpenNotebook]:
+        """The notebooks, each read when its turn comes. Those of them that can be."""
+        for path in self._paths:
             if isinstance(path, Unread):
                 self.unread.append(path)
                 continue
             try:
-                self.files.append(NotebookFile(path))
+                opened = OpenNotebook(NotebookFile(path), redo=self._redo)
             except InputError as error:
                 self.unread.append(Unread.of(path, error))
-        self.placed = [PlacedFigure(file, figure) for file in self.files for figure in file.figures()]
-        self.wanted = [p for p in self.placed if _is_wanted(p.figure, redo=redo)]
-
-    def look(self) -> list[PlacedFigure]:
-        """The figures to ask about, one for each image; the others of an image get its answer.
-
-        One that cannot be read has an error.
-        """
-        first: dict[str, PlacedFigure] = {}
-        for placed in self.wanted:
-            try:
-                placed.key, placed.picture = image_key(placed.figure.source)
-            except ImageError as error:
-                placed.error = str(error)
-            else:
-                first.setdefault(placed.key, placed)
-        return list(first.values())
-
-    def ask(self, client: Client, job: Job, purse: JobBudget, limit: Limit) -> None:
-        """Ask about each figure that lacks alt text; answers stand in `wanted`, however it ends.
-
-        Raises what concerns all figures, and KeyboardInterrupt.
-        """
-        asker, trouble, asked = ImageAsker(client, job, purse), SameTrouble(), self.look()
-
-        def work(placed: PlacedFigure, cancel: Cancel) -> None:
-            try:
-                content = question(placed, job)
-            except ImageError as error:
-                placed.error = str(error)
-                return
-            with limit.slot(cancel):
-                answer = asker.ask(content, cancel)
-            if not answer.error and not str(plain(answer.value)["alt_text"]).strip():
-                answer = ImageAnswer(None, "the reply has no alt text", answer.usage, answer.cost)
-            placed.answer, placed.error = answer, answer.error
-            trouble.check(answer)
-
-        try:
-            Threads(work, 2 * limit.most).run(asked, lambda: None)
-        finally:
-            self._share({placed.key: placed for placed in asked})
-
-    def write(self) -> int:
-        """Write the new alt texts into the files; how many figures have one now.
-
-        A notebook in which one cannot be written is left as it is, and its figures get the error.
-        """
-        count = 0
-        for file in self.files:
-            mine = [p for p in self.wanted if p.file is file and p.alt]
-            try:
-                if mine:
-                    file.write(file.with_alts({_place(p): p.alt for p in mine}))
-            except InputError as error:
-                for placed in mine:
-                    placed.error = str(error)
-            else:
-                count += len(mine)
-        return count
-
-    def _share(self, first: Mapping[str, PlacedFigure]) -> None:
-        """Give each figure the answer about its image; what it cost is said once."""
-        for placed in self.wanted:
-            asked = first.get(placed.key)
-            if asked is None or asked is placed:
                 continue
-            placed.error = asked.error
-            if asked.answer is not None:
-                placed.answer = ImageAnswer(asked.answer.value, asked.answer.error)
+            self.placed += opened.placed
+            self.wanted += opened.wanted
+            yield opened
+
+    def read(self) -> Self:
+        """All of them, without their pictures."""
+        for opened in self.each():
+            opened.release()
+        return self
 
 
 def question(placed: PlacedFigure, job: Job) -> Sequence[Block]:
@@ -169,22 +139,31 @@ def question(placed: PlacedFigure, job: Job) -> Sequence[Block]:
     )
 
 
-def priced(placed: PlacedFigure, job: Job) -> tuple[int, float | None]:
-    """Tokens of the question about a figure, an estimate, and USD for it and its answer.
+def estimates(
+    notebooks: Notebooks, job: Job, journal: Journal
+) -> Iterator[tuple[PlacedFigure, int, float | None]]:
+    """The figures to ask about, one for each image that the journal does not have.
 
-    Raises ImageError.
+    With each the tokens of the question, an estimate, and USD for it and its answer. One that
+    cannot be read has an error.
     """
-    return job.estimate(job.request(question(placed, job)).body)
+    seen: set[str] = set()
+    for opened in notebooks.each():
+        for placed in opened.wanted:
+            try:
+                placed.key, placed.picture = image_key(placed.figure.source)
+                if placed.key not in seen and journal.get(placed.key) is None:
+                    yield (placed, *job.estimate(job.request(question(placed, job)).body))
+            except ImageError as error:
+                placed.error = str(error)
+            seen.add(placed.key)
+        opened.release()
 
 
 def _is_wanted(figure: NotebookFigure, *, redo: bool) -> bool:
     if figure.tagged or figure.alt == "":
         return False
     return redo or figure.alt is None
-
-
-def _place(placed: PlacedFigure) -> tuple[int, int]:
-    return placed.figure.cell, placed.figure.place
 
 
 def decorated(file: NotebookFile, numbers: Sequence[tuple[int, int]]) -> str:
@@ -254,9 +233,9 @@ FORMATS: Mapping[str, Callable[[Sequence[PlacedFigure], Sequence[Unread]], str]]
 def _sections(placed: Sequence[PlacedFigure], unread: Sequence[Unread]) -> Iterator[str]:
     last = None
     for p in placed:
-        if p.file is not last:
-            yield f"# {p.file.path}\n"
-            last = p.file
+        if p.path != last:
+            yield f"# {p.path}\n"
+            last = p.path
         kind = p.value.get("kind")
         yield f"## {p.figure.name.capitalize()}{f': {kind}' if kind else ''}\n"
         if p.error:
@@ -279,7 +258,7 @@ def _rows(placed: Sequence[PlacedFigure], unread: Sequence[Unread]) -> list[dict
 def _row(placed: PlacedFigure) -> dict[str, Any]:
     value, answer = placed.value, placed.answer
     return {
-        "notebook": str(placed.file.path),
+        "notebook": str(placed.path),
         "cell": placed.figure.cell,
         "figure": placed.figure.place,
         **{name: value.get(name) for name in _COLUMNS[3:11]},
