@@ -69,7 +69,6 @@ def commanded(url: str, folder: Path, jobs: int) -> float:
 
 def bodies(folder: Path) -> Iterator[Mapping[str, Any]]:
     """The requests about the figures of these notebooks."""
-    from claude_magic.captions.datasets.rows import image_key
     from claude_magic.captions.job import Access, Wanted, job_of
     from claude_magic.captions.notebooks.alt_text import Notebooks, question
     from claude_magic.conversation.settings import Settings
@@ -77,7 +76,7 @@ def bodies(folder: Path) -> Iterator[Mapping[str, Any]]:
     job = job_of(Wanted(), Access(Settings(base_url="http://127.0.0.1:9")))
     for opened in Notebooks([folder]).each():
         for placed in opened.wanted:
-            placed.picture = image_key(placed.figure.source)[1]
+            placed.look()
             yield job.request(question(placed, job)).body
 
 

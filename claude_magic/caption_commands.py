@@ -39,6 +39,10 @@ def add_caption(commands: Any) -> None:
         help="mark figures as decorative: their alt text is empty; nothing is asked",
     )  # fmt: skip
     parser.add_argument("--redo", action="store_true", help="figures that have alt text too")
+    parser.add_argument(
+        "--allow-outside", action="store_true",
+        help="notebooks and images outside of the folder that is named, or of the notebook's, too",
+    )  # fmt: skip
     parser.add_argument("--format", choices=("md", "json", "csv"), default="md")
     parser.add_argument("--prompt", default="", help="what else to tell the model")
     add_common(parser, concurrency=4)
@@ -62,7 +66,7 @@ def caption(given: argparse.Namespace) -> int:
 
     if given.decorative is not None:
         return _decorate(given)
-    notebooks = Notebooks(given.notebooks, redo=given.redo)
+    notebooks = Notebooks(given.notebooks, redo=given.redo, outside=given.allow_outside)
     if given.check:
         print(missing(notebooks.read()))
         return _FAILED if notebooks.wanted or notebooks.unread else 0
@@ -159,11 +163,15 @@ def _dry_run(notebooks: Notebooks, job: Job, journal: Journal) -> None:
 def _decorate(given: argparse.Namespace) -> int:
     from .captions.notebooks.alt_text import decorated
     from .captions.notebooks.notebook_file import NotebookFile
+    from .captions.notebooks.notebook_paths import Unread, notebook_paths
     from .messages.errors import InputError
 
-    if len(given.notebooks) != 1:
+    if len(given.notebooks) != 1 or given.notebooks[0].is_dir():
         raise InputError("--decorative marks figures of one notebook: name one.")
-    file = NotebookFile(given.notebooks[0])
+    (place,) = notebook_paths(given.notebooks, outside=given.allow_outside)
+    if isinstance(place, Unread):
+        raise InputError(str(place))
+    file = NotebookFile(place.path)
     file.write(decorated(file, given.decorative))
     print(f"Marked as decorative in {file.path}: {len(given.decorative)}.", file=sys.stderr)
     return 0

@@ -46,6 +46,12 @@ class PlacedFigure:
     def name(self) -> str:
         return f"{self.path}, {self.figure.name}"
 
+    def look(self) -> None:
+        """Find the key of its image, and the picture. Raises ImageError."""
+        if self.figure.refused:
+            raise ImageError(self.figure.refused)
+        self.key, self.picture = image_key(self.figure.source)
+
     @property
     def alt(self) -> str:
         """The new alt text, in one line; "" without one."""
@@ -87,27 +93,30 @@ class OpenNotebook:
 class Notebooks:
     """The figures of notebooks, those to ask about apart: with `redo` all but decorative ones.
 
-    `placed`, `wanted` and `unread` (what cannot be read) are those met so far. Raises InputError
-    where there is no notebook.
+    `placed`, `wanted` and `unread` (what cannot be read) are those met so far. With `outside` a
+    notebook may be, and show, what is outside of the folder that was named. Raises InputError where
+    there is no notebook.
     """
 
-    def __init__(self, paths: Iterable[Path], *, redo: bool = False) -> None:
+    def __init__(
+        self, paths: Iterable[Path], *, redo: bool = False, outside: bool = False
+    ) -> None:
         self.placed: list[PlacedFigure] = []
         self.wanted: list[PlacedFigure] = []
         self.unread: list[Unread] = []
-        self._paths = notebook_paths(paths)
+        self._places = notebook_paths(paths, outside=outside)
         self._redo = redo
 
     def each(self) -> Iterator[OpenNotebook]:
         """The notebooks, each read when its turn comes. Those of them that can be."""
-        for path in self._paths:
-            if isinstance(path, Unread):
-                self.unread.append(path)
+        for place in self._places:
+            if isinstance(place, Unread):
+                self.unread.append(place)
                 continue
             try:
-                opened = OpenNotebook(NotebookFile(path), redo=self._redo)
+                opened = OpenNotebook(NotebookFile(place.path, place.root), redo=self._redo)
             except InputError as error:
-                self.unread.append(Unread.of(path, error))
+                self.unread.append(Unread.of(place.path, error))
                 continue
             self.placed += opened.placed
             self.wanted += opened.wanted
@@ -151,7 +160,7 @@ def estimates(
     for opened in notebooks.each():
         for placed in opened.wanted:
             try:
-                placed.key, placed.picture = image_key(placed.figure.source)
+                placed.look()
                 if placed.key not in seen and journal.get(placed.key) is None:
                     yield (placed, *job.estimate(job.request(question(placed, job)).body))
             except ImageError as error:

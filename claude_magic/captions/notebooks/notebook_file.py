@@ -7,6 +7,7 @@ template, nbsphinx and the template that comes with this package read
 
 from __future__ import annotations
 
+import re
 import shlex
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +15,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
 
 from ...files import replacing
 from ...messages.errors import InputError
@@ -22,6 +24,7 @@ from ...value_classes import frozen
 from ..figures import bundle_data
 from .json_edits import Edit, Node, Writer, applied, parse, raw_places
 from .markdown_images import MarkdownImage, markdown_images, with_alts
+from .notebook_paths import real_path
 
 
 def read(path: Path) -> bytes:
@@ -38,7 +41,6 @@ def read(path: Path) -> bytes:
 
 def replace(path: Path, content: bytes) -> None:
     """Write beside the file, then move it there: a crash leaves the old one or the new one."""
-    path = path.resolve()  # what a link leads to is replaced, not the link
     try:
         with replacing(path) as beside:
             beside.write_bytes(content)
@@ -161,6 +163,7 @@ class OutputPlace:
 DECORATIVE = "decorative"
 """The tag of a cell whose figures say nothing that has to be told."""
 
+_ELSEWHERE = re.compile(r"https?://|data:", re.IGNORECASE)
 _IMAGES = ("image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/gif")
 
 
@@ -169,7 +172,8 @@ class NotebookFigure:
     """One figure of a notebook.
 
     `cell` counts from 1, `place` within it too; `source` is what `images.prepare` takes. `alt` is
-    None without alt text, "" for a decorative one. `code`, `before`, `after` and `data` are what
+    None without alt text, "" for a decorative one. `refused` says why the picture may not be sent,
+    if that is so. `code`, `before`, `after` and `data` are what
     goes along with the question.
     """
 
@@ -179,6 +183,7 @@ class NotebookFigure:
     alt: str | None
     in_markdown: bool = False
     tagged: bool = False
+    refused: str = ""
     code: str = field(default="", repr=False)
     before: str = field(default="", repr=False)
     after: str = field(default="", repr=False)
@@ -196,11 +201,19 @@ class NotebookFigure:
 
 
 class NotebookFile:
-    """One `.ipynb` as text. Raises InputError where it cannot be read or is no notebook."""
+    """One `.ipynb` as text, by whatever name. What it shows of files is confined to `root`.
 
-    def __init__(self, path: Path) -> None:
+    Raises InputError where it cannot be read or is no notebook.
+    """
+
+    def __init__(self, path: Path, root: Path | None = None) -> None:
         self.path = path
-        self._bytes = read(path)
+        self._root_folder = root
+        self._real = real_path(path)  # what a link leads to is read and replaced, not the link
+        try:
+            self._bytes = read(self._real)
+        except InputError as error:
+            raise InputError(str(error).replace(str(self._real), str(path), 1)) from None
         try:
             self.text = self._bytes.decode()
         except UnicodeDecodeError:
@@ -241,9 +254,9 @@ class NotebookFile:
 
         Raises InputError.
         """
-        if read(self.path) != self._bytes:
+        if read(self._real) != self._bytes:
             raise InputError(f"{self.path.name} was saved meanwhile: run this again.")
-        replace(self.path, text.encode())
+        replace(self._real, text.encode())
 
     def _of(self, number: int) -> Iterator[tuple[NotebookFigure, OutputPlace | MarkdownImage]]:
         """The figures of one cell, with where their alt text is written."""
@@ -290,17 +303,36 @@ class NotebookFile:
         source = source_of(cell)
         attachments = plain(cell.get("attachments"))
         for place, image in enumerate(markdown_images(source), 1):
+            picture, refused = self._picture(image.url, attachments)
             figure = NotebookFigure(
                 number + 1,
                 place,
-                _picture(image.url, attachments, self.path.parent),
+                picture,
                 image.alt,
+                refused=refused,
                 in_markdown=True,
                 tagged=tagged,
                 before=source[: image.start].strip() or around.before,
                 after=source[image.end :].strip() or around.after,
             )
             yield figure, image
+
+    def _picture(self, url: str, attachments: Any) -> tuple[object, str]:
+        """What `images.prepare` takes for the address of an image, and why it is not to be sent."""
+        if url.startswith("attachment:"):
+            bundle = attachments.get(unquote(url[11:])) if isinstance(attachments, dict) else None
+            held = bundle if isinstance(bundle, dict) else {}
+            return {kind: held[kind] for kind in _IMAGES if kind in held}, ""
+        if _ELSEWHERE.match(url):
+            return url, ""
+        path = self.path.parent / _local(url)
+        if "\0" in str(path):
+            return path, ""
+        real = real_path(path)
+        root = self._root_folder
+        if root is None or real.is_relative_to(root):
+            return real, ""
+        return None, f"{url!r} leads outside of {root}: --allow-outside has it sent"
 
     @cached_property
     def _writer(self) -> Writer:
@@ -331,11 +363,10 @@ class NotebookFile:
             yield from edits_in_strings(self.text, strings, edit, self._writer)
 
 
-def _picture(url: str, attachments: Any, folder: Path) -> object:
-    """What `images.prepare` takes for the address of an image in Markdown."""
-    if url.startswith("attachment:"):
-        bundle = attachments.get(unquote(url[11:])) if isinstance(attachments, dict) else None
-        return bundle if isinstance(bundle, dict) else {}
-    if url.startswith(("http://", "https://", "data:")):
-        return url
-    return folder / unquote(url.partition("?")[0].partition("#")[0])
+def _local(url: str) -> str:
+    """The path that the address of an image in Markdown stands for."""
+    if not url[:5].lower() == "file:":
+        return unquote(url.partition("?")[0].partition("#")[0])
+    parts = urlsplit(url)
+    there = "" if parts.netloc.lower() in ("", "localhost") else f"//{parts.netloc}"
+    return there + url2pathname(parts.path)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ...messages.errors import ImageError, InputError
-from ..datasets.rows import image_key
 from ..datasets.work import plain
 from ..image_question import ImageAnswer, ImageAsker, SameTrouble
 from ..limits import Limit, Threads
@@ -101,7 +100,7 @@ class NotebookRun:
     def _is_new(self, placed: PlacedFigure) -> bool:
         """Whether its picture is to be asked about; else it has its answer, or waits for it."""
         try:
-            placed.key, placed.picture = image_key(placed.figure.source)
+            placed.look()
         except ImageError as error:
             self._answer(placed, ImageAnswer(error=str(error)))
             return False
