@@ -219,6 +219,7 @@ def caption(
     think: str | None = None,
     hires: bool = False,
     progress: bool = True,
+    keep_going: bool = False,
 ) -> Any:
     """A DataFrame, one row an image in their order: its source, what was asked for, tokens, cost.
 
@@ -233,6 +234,9 @@ def caption(
 
     At most `concurrency` requests are under way, fewer where the server's rate limits say so.
     `budget` in USD: what would pass it is not asked; by default what is left of the kernel's.
+    Where the first 5 images fail in the same way, or 10 in a row later on, it stops and says so;
+    with `keep_going` it asks about the rest all the same.
+
     `engine="batches"` asks by Message Batches, which cost half and may take hours, at most a day.
     If the kernel ends, run it again, and it goes on waiting; an interrupt cancels the batches.
     `engine="daft"` runs on Daft, on many machines where Daft runs on Ray (extra `scale`).
@@ -249,7 +253,9 @@ def caption(
         schema, prompt, model, max_tokens, effort, think, long_edge(hires, model, access)
     )
     path = Path(out) if out is not None else None
-    how = check(How(path, concurrency, left if budget is None else budget, progress, engine))
+    go_on = (lambda _: True) if keep_going else None
+    most = left if budget is None else budget
+    how = check(How(path, concurrency, most, progress, engine, go_on=go_on))
     with CaptionRun(images, wanted, how, access) as run:
         for line in run.job.notices:
             warnings.warn(line, stacklevel=2)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .captions.image_question import Job
+    from .captions.image_question import GoOn, Job
     from .captions.job import Access
     from .captions.notebooks.alt_text import Notebooks
     from .captions.notebooks.journal import Journal
@@ -58,6 +58,10 @@ def add_common(parser: argparse.ArgumentParser, concurrency: int) -> None:
         help=f"requests at once; by default {concurrency}, fewer where rate limits say so",
     )  # fmt: skip
     parser.add_argument("--hires", action="store_true", help="images up to the model's limit")
+    parser.add_argument(
+        "--keep-going", action="store_true",
+        help="do not stop where image after image fails in the same way",
+    )  # fmt: skip
 
 
 def caption(given: argparse.Namespace) -> int:
@@ -108,7 +112,7 @@ def _ask(
         with run:
             if run.is_needed():
                 with access.client(given.concurrency) as (client, limit):
-                    run.ask(client, purse, limit)
+                    run.ask(client, purse, limit, _going_on(given))
     finally:
         asked = [p for p in notebooks.wanted if p.answer or p.error]
         if asked or notebooks.unread or given.format != "md":
@@ -188,6 +192,18 @@ def _places(text: str) -> list[tuple[int, int]]:
     return found
 
 
+def _going_on(given: argparse.Namespace) -> GoOn | None:
+    """Whom to ask whether to go on: nobody where it is said already, or where nobody is there."""
+    if given.keep_going:
+        return lambda _: True
+    return _asked if sys.stdin.isatty() and sys.stderr.isatty() else None
+
+
+def _asked(said: str) -> bool:
+    print(f"\n{said}\nGo on all the same? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def _jobs(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of requests: give 1 or more")
@@ -234,6 +250,7 @@ def caption_images(given: argparse.Namespace) -> int:
         left if given.budget is None else given.budget,
         progress=not given.quiet,
         engine=given.engine,
+        go_on=_going_on(given),
     )
     with CaptionRun(_images(given.images), wanted, check(how), access) as job:
         for line in job.job.notices:
@@ -243,6 +260,8 @@ def caption_images(given: argparse.Namespace) -> int:
             return 0
         job.ask()
         written(job)
+    if job.stopped:
+        print(job.stopped, file=sys.stderr)
     print(f"{given.out}: {job.tally}", file=sys.stderr)
     return _FAILED if job.tally.errors else 0
 

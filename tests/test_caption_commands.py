@@ -448,6 +448,33 @@ class TestTheQuestion:
         assert sum(alt is not None for alt in alts(path)) >= 1
 
 
+@pytest.mark.met("C5")
+class TestTheSameTrouble:
+    """What is asked of the user is asked in a terminal: there is none here."""
+
+    def test_stops_the_command_and_says_how_to_go_on(self, tmp_path: Path) -> None:
+        path = saved(
+            tmp_path / "n.ipynb", *(code(f"p{n}()", shown(coloured(n))) for n in range(40))
+        )
+        with OfflineServer(behaviours=["bad_json"] * 200, keep=500) as server:
+            with pytest.raises(InputError, match=r"first 5 .* in the same way.*--keep-going"):
+                ask(Notebooks([path]), server)
+            assert 10 <= len(questions(server)) <= 2 * (5 + 2 - 1)
+
+    def test_with_keep_going_asks_about_all(
+        self, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = folder_of(tmp_path / "scans", 12)
+        with OfflineServer(behaviours=["refusal"] * 100, keep=500) as server:
+            monkeypatch.setenv("CLAUDE_MAGIC_BASE_URL", server.url)
+            words = ["caption-images", folder, "-o", "c.csv", "-q", "-j", "1"]
+            status, _, err = command(*words)
+            assert status == 2 and len(questions(server)) == 5
+            assert "declined" in err and err.count("\n") == 1
+            status, _, err = command(*words, "--keep-going")
+            assert status == 1 and len(questions(server)) == 5 + 12
+
+
 class TestCaptionImages:
     def test_writes_a_table_and_says_what_it_cost(self, command: Command, tmp_path: Path) -> None:
         folder, out = folder_of(tmp_path / "scans", 5), tmp_path / "captions.parquet"

@@ -40,13 +40,15 @@ ENDS: Mapping[str | None, str] = {
 class ImageAnswer:
     """What came back for one image: `value` has the shape that was asked for, None with `error`.
 
-    `cost` in USD, None where the price is not known.
+    `cost` in USD, None where the price is not known. `trouble` is the kind of an error that the
+    server gave rise to: the same for all that fail in the same way, whatever their words.
     """
 
     value: Any = None
     error: str = ""
     usage: Usage = field(default_factory=Usage)
     cost: float | None = 0.0
+    trouble: str = ""
 
 
 OVER_BUDGET = "not asked: the budget is used up. Give `budget` more USD."
@@ -75,7 +77,8 @@ class ImageAsker:
         except ClaudeError as error:
             if is_fatal(error):
                 raise
-            return ImageAnswer(None, str(error), tally.used, self.job.cost(tally.used))
+            kind = " ".join(map(str, (type(error).__name__, error.status, error.error_type)))
+            return ImageAnswer(None, str(error), tally.used, self.job.cost(tally.used), kind)
         finally:
             self._purse.settle(price, self.job.paid(tally.used))
 
@@ -94,7 +97,8 @@ class ImageAsker:
                 {"role": "user", "content": _NO_FIT.format(problem)},
             ]
             reply = self._reply({**body, "messages": again}, betas, tally, cancel)
-        return ImageAnswer(value, problem, tally.used, self.job.cost(tally.used))
+        kind = trouble_of(reply) if problem else ""
+        return ImageAnswer(value, problem, tally.used, self.job.cost(tally.used), kind)
 
     def _reply(
         self, body: Mapping[str, Any], betas: Sequence[str], tally: _Tally, cancel: Cancel
@@ -136,6 +140,12 @@ def read_reply(job: Job, reply: Mapping[str, Any]) -> tuple[Any, str]:
         return None, str(error) or "it is no such value"
 
 
+def trouble_of(reply: Mapping[str, Any]) -> str:
+    """The kind of trouble where a reply stands for no value."""
+    stop = reply.get("stop_reason")
+    return str(stop) if stop in ENDS else "no such value"
+
+
 def is_fatal(error: ClaudeError) -> bool:
     """Whether the error will come for every other image too."""
     if isinstance(error, CredentialError) or is_spend_limit(error.details):
@@ -143,23 +153,58 @@ def is_fatal(error: ClaudeError) -> bool:
     return error.status in _FATAL
 
 
-class SameTrouble:
-    """Notices that nothing works: the first requests all fail, and in the same way."""
+GoOn = Callable[[str], bool]
+"""Whether to go on, though what is said in these words goes wrong."""
 
-    def __init__(self, most: int = 20) -> None:
-        self._most = most
-        self._errors: list[str] | None = []
+FIRST_IN_A_ROW, LATER_IN_A_ROW = 5, 10
+"""So many that fail in the same way stop a job: before anything has worked, and afterwards."""
+_ALL_THE_SAME = "To ask about the rest all the same: --keep-going, in Python keep_going=True."
+
+
+class SameTrouble:
+    """Notices that the same goes wrong with image after image, and stops there.
+
+    `go_on` is asked then, once for each kind of trouble; while it is, no thread that has an answer
+    goes on. Without it, or where it says no, all ends. Threads share it.
+    """
+
+    def __init__(self, go_on: GoOn | None = None, *, first: int = FIRST_IN_A_ROW) -> None:
+        self.go_on = go_on
+        self._first = first
+        self._lock = threading.Lock()
+        self._worked = False
+        self._accepted: set[str] = set()
+        self._kind, self._count = "", 0
+        self._stopped = ""
+
+    def wait(self) -> None:
+        """Returns once nobody is being asked. Raises InputError where all has been stopped."""
+        with self._lock:
+            if self._stopped:
+                raise InputError(self._stopped)
 
     def check(self, answer: ImageAnswer) -> None:
-        """Raises InputError with the common error, once so many failed and none has succeeded."""
-        if self._errors is None:
-            return
-        if not answer.error:
-            self._errors = None
-            return
-        self._errors.append(answer.error)
-        if len(self._errors) >= self._most and len(set(self._errors)) == 1:
-            raise InputError(f"The first {self._most} images all failed: {answer.error}")
+        """Raises InputError with the newest error, once so many in a row failed in the same way.
+
+        What no request was made for does not count.
+        """
+        with self._lock:
+            if not answer.error:
+                self._worked, self._count = True, 0
+            if not answer.trouble or answer.trouble in self._accepted:
+                return
+            if answer.trouble != self._kind:
+                self._kind, self._count = answer.trouble, 0
+            self._count += 1
+            most = LATER_IN_A_ROW if self._worked else self._first
+            if self._count < most:
+                return
+            which = f"{most} images in a row" if self._worked else f"The first {most} images all"
+            said = f"{which} failed in the same way, the last: {answer.error}"
+            if self.go_on is None or not self.go_on(said):
+                self._stopped = f"{said.rstrip('.')}. {_ALL_THE_SAME}"
+                raise InputError(self._stopped)
+            self._accepted.add(answer.trouble)
 
 
 EXPECTED_OUTPUT = 500

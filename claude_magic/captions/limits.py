@@ -174,7 +174,8 @@ class Threads(Generic[T]):
         self._count = min(count, _MOST)
         self._cancel = Cancel()
         self._lock = threading.Lock()
-        self._told: queue.SimpleQueue[BaseException | bool] = queue.SimpleQueue()
+        self._told: queue.SimpleQueue[BaseException | bool | Callable[[], None]]
+        self._told = queue.SimpleQueue()
 
     def run(self, things: Iterable[T], tick: Callable[[], None]) -> None:
         """Returns when all is done; `tick` is called in this thread, after each thing.
@@ -196,12 +197,28 @@ class Threads(Generic[T]):
                     tick()
                 elif told is False:
                     left -= 1
-                else:
+                elif isinstance(told, BaseException):
                     raise told
+                else:
+                    told()
         finally:
             self._cancel.set()
             for thread in threads:
                 thread.join()
+
+    def in_front(self, ask: Callable[[str], bool], words: str) -> bool:
+        """What `ask` says to `words`, called in the thread that called `run`, where users answer.
+
+        False once all is stopped.
+        """
+        answer: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._told.put(lambda: answer.put(ask(words)))
+        while not self._cancel.is_set:
+            try:
+                return answer.get(timeout=0.1)
+            except queue.Empty:
+                continue
+        return False
 
     def _run(self, source: Iterator[T]) -> None:
         try:

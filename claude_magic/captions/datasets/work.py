@@ -12,7 +12,7 @@ from ...messages.blocks import Block, text
 from ...messages.errors import ImageError
 from ...messages.images.sources import ImageLink, PictureSource
 from ...messages.usage import Usage
-from ..image_question import OVER_BUDGET, ImageAnswer, ImageAsker, SameTrouble
+from ..image_question import ImageAnswer, ImageAsker, SameTrouble
 from ..limits import Limit
 from .checkpoint import Checkpoint
 from .rows import ImageRow, image_key
@@ -245,11 +245,11 @@ def ask_row(work: CaptionWork, asker: ImageAsker, limit: Limit, trouble: SameTro
                 work.failed(row, str(error))
             else:
                 with limit.slot(cancel):
+                    trouble.wait()
                     answer = asker.ask(content, cancel)
                     # Kept before the next request leaves: should the job be killed now, no more
                     # is paid twice than may be under way at once.
                     work.answered(key, answer)
-                if answer.error != OVER_BUDGET:
                     trouble.check(answer)
         work.tally.row()
 

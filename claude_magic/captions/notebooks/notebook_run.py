@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -17,7 +18,7 @@ from .alt_text import Notebooks, OpenNotebook, PlacedFigure, question
 if TYPE_CHECKING:
     from ...messages.transport.cancel import Cancel
     from ...messages.transport.client import Client
-    from ..image_question import Job, JobBudget
+    from ..image_question import GoOn, Job, JobBudget
     from .journal import Journal
 
 _THREADS_A_SLOT = 2
@@ -63,8 +64,10 @@ class NotebookRun:
         self._to_ask = chain([first], self._to_ask)
         return True
 
-    def ask(self, client: Client, purse: JobBudget, limit: Limit) -> None:
-        """Ask about each figure that lacks alt text.
+    def ask(
+        self, client: Client, purse: JobBudget, limit: Limit, go_on: GoOn | None = None
+    ) -> None:
+        """Ask about each figure that lacks alt text; `go_on` where the same goes wrong with many.
 
         Raises what concerns all figures, and KeyboardInterrupt.
         """
@@ -77,14 +80,18 @@ class NotebookRun:
                 self._settle(placed.key, ImageAnswer(error=str(error)))
                 return
             with limit.slot(cancel):
+                trouble.wait()
                 answer = _with_alt(asker.ask(content, cancel))
                 # Kept before the next request leaves: a kill loses what is under way, and no more.
                 if not answer.error:
                     self._journal.add(placed.key, answer)
-            self._settle(placed.key, answer)
-            trouble.check(answer)
+                self._settle(placed.key, answer)
+                trouble.check(answer)
 
-        Threads(work, _THREADS_A_SLOT * limit.most).run(self._to_ask, lambda: None)
+        threads = Threads(work, _THREADS_A_SLOT * limit.most)
+        if go_on is not None:
+            trouble.go_on = partial(threads.in_front, go_on)
+        threads.run(self._to_ask, lambda: None)
 
     def _claimed(self) -> Iterator[PlacedFigure]:
         """The figures to ask about, each picture once, as notebooks are read."""
@@ -156,4 +163,5 @@ def _with_alt(answer: ImageAnswer) -> ImageAnswer:
     """The answer, which is an error where it says nothing."""
     if answer.error or str(plain(answer.value)["alt_text"]).strip():
         return answer
-    return ImageAnswer(None, "the reply has no alt text", answer.usage, answer.cost)
+    why = "the reply has no alt text"
+    return ImageAnswer(None, why, answer.usage, answer.cost, trouble=why)

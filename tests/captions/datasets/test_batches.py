@@ -113,9 +113,18 @@ def test_what_is_wrong_with_all_is_known_before_a_batch_is_sent() -> None:
         with pytest.raises(AuthenticationError):
             batched([coloured(n) for n in range(50)], quick(server))
         server.behave(*["reject_images"] * 3)
-        with pytest.raises(InputError, match="The first 3 images all failed"):
+        with pytest.raises(InputError, match="The first 3 images all failed in the same way"):
             batched([coloured(n) for n in range(50)], quick(server))
         assert batches(server) == []
+
+
+@pytest.mark.met("C5")
+def test_where_a_batch_fails_in_the_same_way_no_other_is_sent() -> None:
+    behaviours = ["normal", *["bad_json"] * 500]
+    with OfflineServer(behaviours=behaviours, keep=1000) as server:
+        table = batched([coloured(n) for n in range(60)], quick(server), 60)
+        assert [len(batch) for batch in batches(server)] == [59], "none is asked again"
+    assert table["error"].isna().sum() == 1
 
 
 def test_the_budget_ends_the_job_before_the_request_that_would_pass_it() -> None:
