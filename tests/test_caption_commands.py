@@ -434,7 +434,7 @@ class TestTheQuestion:
             purse = ask(notebooks, server, budget=0.02)
         assert 0 < purse.spent <= 0.02
         errors = {p.error for p in notebooks.wanted if p.error}
-        assert len(errors) == 1 and "the budget is used up" in errors.pop()
+        assert len(errors) == 1 and "what the budget has left" in errors.pop()
 
     def test_what_came_before_an_error_is_written(self, tmp_path: Path) -> None:
         path = saved(tmp_path / "n.ipynb", *(code(f"p{n}()", shown(coloured(n))) for n in range(9)))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ..conversation.asking.question import Shape
     from ..messages.transport.cancel import Cancel
     from ..messages.transport.client import Client
+    from ..messages.transport.retry import Waiter
+    from .limits import Limit
 
 # Beyond the client's own retries, which end where a reply has begun.
 _MOST_BROKEN = 2
@@ -51,27 +53,53 @@ class ImageAnswer:
     trouble: str = ""
 
 
-OVER_BUDGET = "not asked: the budget is used up. Give `budget` more USD."
+OVER_BUDGET = (
+    "not asked: what the budget has left, with what is under way set aside, is less than this may "
+    "cost. Give `budget` more USD."
+)
 
 
 class ImageAsker:
     """Asks the question of a job about one image after the other. Threads share it."""
 
-    def __init__(self, client: Client, job: Job, purse: JobBudget) -> None:
+    def __init__(self, client: Client, job: Job, purse: JobBudget, limit: Limit) -> None:
         self.job = job
         self._client = client
         self._purse = purse
+        self._limit = limit
 
-    def ask(self, content: Sequence[Block], cancel: Cancel) -> ImageAnswer:
+    def ask(
+        self,
+        content: Sequence[Block],
+        cancel: Cancel,
+        *,
+        begin: Callable[[], None] = lambda: None,
+        keep: Callable[[ImageAnswer], None] = lambda _: None,
+    ) -> ImageAnswer:
         """The answer about `content`; what concerns this image alone is an error in it.
 
-        Raises Interrupted, and what concerns all images: no key, no such model, no money.
+        `begin` is called once there is room for the request, `keep` before there is any for the
+        next: should the job be killed then, no more is paid twice than may be under way at once.
+
+        Raises Interrupted, what those two raise, and what concerns all images: no key, no such
+        model, no money.
         """
         request = self.job.request(content)
         price = self.job.price(request.body)
-        if not self._purse.hold(price):
+        # Before the slot: who waits for money must not keep those from going on who hold it.
+        if not self._purse.hold(price, cancel):
             return ImageAnswer(error=OVER_BUDGET)
         tally = _Tally()
+        try:
+            with self._limit.slot(cancel):
+                begin()
+                answer = self._asked(request, tally, cancel)
+                keep(answer)
+                return answer
+        finally:
+            self._purse.settle(price, self.job.paid(tally.used))
+
+    def _asked(self, request: Request, tally: _Tally, cancel: Cancel) -> ImageAnswer:
         try:
             return self._answer(request.body, request.betas, tally, cancel)
         except ClaudeError as error:
@@ -79,8 +107,6 @@ class ImageAsker:
                 raise
             kind = " ".join(map(str, (type(error).__name__, error.status, error.error_type)))
             return ImageAnswer(None, str(error), tally.used, self.job.cost(tally.used), kind)
-        finally:
-            self._purse.settle(price, self.job.paid(tally.used))
 
     def _answer(
         self, body: Mapping[str, Any], betas: Sequence[str], tally: _Tally, cancel: Cancel
@@ -277,14 +303,21 @@ class JobBudget:
         self.spent = 0.0
         self._held = 0.0
         self._spend = spend
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
 
-    def hold(self, price: float) -> bool:
-        """Whether `price` is held back for one request; False where it would pass the budget."""
+    def hold(self, price: float, cancel: Waiter | None = None) -> bool:
+        """Whether `price` is held back for one request; False where it would pass the budget.
+
+        With `cancel` it waits for what is held back for others, of which most is not spent.
+        """
         with self._lock:
-            over = self.budget is not None and self.spent + self._held + price > self.budget
-            if price and over:
-                return False
+            while price and self.budget is not None:
+                if self.spent + self._held + price <= self.budget:
+                    break
+                waits = self._held > 0 and self.spent + price <= self.budget
+                if cancel is None or not waits or cancel.wait(0):
+                    return False
+                self._lock.wait(0.1)
             self._held += price
             return True
 
@@ -296,7 +329,8 @@ class JobBudget:
     def settle(self, price: float, paid: float) -> None:
         """What was held back is free again; `paid` of it was spent."""
         with self._lock:
-            self._held -= price
+            self._held = max(0.0, self._held - price)
             self.spent += paid
+            self._lock.notify_all()
         if paid and self._spend is not None:
             self._spend(paid)

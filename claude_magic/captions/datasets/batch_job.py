@@ -189,9 +189,9 @@ class Batching:
 
     def _first(self, rows: Iterable[ImageRow]) -> None:
         """Ask about the first image at once: whether key, model and schema will do."""
-        asker = ImageAsker(self._parts.client, replace(self._job, discount=1.0), self._purse)
-        trouble = SameTrouble(self._parts.go_on, first=_FIRST)
-        do = ask_row(self._work, asker, self._parts.limit, trouble)
+        parts, job = self._parts, replace(self._job, discount=1.0)
+        asker = ImageAsker(parts.client, job, self._purse, parts.limit)
+        do = ask_row(self._work, asker, SameTrouble(parts.go_on, first=_FIRST))
         for row in islice(rows, 2 * _FIRST):
             do(row, Cancel())
             self._parts.bar.tick()
@@ -250,6 +250,7 @@ class Batching:
         self._wait(lambda: not any(sent.canceled for sent in self._post.open), cancel)
         left, self._again = self._again, {}
         self._work.release(left)
+        self._counted -= set(left)  # their rows come again
 
     def _wait(self, is_enough: Callable[[], bool], cancel: Cancel) -> None:
         """Look after the batches that are under way until it is enough."""

@@ -130,7 +130,7 @@ class CaptionRun:
 
     def _threads(self, client: Client, limit: Limit, purse: JobBudget, bar: Bar) -> None:
         trouble = SameTrouble()
-        do = ask_row(self.work, ImageAsker(client, self.job, purse), limit, trouble)
+        do = ask_row(self.work, ImageAsker(client, self.job, purse, limit), trouble)
         threads = Threads(do, THREADS_A_SLOT * self.how.concurrency)
         if self.how.go_on is not None:
             trouble.go_on = partial(threads.in_front, self.how.go_on)

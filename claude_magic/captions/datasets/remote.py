@@ -44,8 +44,8 @@ class Answering:
         if most < 1:
             raise InputError("concurrency must be at least 1.")
         stack = ExitStack()
-        client, self._limit = stack.enter_context(reach.access.client(most))
-        self._asker = ImageAsker(client, job, reach.purse)
+        client, limit = stack.enter_context(reach.access.client(most))
+        self._asker = ImageAsker(client, job, reach.purse, limit)
         self._cancel = Cancel()
         self._pool = ThreadPoolExecutor(THREADS_A_SLOT * most, "claude-magic-row")
         weakref.finalize(self, _end, self._cancel, self._pool, stack)
@@ -62,8 +62,7 @@ class Answering:
             blocks = content()
         except InputError as error:
             return ImageAnswer(error=str(error))
-        with self._limit.slot(self._cancel):
-            return self._asker.ask(blocks, self._cancel)
+        return self._asker.ask(blocks, self._cancel)
 
 
 def _end(cancel: Cancel, pool: ThreadPoolExecutor, stack: ExitStack) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from ...messages.errors import ImageError, InputError
 from ..datasets.work import plain
-from ..image_question import ImageAnswer, ImageAsker, SameTrouble
+from ..image_question import OVER_BUDGET, ImageAnswer, ImageAsker, SameTrouble
 from ..limits import Limit, Threads
 from .alt_text import Notebooks, OpenNotebook, PlacedFigure, question
 
@@ -71,22 +71,24 @@ class NotebookRun:
 
         Raises what concerns all figures, and KeyboardInterrupt.
         """
-        asker, trouble = ImageAsker(client, self._job, purse), SameTrouble()
+        asker, trouble = ImageAsker(client, self._job, purse, limit), SameTrouble()
 
         def work(placed: PlacedFigure, cancel: Cancel) -> None:
+            def keep(answer: ImageAnswer) -> None:
+                answer = _with_alt(answer)
+                if not answer.error:
+                    self._journal.add(placed.key, answer)
+                self._settle(placed.key, answer)
+                trouble.check(answer)
+
             try:
                 content = question(placed, self._job)
             except ImageError as error:
                 self._settle(placed.key, ImageAnswer(error=str(error)))
                 return
-            with limit.slot(cancel):
-                trouble.wait()
-                answer = _with_alt(asker.ask(content, cancel))
-                # Kept before the next request leaves: a kill loses what is under way, and no more.
-                if not answer.error:
-                    self._journal.add(placed.key, answer)
+            answer = asker.ask(content, cancel, begin=trouble.wait, keep=keep)
+            if answer.error == OVER_BUDGET:
                 self._settle(placed.key, answer)
-                trouble.check(answer)
 
         threads = Threads(work, _THREADS_A_SLOT * limit.most)
         if go_on is not None:

@@ -17,6 +17,7 @@ import pytest
 from pydantic import BaseModel
 
 from claude_magic.captions.datasets.caption_run import CaptionRun, How, check
+from claude_magic.captions.image_question import OVER_BUDGET
 from claude_magic.captions.job import Wanted
 from claude_magic.messages.errors import AuthenticationError, InputError, Interrupted
 from claude_magic.offline import OfflineServer
@@ -293,15 +294,47 @@ class TestTheBudget:
             asked = len(questions(server))
         assert 0 < asked < 20
         assert table["error"].isna().sum() == asked
-        assert set(table["error"].dropna()) == {
-            "not asked: the budget is used up. Give `budget` more USD."
-        }
+        assert set(table["error"].dropna()) == {OVER_BUDGET}
         assert sum(told) == pytest.approx(table["cost"].sum()) and sum(told) <= 0.03
 
     def test_is_not_touched_offline(self) -> None:
         with OfflineServer() as server:
             table = ran([coloured(1)], access(server), budget=0.0)
         assert table["error"].isna().all() and table["cost"][0] > 0
+
+
+@pytest.mark.met("C6")
+class TestTheCost:
+    def test_of_an_image_that_is_there_often_stands_in_its_first_row(self) -> None:
+        told: list[float] = []
+        with OfflineServer() as server:
+            asks = paying(server, spend=told.append)
+            table = ran([coloured(2), *[coloured(1)] * 50], asks)
+            assert len(questions(server)) == 2
+        assert table["error"].isna().all() and (table["cost"][:2] > 0).all()
+        assert table["cost"].sum() == pytest.approx(sum(told))
+        assert set(table["cost"][2:]) == {0.0} == {*table["input_tokens"][2:] * 1.0}
+
+    @pytest.mark.parametrize("behaviour", ["bad_json", "cut", "max_tokens"])
+    def test_of_what_failed_stands_in_the_table_too(self, behaviour: str) -> None:
+        told: list[float] = []
+        with OfflineServer(behaviours=[behaviour] * 3) as server:
+            asks = paying(server, spend=told.append, clock=QuickClock())
+            table = ran([coloured(1), coloured(1), coloured(2)], asks, concurrency=1)
+        assert table["error"].notna().sum() >= 2
+        assert table["cost"].sum() == pytest.approx(sum(told)) and sum(told) > 0
+
+    def test_that_is_only_held_back_uses_up_no_budget(self) -> None:
+        """Sixteen at once hold back more than they cost: the last ones wait for what they leave."""
+        told: list[float] = []
+        with OfflineServer(pace=0.002, keep=1000) as server:
+            asks = paying(server, spend=told.append)
+            alone = ran([coloured(1)], asks)["cost"][0]
+            budget, told[:] = 40 * alone, []
+            table = ran([coloured(n) for n in range(60)], asks, budget=budget, concurrency=16)
+        dear = table["cost"].max() * 4  # what one is reckoned with beforehand is a few times that
+        assert budget - dear < sum(told) <= budget
+        assert set(table["error"].dropna()) == {OVER_BUDGET}
 
 
 class TestGoingOn:
