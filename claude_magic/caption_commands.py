@@ -73,7 +73,8 @@ def caption(given: argparse.Namespace) -> int:
     notebooks = Notebooks(given.notebooks, redo=given.redo, outside=given.allow_outside)
     if given.check:
         print(missing(notebooks.read()))
-        return _FAILED if notebooks.wanted or notebooks.unread else 0
+        without = notebooks.wanted or notebooks.unpictured
+        return _FAILED if without or notebooks.unread else 0
     from .api import access_here, journal_folder
     from .captions.notebooks.journal import Journal
     from .captions.notebooks.notebook_run import NotebookRun
@@ -127,13 +128,16 @@ def _summary(run: NotebookRun, job: Job, *, written: bool) -> None:
 
     notebooks = run.notebooks
     answers = [p.answer for p in notebooks.wanted if p.answer and not p.error]
-    described = len(notebooks.placed) - len(notebooks.wanted)
+    unpictured = len(notebooks.unpictured)
+    described = len(notebooks.placed) - len(notebooks.wanted) - unpictured
     cost = sum(answer.cost or 0.0 for answer in answers)
     price = f"{'would cost ' if job.free else ''}${cost:.3f}"
     failed = sum(bool(p.error) for p in notebooks.wanted)
     said = [f"{len(answers)} captioned, {price}", f"{described} had alt text or are decorative"]
     if run.kept:
         said.insert(1, f"{run.kept} of them as an earlier run has them")
+    if unpictured:
+        said.append(f"{unpictured} without a picture to look at, which --check lists")
     if failed:
         said.append(f"{failed} failed")
     if notebooks.unread:
@@ -157,7 +161,7 @@ def _dry_run(notebooks: Notebooks, job: Job, journal: Journal) -> None:
             print(f"{placed.name}: left out, {placed.error}")
     for unread in notebooks.unread:
         print(unread)
-    kept = len(notebooks.placed) - len(notebooks.wanted)
+    kept = len(notebooks.placed) - len(notebooks.wanted) - len(notebooks.unpictured)
     print(
         f"{requests} requests to {job.model.id} for {len(notebooks.wanted)} figures, {kept} kept: "
         f"about {total:,} tokens in, ${cost:.2f} with the answers. Nothing was sent."

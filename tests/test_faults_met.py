@@ -11,17 +11,8 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent
 # Of the page, of what the package is installed beside, and of captions.
-FAULTS = {
-    *(f"P{number}" for number in range(1, 16)),
-    "W18",
-    "W19",
-    "C3",
-    "C4",
-    "C5",
-    "C6",
-    "C7",
-    "C8",
-}
+PAGE, CAPTIONS = range(1, 16), range(2, 9)
+FAULTS = {*(f"P{n}" for n in PAGE), "W18", "W19", *(f"C{n}" for n in CAPTIONS)}
 
 
 def marked() -> Iterator[str]:

@@ -72,7 +72,9 @@ class OpenNotebook:
         self.path = file.path
         self._file: NotebookFile | None = file
         self.placed = [PlacedFigure(file.path, figure) for figure in file.figures()]
-        self.wanted = [p for p in self.placed if _is_wanted(p.figure, redo=redo)]
+        wanted = [p for p in self.placed if _is_wanted(p.figure, redo=redo)]
+        self.wanted = [p for p in wanted if not p.figure.what]
+        self.unpictured = [p for p in wanted if p.figure.what]
 
     def write(self, described: Sequence[PlacedFigure]) -> None:
         """Write the new alt texts of these figures into the file. Raises InputError."""
@@ -93,7 +95,8 @@ class OpenNotebook:
 class Notebooks:
     """The figures of notebooks, those to ask about apart: with `redo` all but decorative ones.
 
-    `placed`, `wanted` and `unread` (what cannot be read) are those met so far. With `outside` a
+    `placed`, `wanted`, `unpictured` (figures without alt text that hold no picture to ask about) and
+    `unread` (what cannot be read) are those met so far. With `outside` a
     notebook may be, and show, what is outside of the folder that was named. Raises InputError where
     there is no notebook.
     """
@@ -103,6 +106,7 @@ class Notebooks:
     ) -> None:
         self.placed: list[PlacedFigure] = []
         self.wanted: list[PlacedFigure] = []
+        self.unpictured: list[PlacedFigure] = []
         self.unread: list[Unread] = []
         self._places = notebook_paths(paths, outside=outside)
         self._redo = redo
@@ -120,6 +124,7 @@ class Notebooks:
                 continue
             self.placed += opened.placed
             self.wanted += opened.wanted
+            self.unpictured += opened.unpictured
             yield opened
 
     def read(self) -> Self:
@@ -200,7 +205,12 @@ def missing(notebooks: Notebooks) -> str:
 
     A line for each notebook that cannot be read.
     """
-    lines = [f"{placed.name}: no alt text" for placed in notebooks.wanted]
+    without = {id(placed) for placed in (*notebooks.wanted, *notebooks.unpictured)}
+    lines = [
+        f"{placed.name}{f' ({placed.figure.what})' if placed.figure.what else ''}: no alt text"
+        for placed in notebooks.placed
+        if id(placed) in without
+    ]
     total = f"{len(lines)} of {count(len(notebooks.placed), 'figure')} without alt text"
     if notebooks.unread:
         total += f", {count(len(notebooks.unread), 'notebook')} not read"

@@ -11,7 +11,8 @@ import re
 import shlex
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+from dataclasses import replace as with_fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from ...files import replacing
 from ...messages.errors import InputError
 from ...value_classes import frozen
 from ..figures import bundle_data
+from .html_figures import seen_figures
 from .json_edits import Edit, Node, Writer, applied, parse, raw_places
 from .markdown_images import MarkdownImage, markdown_images, with_alts
 from .notebook_paths import real_path
@@ -173,7 +175,7 @@ class NotebookFigure:
 
     `cell` counts from 1, `place` within it too; `source` is what `images.prepare` takes. `alt` is
     None without alt text, "" for a decorative one. `refused` says why the picture may not be sent,
-    if that is so. `code`, `before`, `after` and `data` are what
+    if that is so; `what` is a figure that holds no picture to send. `code`, `before`, `after` and `data` are what
     goes along with the question.
     """
 
@@ -184,6 +186,7 @@ class NotebookFigure:
     in_markdown: bool = False
     tagged: bool = False
     refused: str = ""
+    what: str = ""
     code: str = field(default="", repr=False)
     before: str = field(default="", repr=False)
     after: str = field(default="", repr=False)
@@ -280,6 +283,9 @@ class NotebookFile:
                 continue
             kinds = [kind for kind in _IMAGES if kind in data.value]
             if not kinds:
+                for figure, at in self._unpictured(cell, output, number):
+                    place += 1
+                    yield with_fields(figure, place=place, tagged=tagged), at
                 continue
             place += 1
             bundle = data.plain()
@@ -296,6 +302,18 @@ class NotebookFile:
                 data=bundle_data(bundle),
             )
             yield figure, found
+
+    def _unpictured(
+        self, cell: Node, output: Node, number: int
+    ) -> Iterator[tuple[NotebookFigure, OutputPlace]]:
+        """What a reader sees of an output that holds no picture."""
+        data = output.get("data")
+        kind, seen = seen_figures(data.plain() if data is not None else {})
+        at = OutputPlace(output, (kind,))
+        said = at.alt(plain(cell.get("metadata", "alt")))
+        for one in seen:
+            alt = said if said is not None else one.alt
+            yield NotebookFigure(number + 1, 0, None, alt, what=one.what), at
 
     def _markdown(
         self, cell: Node, number: int, around: Around, *, tagged: bool
