@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..messages.blocks import Block, joined_text
 from ..messages.credentials import masked_body
@@ -311,15 +311,22 @@ class JobBudget:
         With `cancel` it waits for what is held back for others, of which most is not spent.
         """
         with self._lock:
-            while price and self.budget is not None:
-                if self.spent + self._held + price <= self.budget:
-                    break
-                waits = self._held > 0 and self.spent + price <= self.budget
-                if cancel is None or not waits or cancel.wait(0):
+            while (lent := self._lend(price)) != "yes":
+                if lent == "no" or cancel is None or cancel.wait(0):
                     return False
                 self._lock.wait(0.1)
-            self._held += price
             return True
+
+    def lend(self, price: float) -> Literal["yes", "later", "no"]:
+        """Whether `price` is held back now, may be once others have settled, or cannot be."""
+        with self._lock:
+            return self._lend(price)
+
+    def _lend(self, price: float) -> Literal["yes", "later", "no"]:
+        if price and self.budget is not None and self.spent + self._held + price > self.budget:
+            return "later" if self._held > 0 and self.spent + price <= self.budget else "no"
+        self._held += price
+        return "yes"
 
     def owe(self, price: float) -> None:
         """Hold back `price` for what is under way already, whatever the budget."""

@@ -20,6 +20,7 @@ from ..messages.transport.cancel import Cancel
 from ..messages.transport.retry import Clock, SystemClock, Waiter
 
 _NO_ROOM = (429, 529)
+_NAME = "anthropic-ratelimit-{}-{}"
 _KINDS = ("requests", "input-tokens", "output-tokens", "tokens")
 # Of the newest answers, this share of refusals halves the limit; below the other one it grows.
 _TOO_MANY = 0.3
@@ -44,6 +45,8 @@ class Limit:
         self._room_until = 0.0
         self.refused = 0
         """How many answers said that there is no room."""
+        self.tell: Callable[[int, Mapping[str, str]], None] | None = None
+        """Is told of answers that say something of the room: others may ask the same server."""
 
     @property
     def allowed(self) -> int:
@@ -74,7 +77,15 @@ class Limit:
             self._lock.notify()
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
-        """Learn from an answer. Raises nothing."""
+        """Learn from an answer, and tell of it. Raises nothing."""
+        self.learn(status, headers)
+        names = [_NAME.format(kind, "limit") for kind in _KINDS]
+        speaks = status in _NO_ROOM or any(name in headers for name in names)
+        if self.tell is not None and speaks:
+            self.tell(status, headers)
+
+    def learn(self, status: int, headers: Mapping[str, str]) -> None:
+        """Learn from an answer, to whomever it was given."""
         with self._lock:
             no_room = status in _NO_ROOM
             self.refused += no_room
@@ -102,12 +113,11 @@ class Limit:
         scarcest: tuple[float, float] | None = None
         for kind in _KINDS:
             limit, remaining = (
-                _number(headers.get(f"anthropic-ratelimit-{kind}-{what}"))
-                for what in ("limit", "remaining")
+                _number(headers.get(_NAME.format(kind, what))) for what in ("limit", "remaining")
             )
             if limit is None or remaining is None or limit <= 0:
                 continue
-            until = self._reset(headers.get(f"anthropic-ratelimit-{kind}-reset"))
+            until = self._reset(headers.get(_NAME.format(kind, "reset")))
             # Of requests what is left is a count; of tokens, that share of the slots.
             room = remaining if kind == "requests" else self.most * 4 * remaining / limit
             if room < self.most and (scarcest is None or room < scarcest[0]):

@@ -133,7 +133,6 @@ class Dafting:
                 answer = ImageAnswer(
                     said["value"], said["error"], usage, said["cost"], said["trouble"]
                 )
-                self._reach.purse.settle(0.0, self._work.job.paid(usage))
                 self._keep(str(row["key"]), answer)
 
     def _keep(self, key: str, answer: ImageAnswer) -> None:
