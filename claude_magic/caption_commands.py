@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .captions.image_question import GoOn, Job
     from .captions.job import Access
     from .captions.notebooks.alt_text import Notebooks
-    from .captions.notebooks.journal import Journal
+    from .captions.notebooks.caption_journal import Journal
     from .captions.notebooks.notebook_run import NotebookRun
 
 _FAILED = 1
@@ -76,7 +76,7 @@ def caption(given: argparse.Namespace) -> int:
         without = notebooks.wanted or notebooks.unpictured
         return _FAILED if without or notebooks.unread else 0
     from .api import access_here, journal_folder
-    from .captions.notebooks.journal import Journal
+    from .captions.notebooks.caption_journal import Journal
     from .captions.notebooks.notebook_run import NotebookRun
 
     access, left = access_here()

@@ -19,7 +19,7 @@ import claude_magic
 from claude_magic.captions.image_question import JobBudget
 from claude_magic.captions.job import Wanted, job_of
 from claude_magic.captions.notebooks.alt_text import Notebooks
-from claude_magic.captions.notebooks.journal import Journal
+from claude_magic.captions.notebooks.caption_journal import Journal
 from claude_magic.captions.notebooks.notebook_file import NotebookFile
 from claude_magic.captions.notebooks.notebook_run import NotebookRun
 from claude_magic.cli import main

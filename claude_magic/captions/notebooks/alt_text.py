@@ -24,7 +24,7 @@ from .notebook_paths import Unread, notebook_paths
 
 if TYPE_CHECKING:
     from ..image_question import Job
-    from .journal import Journal
+    from .caption_journal import Journal
 
 
 @dataclass

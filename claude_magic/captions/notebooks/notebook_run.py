@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...messages.transport.cancel import Cancel
     from ...messages.transport.client import Client
     from ..image_question import GoOn, Job, JobBudget
-    from .journal import Journal
+    from .caption_journal import Journal
 
 _THREADS_A_SLOT = 2
 """While some wait for the server, others read notebooks, prepare figures and write."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from claude_magic.captions.image_question import ImageAnswer
-from claude_magic.captions.notebooks.journal import Journal
+from claude_magic.captions.notebooks.caption_journal import Journal
 from claude_magic.messages.usage import Usage
 
 JOB, OTHER = "ab" * 32, "cd" * 32
