@@ -219,6 +219,7 @@ def caption(
     think: str | None = None,
     hires: bool = False,
     progress: bool = True,
+    keep_going: bool = False,
 ) -> Any:
     """A DataFrame, one row an image in their order: its source, what was asked for, tokens, cost.
 
@@ -233,6 +234,9 @@ def caption(
 
     At most `concurrency` requests are under way, fewer where the server's rate limits say so.
     `budget` in USD: what would pass it is not asked; by default what is left of the kernel's.
+    Where the first 5 images fail in the same way, or 10 in a row later on, it stops and says so;
+    with `keep_going` it asks about the rest all the same.
+
     `engine="batches"` asks by Message Batches, which cost half and may take hours, at most a day.
     If the kernel ends, run it again, and it goes on waiting; an interrupt cancels the batches.
     `engine="daft"` runs on Daft, on many machines where Daft runs on Ray (extra `scale`).
@@ -249,7 +253,9 @@ def caption(
         schema, prompt, model, max_tokens, effort, think, long_edge(hires, model, access)
     )
     path = Path(out) if out is not None else None
-    how = check(How(path, concurrency, left if budget is None else budget, progress, engine))
+    go_on = (lambda _: True) if keep_going else None
+    most = left if budget is None else budget
+    how = check(How(path, concurrency, most, progress, engine, go_on=go_on))
     with CaptionRun(images, wanted, how, access) as run:
         for line in run.notices:
             warnings.warn(line, stacklevel=2)
@@ -264,6 +270,18 @@ def long_edge(hires: bool, model: str | None, access: Access) -> int:
 
     found = models.lookup(model or access.settings.model) if hires else None
     return found.long_edge if found else LONG_EDGE
+
+
+def journal_folder() -> Path | None:
+    """Where captions that were paid for are kept until notebooks have them; None for nowhere."""
+    from jupyter_core.paths import jupyter_data_dir
+
+    from .conversation.store.conversations import CAPTIONS, STORE
+    from .notebook.config import Settable
+
+    if Settable().value("store") == "off":
+        return None
+    return Path(jupyter_data_dir()) / STORE / CAPTIONS
 
 
 def access_here() -> tuple[Access, float]:

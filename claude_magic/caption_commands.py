@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .captions.image_question import Job
+    from .captions.image_question import GoOn, Job
     from .captions.job import Access
     from .captions.notebooks.alt_text import Notebooks
+    from .captions.notebooks.caption_journal import Journal
+    from .captions.notebooks.notebook_run import NotebookRun
 
 _FAILED = 1
 
@@ -37,6 +39,10 @@ def add_caption(commands: Any) -> None:
         help="mark figures as decorative: their alt text is empty; nothing is asked",
     )  # fmt: skip
     parser.add_argument("--redo", action="store_true", help="figures that have alt text too")
+    parser.add_argument(
+        "--allow-outside", action="store_true",
+        help="notebooks and images outside of the folder that is named, or of the notebook's, too",
+    )  # fmt: skip
     parser.add_argument("--format", choices=("md", "json", "csv"), default="md")
     parser.add_argument("--prompt", default="", help="what else to tell the model")
     add_common(parser, concurrency=4)
@@ -46,8 +52,16 @@ def add_common(parser: argparse.ArgumentParser, concurrency: int) -> None:
     """Add the options that all commands for captions have."""
     parser.add_argument("-m", "--model", help="model or alias; default: as is set")
     parser.add_argument("--budget", type=float, metavar="USD", help="spend no more than this")
-    parser.add_argument("--concurrency", type=int, default=concurrency, metavar="N")
+    parser.add_argument(
+        "-j", "--jobs", "--concurrency", type=_jobs, default=concurrency, metavar="N",
+        dest="concurrency",
+        help=f"requests at once; by default {concurrency}, fewer where rate limits say so",
+    )  # fmt: skip
     parser.add_argument("--hires", action="store_true", help="images up to the model's limit")
+    parser.add_argument(
+        "--keep-going", action="store_true",
+        help="do not stop where image after image fails in the same way",
+    )  # fmt: skip
 
 
 def caption(given: argparse.Namespace) -> int:
@@ -56,20 +70,26 @@ def caption(given: argparse.Namespace) -> int:
 
     if given.decorative is not None:
         return _decorate(given)
-    notebooks = Notebooks(given.notebooks, redo=given.redo)
+    notebooks = Notebooks(given.notebooks, redo=given.redo, outside=given.allow_outside)
     if given.check:
-        print(missing(notebooks))
-        return _FAILED if notebooks.wanted else 0
-    from .api import access_here
+        print(missing(notebooks.read()))
+        without = notebooks.wanted or notebooks.unpictured
+        return _FAILED if without or notebooks.unread else 0
+    from .api import access_here, journal_folder
+    from .captions.notebooks.caption_journal import Journal
+    from .captions.notebooks.notebook_run import NotebookRun
 
     access, left = access_here()
     job = _job(given, access)
-    for line in job.notices:
-        print(line, file=sys.stderr)
+    journal = Journal(journal_folder(), job.digest, redo=given.redo)
+    for line in (*job.notices, journal.problem):
+        if line:
+            print(line, file=sys.stderr)
     if given.dry_run:
-        _dry_run(notebooks, job)
-        return 0
-    return _ask(notebooks, job, access, given, left if given.budget is None else given.budget)
+        _dry_run(notebooks, job, journal)
+        return _FAILED if notebooks.unread else 0
+    run = NotebookRun(notebooks, job, journal, write=given.write)
+    return _ask(run, job, access, given, left if given.budget is None else given.budget)
 
 
 def _job(given: argparse.Namespace, access: Access) -> Job:
@@ -82,39 +102,48 @@ def _job(given: argparse.Namespace, access: Access) -> Job:
 
 
 def _ask(
-    notebooks: Notebooks, job: Job, access: Access, given: argparse.Namespace, budget: float
+    run: NotebookRun, job: Job, access: Access, given: argparse.Namespace, budget: float
 ) -> int:
     from .captions.image_question import JobBudget
     from .captions.notebooks.alt_text import FORMATS
 
-    purse, written = JobBudget(budget, access.spend), 0
+    purse, notebooks = JobBudget(budget, access.spend), run.notebooks
     try:
-        if notebooks.wanted:
-            with access.client(given.concurrency) as (client, limit):
-                notebooks.ask(client, job, purse, limit)
-    finally:
         # What has come is written even where the rest failed: it is paid.
-        if given.write:
-            written = notebooks.write()
+        with run:
+            if run.is_needed():
+                with access.client(given.concurrency) as (client, limit):
+                    run.ask(client, purse, limit, _going_on(given))
+    finally:
         asked = [p for p in notebooks.wanted if p.answer or p.error]
-        if asked or given.format != "md":
-            print(FORMATS[given.format](asked))
-        _summary(notebooks, job, written if given.write else None)
-    return _FAILED if any(p.error for p in notebooks.wanted) else 0
+        if asked or notebooks.unread or given.format != "md":
+            print(FORMATS[given.format](asked, notebooks.unread))
+        _summary(run, job, written=given.write)
+    return _FAILED if notebooks.unread or any(p.error for p in notebooks.wanted) else 0
 
 
-def _summary(notebooks: Notebooks, job: Job, written: int | None) -> None:
+def _summary(run: NotebookRun, job: Job, *, written: bool) -> None:
     """Say on stderr what was done, so that what is on stdout can go into a file."""
+    from .messages.plain_text import count
+
+    notebooks = run.notebooks
     answers = [p.answer for p in notebooks.wanted if p.answer and not p.error]
-    kept = len(notebooks.placed) - len(notebooks.wanted)
+    unpictured = len(notebooks.unpictured)
+    described = len(notebooks.placed) - len(notebooks.wanted) - unpictured
     cost = sum(answer.cost or 0.0 for answer in answers)
     price = f"{'would cost ' if job.free else ''}${cost:.3f}"
     failed = sum(bool(p.error) for p in notebooks.wanted)
-    said = [f"{len(answers)} captioned, {price}", f"{kept} had alt text or are decorative"]
+    said = [f"{len(answers)} captioned, {price}", f"{described} had alt text or are decorative"]
+    if run.kept:
+        said.insert(1, f"{run.kept} of them as an earlier run has them")
+    if unpictured:
+        said.append(f"{unpictured} without a picture to look at, which --check lists")
     if failed:
         said.append(f"{failed} failed")
-    if written is not None:
-        said.append(f"alt text of {written} written")
+    if notebooks.unread:
+        said.append(f"{count(len(notebooks.unread), 'notebook')} not read")
+    if written:
+        said.append(f"alt text of {run.written} written")
     elif answers:
         said.append("nothing written: --write does")
     print("; ".join(said), file=sys.stderr)
@@ -128,25 +157,21 @@ def _summary(notebooks: Notebooks, job: Job, written: int | None) -> None:
             )
 
 
-def _dry_run(notebooks: Notebooks, job: Job) -> None:
-    from .captions.notebooks.alt_text import priced
-    from .messages.errors import ImageError
+def _dry_run(notebooks: Notebooks, job: Job, journal: Journal) -> None:
+    from .captions.notebooks.alt_text import estimates
 
-    total, cost, count = 0, 0.0, 0
-    for placed in notebooks.look():
-        try:
-            tokens, price = priced(placed, job)
-        except ImageError as error:
-            placed.error = str(error)
-            continue
-        total, cost, count = total + tokens, cost + (price or 0.0), count + 1
+    total, cost, requests = 0, 0.0, 0
+    for placed, tokens, price in estimates(notebooks, job, journal):
+        total, cost, requests = total + tokens, cost + (price or 0.0), requests + 1
         print(f"{placed.name}: about {tokens:,} tokens, ${price or 0.0:.4f}")
     for placed in notebooks.wanted:
         if placed.error:
             print(f"{placed.name}: left out, {placed.error}")
-    kept = len(notebooks.placed) - len(notebooks.wanted)
+    for unread in notebooks.unread:
+        print(unread)
+    kept = len(notebooks.placed) - len(notebooks.wanted) - len(notebooks.unpictured)
     print(
-        f"{count} requests to {job.model.id} for {len(notebooks.wanted)} figures, {kept} kept: "
+        f"{requests} requests to {job.model.id} for {len(notebooks.wanted)} figures, {kept} kept: "
         f"about {total:,} tokens in, ${cost:.2f} with the answers. Nothing was sent."
     )
 
@@ -154,11 +179,15 @@ def _dry_run(notebooks: Notebooks, job: Job) -> None:
 def _decorate(given: argparse.Namespace) -> int:
     from .captions.notebooks.alt_text import decorated
     from .captions.notebooks.notebook_file import NotebookFile
+    from .captions.notebooks.notebook_paths import Unread, notebook_paths
     from .messages.errors import InputError
 
-    if len(given.notebooks) != 1:
+    if len(given.notebooks) != 1 or given.notebooks[0].is_dir():
         raise InputError("--decorative marks figures of one notebook: name one.")
-    file = NotebookFile(given.notebooks[0])
+    (place,) = notebook_paths(given.notebooks, outside=given.allow_outside)
+    if isinstance(place, Unread):
+        raise InputError(str(place))
+    file = NotebookFile(place.path)
     file.write(decorated(file, given.decorative))
     print(f"Marked as decorative in {file.path}: {len(given.decorative)}.", file=sys.stderr)
     return 0
@@ -173,6 +202,24 @@ def _places(text: str) -> list[tuple[int, int]]:
             raise argparse.ArgumentTypeError(f"{item!r} is no figure: write 4.1, or 4.1,7.2")
         found.append((int(cell), int(figure or "1")))
     return found
+
+
+def _going_on(given: argparse.Namespace) -> GoOn | None:
+    """Whom to ask whether to go on: nobody where it is said already, or where nobody is there."""
+    if given.keep_going:
+        return lambda _: True
+    return _asked if sys.stdin.isatty() and sys.stderr.isatty() else None
+
+
+def _asked(said: str) -> bool:
+    print(f"\n{said}\nGo on all the same? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of requests: give 1 or more")
+    return int(text)
 
 
 def add_caption_images(commands: Any) -> None:
@@ -215,6 +262,7 @@ def caption_images(given: argparse.Namespace) -> int:
         left if given.budget is None else given.budget,
         progress=not given.quiet,
         engine=given.engine,
+        go_on=_going_on(given),
     )
     images, skipped = _images(given.images)
     with CaptionRun(images, wanted, check(how), access) as job:
@@ -225,6 +273,8 @@ def caption_images(given: argparse.Namespace) -> int:
             return 0
         job.ask()
         written(job)
+    if job.stopped:
+        print(job.stopped, file=sys.stderr)
     print(f"{given.out}: {job.tally}", file=sys.stderr)
     return _FAILED if job.tally.errors else 0
 

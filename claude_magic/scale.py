@@ -45,7 +45,7 @@ class ClaudeProvider(Provider):
 
     `concurrency` is the most requests at once, of one query and process; the server's rate limits
     make it fewer, and what it refuses is asked again. `budget` in USD counts for all queries of
-    this provider together, on Ray for each worker; by default it is what is left of the kernel's.
+    this provider together, wherever they run; by default it is what is left of the kernel's.
     The key does not travel: a worker on another machine needs ANTHROPIC_API_KEY there.
     """
 

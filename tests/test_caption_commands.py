@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,9 +18,10 @@ import pytest
 import claude_magic
 from claude_magic.captions.image_question import JobBudget
 from claude_magic.captions.job import Wanted, job_of
-from claude_magic.captions.limits import Limit
 from claude_magic.captions.notebooks.alt_text import Notebooks
+from claude_magic.captions.notebooks.caption_journal import Journal
 from claude_magic.captions.notebooks.notebook_file import NotebookFile
+from claude_magic.captions.notebooks.notebook_run import NotebookRun
 from claude_magic.cli import main
 from claude_magic.messages.errors import AuthenticationError, InputError
 from claude_magic.offline import OfflineServer
@@ -48,6 +52,7 @@ def command(
     """Runs `claude-magic` against the offline server: exit status, stdout, stderr."""
     for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / ".jupyter"))
     monkeypatch.setenv("CLAUDE_MAGIC_BASE_URL", "offline")
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
@@ -209,6 +214,81 @@ def test_the_html_of_an_svg_has_the_alt_text(tmp_path: Path, inline: bool) -> No
     assert '"A line."' in page
 
 
+def bad_files(folder: Path) -> dict[str, tuple[Path, str]]:
+    """Files and folders that are no notebooks, and what is said of each."""
+    made = {
+        "empty": (b"", "is empty"),
+        "no JSON": (b"{", "this is no JSON"),
+        "not UTF-8": (b'{"cells": ["\xff"]}', "is not UTF-8"),
+        "no cells": (b"{}", "is no notebook"),
+        "old": (b'{"worksheets": []}', "nbconvert --to notebook --inplace"),
+    }
+    found = {}
+    for name, (content, said) in made.items():
+        path = folder / f"{name}.ipynb"
+        path.write_bytes(content)
+        found[name] = (path, said)
+    (folder / "folder.ipynb").mkdir()
+    found["a folder"] = (folder / "folder.ipynb", "it is a folder")
+    os.mkfifo(folder / "pipe.ipynb")
+    found["a pipe"] = (folder / "pipe.ipynb", "it is no file")
+    (folder / "link.ipynb").symlink_to("nowhere.ipynb")
+    found["a link to nothing"] = (folder / "link.ipynb", "No such file")
+    return found
+
+
+@pytest.mark.met("C4")
+class TestANotebookThatCannotBeRead:
+    def test_is_a_row_and_the_others_are_done(self, command: Command, tmp_path: Path) -> None:
+        folder = tmp_path / "some papers"
+        folder.mkdir()
+        bad, good = bad_files(folder), paper(folder)
+        status, out, err = command("caption", "--write", folder)
+        assert status == 1 and alts(good)[:3] == ["offline server"] * 3
+        for path, said in bad.values():
+            (row,) = [part for part in out.split("# ") if part.startswith(f"{path}\n")]
+            assert "Not read: " in row and said in row
+        assert f"{len(bad)} notebooks not read" in err
+        assert f"--inplace '{folder / 'old.ipynb'}'" in out, "as a shell takes it"
+
+    @pytest.mark.parametrize("way", ["--check", "--dry-run"])
+    def test_is_a_line_where_nothing_is_asked(
+        self, command: Command, tmp_path: Path, way: str
+    ) -> None:
+        bad = bad_files(tmp_path)
+        saved(tmp_path / "good.ipynb", code("p()", shown(metadata={"image/png": {"alt": "A"}})))
+        status, out, _ = command("caption", way, tmp_path)
+        assert status == 1
+        for path, said in bad.values():
+            (line,) = [line for line in out.splitlines() if line.startswith(f"{path}: ")]
+            assert said in line
+
+    def test_is_an_object_and_a_row_of_the_other_formats(
+        self, command: Command, tmp_path: Path
+    ) -> None:
+        (tmp_path / "n.ipynb").write_bytes(b"{")
+        words = ["caption", tmp_path, tmp_path / "gone.ipynb", "--format"]
+        found = json.loads(command(*words, "json")[1])
+        rows = list(csv.DictReader(io.StringIO(command(*words, "csv")[1])))
+        for said in (found, rows):
+            assert [row["notebook"] for row in said] == [
+                str(tmp_path / name) for name in ("n.ipynb", "gone.ipynb")
+            ]
+            assert all("not read: " in row["error"] for row in said)
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    def test_is_told_of_where_a_file_or_a_folder_is_shut(
+        self, command: Command, tmp_path: Path
+    ) -> None:
+        shut, inside = paper(tmp_path), tmp_path / "shut"
+        inside.mkdir()
+        shut.chmod(0)
+        inside.chmod(0)
+        status, out, _ = command("caption", "--check", tmp_path)
+        inside.chmod(0o700)
+        assert status == 1 and out.count("Permission denied") == 2
+
+
 class TestFormats:
     def test_json_has_an_object_a_figure(self, command: Command, tmp_path: Path) -> None:
         path = paper(tmp_path)
@@ -230,7 +310,7 @@ class TestFormats:
         from claude_magic.captions.image_question import ImageAnswer
         from claude_magic.captions.notebooks.alt_text import as_markdown
 
-        notebooks = Notebooks([paper(tmp_path)])
+        notebooks = Notebooks([paper(tmp_path)]).read()
         value = {"alt_text": "a\x1b[31mb", "description": "c\x07", "warnings": ["d\x1b]0;x\x07"]}
         notebooks.wanted[0].answer = ImageAnswer(value)
         assert not re.search(r"[\x00-\x09\x0b-\x1f]", as_markdown(notebooks.wanted[:1]))
@@ -283,7 +363,6 @@ def test_a_column_is_captioned_by_a_model_that_ends_with_a_warning() -> None:
 
 
 REFUSED = {
-    "no notebook": (["gone.ipynb"], "gone.ipynb cannot be read"),
     "an empty folder": (["."], "There is no notebook there"),
     "an unknown model": (["--model", "gpt", "n.ipynb"], "is no model of this server"),
 }
@@ -309,12 +388,15 @@ def test_without_a_key_nothing_is_sent(
     assert status == 2 and "No API key: nothing was sent" in err
 
 
-def ask(notebooks: Notebooks, server: OfflineServer, budget: float | None = None) -> JobBudget:
+def ask(
+    notebooks: Notebooks, server: OfflineServer, budget: float | None = None, *, write: bool = False
+) -> JobBudget:
     asks = access(server) if budget is None else paying(server)
     purse, job = JobBudget(budget), job_of(Wanted(), asks)
-    with asks.client(2) as (client, limit):
-        assert isinstance(limit, Limit)
-        notebooks.ask(client, job, purse, limit)
+    with NotebookRun(notebooks, job, Journal(None, job.digest), write=write) as run:
+        assert run.is_needed()
+        with asks.client(2) as (client, limit):
+            run.ask(client, purse, limit)
     return purse
 
 
@@ -353,9 +435,9 @@ class TestTheQuestion:
             purse = ask(notebooks, server, budget=0.02)
         assert 0 < purse.spent <= 0.02
         errors = {p.error for p in notebooks.wanted if p.error}
-        assert len(errors) == 1 and "the budget is used up" in errors.pop()
+        assert len(errors) == 1 and "what the budget has left" in errors.pop()
 
-    def test_what_came_before_an_error_can_still_be_written(self, tmp_path: Path) -> None:
+    def test_what_came_before_an_error_is_written(self, tmp_path: Path) -> None:
         path = saved(tmp_path / "n.ipynb", *(code(f"p{n}()", shown(coloured(n))) for n in range(9)))
         notebooks = Notebooks([path])
         behaviours = ["normal"] * 3 + ["unauthorized"] * 9
@@ -363,8 +445,35 @@ class TestTheQuestion:
             OfflineServer(behaviours=behaviours) as server,
             pytest.raises(AuthenticationError),
         ):
-            ask(notebooks, server)
-        assert notebooks.write() == sum(alt is not None for alt in alts(path)) >= 1
+            ask(notebooks, server, write=True)
+        assert sum(alt is not None for alt in alts(path)) >= 1
+
+
+@pytest.mark.met("C5")
+class TestTheSameTrouble:
+    """What is asked of the user is asked in a terminal: there is none here."""
+
+    def test_stops_the_command_and_says_how_to_go_on(self, tmp_path: Path) -> None:
+        path = saved(
+            tmp_path / "n.ipynb", *(code(f"p{n}()", shown(coloured(n))) for n in range(40))
+        )
+        with OfflineServer(behaviours=["bad_json"] * 200, keep=500) as server:
+            with pytest.raises(InputError, match=r"first 5 .* in the same way.*--keep-going"):
+                ask(Notebooks([path]), server)
+            assert 10 <= len(questions(server)) <= 2 * (5 + 2 - 1)
+
+    def test_with_keep_going_asks_about_all(
+        self, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = folder_of(tmp_path / "scans", 12)
+        with OfflineServer(behaviours=["refusal"] * 100, keep=500) as server:
+            monkeypatch.setenv("CLAUDE_MAGIC_BASE_URL", server.url)
+            words = ["caption-images", folder, "-o", "c.csv", "-q", "-j", "1"]
+            status, _, err = command(*words)
+            assert status == 2 and len(questions(server)) == 5
+            assert "declined" in err and err.count("\n") == 1
+            status, _, err = command(*words, "--keep-going")
+            assert status == 1 and len(questions(server)) == 5 + 12
 
 
 class TestCaptionImages:
@@ -433,3 +542,29 @@ def test_exports_are_enabled_and_disabled_by_a_word(command: Command, tmp_path: 
     assert command("alt-text", "status")[1] == f"Exports bear alt text: {file}\n"
     assert command("alt-text", "disable")[1] == f"Exports bear no alt text any more: {file}\n"
     assert not file.exists()
+
+
+@pytest.mark.met("C7")
+@pytest.mark.parametrize("face", ["caption-images", "caption"])
+def test_a_server_that_claude_magic_offline_runs_answers_caption_jobs(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, face: str
+) -> None:
+    """Asked as any server of which nothing is known: without output_config, in words."""
+    line = [sys.executable, "-m", "claude_magic", "offline", "--port", "0"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout is not None
+            found = re.search(r"http://127\.0\.0\.1:\d+", running.stdout.readline())
+            assert found is not None
+            monkeypatch.setenv("CLAUDE_MAGIC_BASE_URL", found[0])
+            if face == "caption":
+                path = paper(tmp_path)
+                assert command("caption", "--write", path)[0] == 0
+                assert alts(path)[:3] == ["offline server"] * 3
+            else:
+                folder, out = folder_of(tmp_path / "scans", 5), tmp_path / "c.jsonl"
+                assert command("caption-images", folder, "-o", out, "-q")[0] == 0
+                table = pd.read_json(out, lines=True)
+                assert table["alt_text"].tolist() == ["offline server"] * 5
+        finally:
+            running.terminate()

@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..messages.blocks import Block, joined_text
 from ..messages.credentials import masked_body
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ..conversation.asking.question import Shape
     from ..messages.transport.cancel import Cancel
     from ..messages.transport.client import Client
+    from ..messages.transport.retry import Waiter
+    from .limits import Limit
 
 # Beyond the client's own retries, which end where a reply has begun.
 _MOST_BROKEN = 2
@@ -40,44 +42,71 @@ ENDS: Mapping[str | None, str] = {
 class ImageAnswer:
     """What came back for one image: `value` has the shape that was asked for, None with `error`.
 
-    `cost` in USD, None where the price is not known.
+    `cost` in USD, None where the price is not known. `trouble` is the kind of an error that the
+    server gave rise to: the same for all that fail in the same way, whatever their words.
     """
 
     value: Any = None
     error: str = ""
     usage: Usage = field(default_factory=Usage)
     cost: float | None = 0.0
+    trouble: str = ""
 
 
-OVER_BUDGET = "not asked: the budget is used up. Give `budget` more USD."
+OVER_BUDGET = (
+    "not asked: what the budget has left, with what is under way set aside, is less than this may "
+    "cost. Give `budget` more USD."
+)
 
 
 class ImageAsker:
     """Asks the question of a job about one image after the other. Threads share it."""
 
-    def __init__(self, client: Client, job: Job, purse: JobBudget) -> None:
+    def __init__(self, client: Client, job: Job, purse: JobBudget, limit: Limit) -> None:
         self.job = job
         self._client = client
         self._purse = purse
+        self._limit = limit
 
-    def ask(self, content: Sequence[Block], cancel: Cancel) -> ImageAnswer:
+    def ask(
+        self,
+        content: Sequence[Block],
+        cancel: Cancel,
+        *,
+        begin: Callable[[], None] = lambda: None,
+        keep: Callable[[ImageAnswer], None] = lambda _: None,
+    ) -> ImageAnswer:
         """The answer about `content`; what concerns this image alone is an error in it.
 
-        Raises Interrupted, and what concerns all images: no key, no such model, no money.
+        `begin` is called once there is room for the request, `keep` before there is any for the
+        next: should the job be killed then, no more is paid twice than may be under way at once.
+
+        Raises Interrupted, what those two raise, and what concerns all images: no key, no such
+        model, no money.
         """
         request = self.job.request(content)
         price = self.job.price(request.body)
-        if not self._purse.hold(price):
+        # Before the slot: who waits for money must not keep those from going on who hold it.
+        if not self._purse.hold(price, cancel):
             return ImageAnswer(error=OVER_BUDGET)
         tally = _Tally()
+        try:
+            with self._limit.slot(cancel):
+                begin()
+                answer = self._asked(request, tally, cancel)
+                keep(answer)
+                return answer
+        finally:
+            self._purse.settle(price, self.job.paid(tally.used))
+
+    def _asked(self, request: Request, tally: _Tally, cancel: Cancel) -> ImageAnswer:
         try:
             return self._answer(request.body, request.betas, tally, cancel)
         except ClaudeError as error:
             if is_fatal(error):
                 raise
-            return ImageAnswer(None, str(error), tally.used, self.job.cost(tally.used))
-        finally:
-            self._purse.settle(price, self.job.paid(tally.used))
+            kind = " ".join(map(str, (type(error).__name__, error.status, error.error_type)))
+            return ImageAnswer(None, str(error), tally.used, self.job.cost(tally.used), kind)
 
     def _answer(
         self, body: Mapping[str, Any], betas: Sequence[str], tally: _Tally, cancel: Cancel
@@ -94,7 +123,8 @@ class ImageAsker:
                 {"role": "user", "content": _NO_FIT.format(problem)},
             ]
             reply = self._reply({**body, "messages": again}, betas, tally, cancel)
-        return ImageAnswer(value, problem, tally.used, self.job.cost(tally.used))
+        kind = trouble_of(reply) if problem else ""
+        return ImageAnswer(value, problem, tally.used, self.job.cost(tally.used), kind)
 
     def _reply(
         self, body: Mapping[str, Any], betas: Sequence[str], tally: _Tally, cancel: Cancel
@@ -136,6 +166,12 @@ def read_reply(job: Job, reply: Mapping[str, Any]) -> tuple[Any, str]:
         return None, str(error) or "it is no such value"
 
 
+def trouble_of(reply: Mapping[str, Any]) -> str:
+    """The kind of trouble where a reply stands for no value."""
+    stop = reply.get("stop_reason")
+    return str(stop) if stop in ENDS else "no such value"
+
+
 def is_fatal(error: ClaudeError) -> bool:
     """Whether the error will come for every other image too."""
     if isinstance(error, CredentialError) or is_spend_limit(error.details):
@@ -143,23 +179,58 @@ def is_fatal(error: ClaudeError) -> bool:
     return error.status in _FATAL
 
 
-class SameTrouble:
-    """Notices that nothing works: the first requests all fail, and in the same way."""
+GoOn = Callable[[str], bool]
+"""Whether to go on, though what is said in these words goes wrong."""
 
-    def __init__(self, most: int = 20) -> None:
-        self._most = most
-        self._errors: list[str] | None = []
+FIRST_IN_A_ROW, LATER_IN_A_ROW = 5, 10
+"""So many that fail in the same way stop a job: before anything has worked, and afterwards."""
+_ALL_THE_SAME = "To ask about the rest all the same: --keep-going, in Python keep_going=True."
+
+
+class SameTrouble:
+    """Notices that the same goes wrong with image after image, and stops there.
+
+    `go_on` is asked then, once for each kind of trouble; while it is, no thread that has an answer
+    goes on. Without it, or where it says no, all ends. Threads share it.
+    """
+
+    def __init__(self, go_on: GoOn | None = None, *, first: int = FIRST_IN_A_ROW) -> None:
+        self.go_on = go_on
+        self._first = first
+        self._lock = threading.Lock()
+        self._worked = False
+        self._accepted: set[str] = set()
+        self._kind, self._count = "", 0
+        self._stopped = ""
+
+    def wait(self) -> None:
+        """Returns once nobody is being asked. Raises InputError where all has been stopped."""
+        with self._lock:
+            if self._stopped:
+                raise InputError(self._stopped)
 
     def check(self, answer: ImageAnswer) -> None:
-        """Raises InputError with the common error, once so many failed and none has succeeded."""
-        if self._errors is None:
-            return
-        if not answer.error:
-            self._errors = None
-            return
-        self._errors.append(answer.error)
-        if len(self._errors) >= self._most and len(set(self._errors)) == 1:
-            raise InputError(f"The first {self._most} images all failed: {answer.error}")
+        """Raises InputError with the newest error, once so many in a row failed in the same way.
+
+        What no request was made for does not count.
+        """
+        with self._lock:
+            if not answer.error:
+                self._worked, self._count = True, 0
+            if not answer.trouble or answer.trouble in self._accepted:
+                return
+            if answer.trouble != self._kind:
+                self._kind, self._count = answer.trouble, 0
+            self._count += 1
+            most = LATER_IN_A_ROW if self._worked else self._first
+            if self._count < most:
+                return
+            which = f"{most} images in a row" if self._worked else f"The first {most} images all"
+            said = f"{which} failed in the same way, the last: {answer.error}"
+            if self.go_on is None or not self.go_on(said):
+                self._stopped = f"{said.rstrip('.')}. {_ALL_THE_SAME}"
+                raise InputError(self._stopped)
+            self._accepted.add(answer.trouble)
 
 
 EXPECTED_OUTPUT = 500
@@ -232,16 +303,30 @@ class JobBudget:
         self.spent = 0.0
         self._held = 0.0
         self._spend = spend
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
 
-    def hold(self, price: float) -> bool:
-        """Whether `price` is held back for one request; False where it would pass the budget."""
+    def hold(self, price: float, cancel: Waiter | None = None) -> bool:
+        """Whether `price` is held back for one request; False where it would pass the budget.
+
+        With `cancel` it waits for what is held back for others, of which most is not spent.
+        """
         with self._lock:
-            over = self.budget is not None and self.spent + self._held + price > self.budget
-            if price and over:
-                return False
-            self._held += price
+            while (lent := self._lend(price)) != "yes":
+                if lent == "no" or cancel is None or cancel.wait(0):
+                    return False
+                self._lock.wait(0.1)
             return True
+
+    def lend(self, price: float) -> Literal["yes", "later", "no"]:
+        """Whether `price` is held back now, may be once others have settled, or cannot be."""
+        with self._lock:
+            return self._lend(price)
+
+    def _lend(self, price: float) -> Literal["yes", "later", "no"]:
+        if price and self.budget is not None and self.spent + self._held + price > self.budget:
+            return "later" if self._held > 0 and self.spent + price <= self.budget else "no"
+        self._held += price
+        return "yes"
 
     def owe(self, price: float) -> None:
         """Hold back `price` for what is under way already, whatever the budget."""
@@ -251,7 +336,8 @@ class JobBudget:
     def settle(self, price: float, paid: float) -> None:
         """What was held back is free again; `paid` of it was spent."""
         with self._lock:
-            self._held -= price
+            self._held = max(0.0, self._held - price)
             self.spent += paid
+            self._lock.notify_all()
         if paid and self._spend is not None:
             self._spend(paid)

@@ -20,6 +20,7 @@ from ..messages.transport.cancel import Cancel
 from ..messages.transport.retry import Clock, SystemClock, Waiter
 
 _NO_ROOM = (429, 529)
+_NAME = "anthropic-ratelimit-{}-{}"
 _KINDS = ("requests", "input-tokens", "output-tokens", "tokens")
 # Of the newest answers, this share of refusals halves the limit; below the other one it grows.
 _TOO_MANY = 0.3
@@ -44,6 +45,8 @@ class Limit:
         self._room_until = 0.0
         self.refused = 0
         """How many answers said that there is no room."""
+        self.tell: Callable[[int, Mapping[str, str]], None] | None = None
+        """Is told of answers that say something of the room: others may ask the same server."""
 
     @property
     def allowed(self) -> int:
@@ -74,7 +77,15 @@ class Limit:
             self._lock.notify()
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
-        """Learn from an answer. Raises nothing."""
+        """Learn from an answer, and tell of it. Raises nothing."""
+        self.learn(status, headers)
+        names = [_NAME.format(kind, "limit") for kind in _KINDS]
+        speaks = status in _NO_ROOM or any(name in headers for name in names)
+        if self.tell is not None and speaks:
+            self.tell(status, headers)
+
+    def learn(self, status: int, headers: Mapping[str, str]) -> None:
+        """Learn from an answer, to whomever it was given."""
         with self._lock:
             no_room = status in _NO_ROOM
             self.refused += no_room
@@ -102,12 +113,11 @@ class Limit:
         scarcest: tuple[float, float] | None = None
         for kind in _KINDS:
             limit, remaining = (
-                _number(headers.get(f"anthropic-ratelimit-{kind}-{what}"))
-                for what in ("limit", "remaining")
+                _number(headers.get(_NAME.format(kind, what))) for what in ("limit", "remaining")
             )
             if limit is None or remaining is None or limit <= 0:
                 continue
-            until = self._reset(headers.get(f"anthropic-ratelimit-{kind}-reset"))
+            until = self._reset(headers.get(_NAME.format(kind, "reset")))
             # Of requests what is left is a count; of tokens, that share of the slots.
             room = remaining if kind == "requests" else self.most * 4 * remaining / limit
             if room < self.most and (scarcest is None or room < scarcest[0]):
@@ -174,7 +184,8 @@ class Threads(Generic[T]):
         self._count = min(count, _MOST)
         self._cancel = Cancel()
         self._lock = threading.Lock()
-        self._told: queue.SimpleQueue[BaseException | bool] = queue.SimpleQueue()
+        self._told: queue.SimpleQueue[BaseException | bool | Callable[[], None]]
+        self._told = queue.SimpleQueue()
 
     def run(self, things: Iterable[T], tick: Callable[[], None]) -> None:
         """Returns when all is done; `tick` is called in this thread, after each thing.
@@ -196,12 +207,28 @@ class Threads(Generic[T]):
                     tick()
                 elif told is False:
                     left -= 1
-                else:
+                elif isinstance(told, BaseException):
                     raise told
+                else:
+                    told()
         finally:
             self._cancel.set()
             for thread in threads:
                 thread.join()
+
+    def in_front(self, ask: Callable[[str], bool], words: str) -> bool:
+        """What `ask` says to `words`, called in the thread that called `run`, where users answer.
+
+        False once all is stopped.
+        """
+        answer: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._told.put(lambda: answer.put(ask(words)))
+        while not self._cancel.is_set:
+            try:
+                return answer.get(timeout=0.1)
+            except queue.Empty:
+                continue
+        return False
 
     def _run(self, source: Iterator[T]) -> None:
         try:

@@ -12,13 +12,28 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ...messages.errors import ClaudeError, ImageError, Interrupted, ProtocolError, RateLimited
+from ...messages.errors import (
+    ClaudeError,
+    ImageError,
+    InputError,
+    Interrupted,
+    ProtocolError,
+    RateLimited,
+)
 from ...messages.transport.batches import PRICE
 from ...messages.transport.cancel import Cancel
 from ...messages.transport.retry import Clock, SystemClock, is_spend_limit
 from ...messages.usage import Usage
 from ...value_classes import frozen
-from ..image_question import ENDS, OVER_BUDGET, ImageAnswer, ImageAsker, SameTrouble, read_reply
+from ..image_question import (
+    ENDS,
+    OVER_BUDGET,
+    ImageAnswer,
+    ImageAsker,
+    SameTrouble,
+    read_reply,
+    trouble_of,
+)
 from ..limits import Threads
 from .batch_post import Chunk, CustomIds, Limits, Post, SentBatch, as_request
 from .work import ask_row
@@ -26,7 +41,7 @@ from .work import ask_row
 if TYPE_CHECKING:
     from ...messages.request import Request
     from ...messages.transport.client import Client
-    from ..image_question import Job, JobBudget
+    from ..image_question import GoOn, Job, JobBudget
     from ..limits import Limit
     from .rows import ImageRow, ImageRows
     from .work import Bar, CaptionWork
@@ -59,7 +74,8 @@ class Reader:
             case "errored":
                 error = self._why(result)
                 passing = error.status in _PASSING or (error.status or 0) >= 500
-                return Verdict(self._failed(str(error), used), again=passing)
+                kind = f"{type(error).__name__} {error.status} {error.error_type}"
+                return Verdict(self._failed(str(error), used, kind), again=passing)
             case "expired":
                 said = "its batch expired before it was asked. Run it again to ask about it."
                 return Verdict(self._failed(said, used), again=True)
@@ -76,11 +92,12 @@ class Reader:
         # As with single requests: what is no such value is asked again, what ended early is not.
         unfit = bool(problem) and message.get("stop_reason") not in ENDS
         both = before + used
-        answer = ImageAnswer(value, problem, both, self._job.cost(both))
+        kind = trouble_of(message) if problem else ""
+        answer = ImageAnswer(value, problem, both, self._job.cost(both), kind)
         return Verdict(answer, again=unfit, paid=self._job.paid(used))
 
-    def _failed(self, error: str, used: Usage) -> ImageAnswer:
-        return ImageAnswer(None, error, used, self._job.cost(used))
+    def _failed(self, error: str, used: Usage, trouble: str = "") -> ImageAnswer:
+        return ImageAnswer(None, error, used, self._job.cost(used), trouble)
 
 
 DISCOUNT = PRICE
@@ -106,6 +123,7 @@ class BatchParts:
     clock: Clock | None = None
     threads: int = 16
     limits: Limits = LIMITS
+    go_on: GoOn | None = None
 
 
 class Batching:
@@ -125,6 +143,9 @@ class Batching:
         self._again: dict[bytes, ImageAnswer] = {}
         # Of these the row is counted already: an earlier run has asked about them.
         self._counted: set[bytes] = set()
+        # The results of a batch are all looked at, whatever is wrong with them; no more is sent.
+        self._trouble = SameTrouble(parts.go_on)
+        self._stopped: InputError | None = None
 
     def run(self, images: ImageRows) -> None:
         """Ask about every image that is not known. Raises Interrupted, and what concerns all."""
@@ -137,6 +158,8 @@ class Batching:
             for _ in range(_ROUNDS):
                 if not self._again or images.again is None:
                     break
+                if self._stopped is not None:
+                    raise self._stopped
                 places = self._work.release(self._again)
                 self._ask(row for row in images.again() if row.index in places)
         except ClaudeError as error:
@@ -166,8 +189,9 @@ class Batching:
 
     def _first(self, rows: Iterable[ImageRow]) -> None:
         """Ask about the first image at once: whether key, model and schema will do."""
-        asker = ImageAsker(self._parts.client, replace(self._job, discount=1.0), self._purse)
-        do = ask_row(self._work, asker, self._parts.limit, SameTrouble(_FIRST))
+        parts, job = self._parts, replace(self._job, discount=1.0)
+        asker = ImageAsker(parts.client, job, self._purse, parts.limit)
+        do = ask_row(self._work, asker, SameTrouble(parts.go_on, first=_FIRST))
         for row in islice(rows, 2 * _FIRST):
             do(row, Cancel())
             self._parts.bar.tick()
@@ -202,6 +226,8 @@ class Batching:
             self._chunk.add(key, data, price)
 
     def _send(self, cancel: Cancel) -> None:
+        if self._stopped is not None:
+            raise self._stopped
         chunk, self._chunk = self._chunk, Chunk(self._parts.limits)
         while True:
             try:
@@ -224,6 +250,7 @@ class Batching:
         self._wait(lambda: not any(sent.canceled for sent in self._post.open), cancel)
         left, self._again = self._again, {}
         self._work.release(left)
+        self._counted -= set(left)  # their rows come again
 
     def _wait(self, is_enough: Callable[[], bool], cancel: Cancel) -> None:
         """Look after the batches that are under way until it is enough."""
@@ -264,6 +291,10 @@ class Batching:
     def _keep(self, sent: SentBatch, key: bytes, result: Mapping[str, Any]) -> None:
         verdict: Verdict = self._reader.read(result, self._again.pop(key, None))
         self._purse.settle(sent.share, verdict.paid)
+        try:
+            self._trouble.check(verdict.answer)
+        except InputError as error:
+            self._stopped = error
         if not sent.here:
             self._counted.add(key)
         if verdict.again:

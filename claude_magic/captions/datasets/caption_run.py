@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...messages.dependencies import broken
 from ...messages.errors import ClaudeError, ImageError, InputError, Interrupted
 from ...value_classes import frozen
-from ..image_question import ImageAsker, Job, JobBudget, SameTrouble
+from ..image_question import GoOn, ImageAsker, Job, JobBudget, SameTrouble
 from ..job import Access, Wanted, job_of
 from ..limits import Limit, Threads
 from .batch_job import DISCOUNT, LIMITS, Batching, BatchParts
@@ -35,7 +36,8 @@ CONCURRENCY = 16
 class How:
     """How a job runs. `out` is the table's file, None for none; `budget` in USD.
 
-    `limits` are what one batch may hold.
+    `limits` are what one batch may hold. `go_on` is asked where the same goes wrong with one image
+    after the other; without it the job ends there.
     """
 
     out: Path | None = None
@@ -44,6 +46,7 @@ class How:
     progress: bool = True
     engine: Engine = "threads"
     limits: Limits = LIMITS
+    go_on: GoOn | None = None
 
 
 class CaptionRun:
@@ -64,6 +67,8 @@ class CaptionRun:
         self.tally = Tally()
         self.checkpoint = Checkpoint(checkpoint_path(how.out), self.job.digest)
         self.work = CaptionWork(self.job, self.checkpoint, self.tally)
+        self.stopped = ""
+        """Why some rows were not asked about, if that is so."""
         self._said = ""
 
     def __enter__(self) -> CaptionRun:
@@ -83,6 +88,7 @@ class CaptionRun:
         except ClaudeError as error:
             if not len(self.checkpoint):
                 raise
+            self.stopped = str(error)
             for row in self.images:
                 self.work.skip(row, str(error))
         except KeyboardInterrupt:
@@ -108,11 +114,14 @@ class CaptionRun:
 
         reach = RemoteServer(self.access, purse)
         with self._bar() as bar:
-            Dafting(self.wanted, reach, self.work, bar, self.how.concurrency).run(self.images)
+            trouble = SameTrouble(self.how.go_on)
+            dafting = Dafting(self.wanted, reach, self.work, bar, self.how.concurrency)
+            dafting.run(self.images, trouble)
 
     def _batches(self, client: Client, limit: Limit, purse: JobBudget, bar: Bar) -> None:
         clock, threads = self.access.clock, self.how.concurrency
-        parts = BatchParts(client, limit, purse, bar, self.work, clock, threads, self.how.limits)
+        limits, go_on = self.how.limits, self.how.go_on
+        parts = BatchParts(client, limit, purse, bar, self.work, clock, threads, limits, go_on)
         batching = Batching(self.job, parts)
         try:
             batching.run(self.images)
@@ -121,8 +130,12 @@ class CaptionRun:
             raise
 
     def _threads(self, client: Client, limit: Limit, purse: JobBudget, bar: Bar) -> None:
-        do = ask_row(self.work, ImageAsker(client, self.job, purse), limit, SameTrouble())
-        Threads(do, THREADS_A_SLOT * self.how.concurrency).run(self.images, bar.tick)
+        trouble = SameTrouble()
+        do = ask_row(self.work, ImageAsker(client, self.job, purse, limit), trouble)
+        threads = Threads(do, THREADS_A_SLOT * self.how.concurrency)
+        if self.how.go_on is not None:
+            trouble.go_on = partial(threads.in_front, self.how.go_on)
+        threads.run(self.images, bar.tick)
 
     def _bar(self) -> Bar:
         shown, free = self.how.progress, self.job.free

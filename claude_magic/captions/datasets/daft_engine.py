@@ -18,7 +18,7 @@ from ...messages.blocks import Block
 from ...messages.errors import ClaudeError
 from ...messages.images.sources import ImageLink
 from ...messages.usage import Usage
-from ..image_question import OVER_BUDGET, ImageAnswer, SameTrouble
+from ..image_question import ImageAnswer, SameTrouble
 from ..job import Wanted, job_of
 from .remote import THREADS_A_SLOT, Answering, RemoteServer
 from .work import content_of, plain
@@ -58,9 +58,8 @@ class RowAsker:
             kind = type(error).__name__
             return json.dumps({"fatal": str(error), "kind": kind, "status": error.status})
         value, usage = plain(answer.value), asdict(answer.usage)
-        return json.dumps(
-            {"value": value, "error": answer.error, "usage": usage, "cost": answer.cost}
-        )
+        said = {"value": value, "error": answer.error, "usage": usage, "cost": answer.cost}
+        return json.dumps({**said, "trouble": answer.trouble})
 
 
 class Dafting:
@@ -80,8 +79,9 @@ class Dafting:
         made = daft.cls(RowAsker, max_concurrency=at_once, max_retries=0, name_override="claude")
         self._asker = made(reach, wanted, concurrency)
 
-    def run(self, images: ImageRows) -> None:
+    def run(self, images: ImageRows, trouble: SameTrouble) -> None:
         """Ask about every image that is not known. Raises what concerns all."""
+        self._trouble = trouble
         for chunk in self._chunks(images):
             self._ask(chunk)
 
@@ -130,16 +130,16 @@ class Dafting:
                 raise _error(said)
             if said:
                 usage = Usage(**said["usage"])
-                answer = ImageAnswer(said["value"], said["error"], usage, said["cost"])
-                self._reach.purse.settle(0.0, self._work.job.paid(usage))
+                answer = ImageAnswer(
+                    said["value"], said["error"], usage, said["cost"], said["trouble"]
+                )
                 self._keep(str(row["key"]), answer)
 
     def _keep(self, key: str, answer: ImageAnswer) -> None:
         self._work.answered(key, answer)
         self._work.tally.row()
         self._bar.tick()
-        if answer.error != OVER_BUDGET:
-            self._trouble.check(answer)
+        self._trouble.check(answer)
 
 
 def _error(said: Mapping[str, Any]) -> ClaudeError:

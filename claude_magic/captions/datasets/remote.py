@@ -22,6 +22,7 @@ from ...messages.transport.cancel import Cancel
 from ...value_classes import frozen
 from ..image_question import ImageAnswer, ImageAsker, JobBudget
 from ..job import Access
+from .purse import LeasedBudget, PurseAddress, PurseServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,8 +45,10 @@ class Answering:
         if most < 1:
             raise InputError("concurrency must be at least 1.")
         stack = ExitStack()
-        client, self._limit = stack.enter_context(reach.access.client(most))
-        self._asker = ImageAsker(client, job, reach.purse)
+        client, limit = stack.enter_context(reach.access.client(most))
+        if isinstance(reach.purse, LeasedBudget):
+            reach.purse.joined(limit)
+        self._asker = ImageAsker(client, job, reach.purse, limit)
         self._cancel = Cancel()
         self._pool = ThreadPoolExecutor(THREADS_A_SLOT * most, "claude-magic-row")
         weakref.finalize(self, _end, self._cancel, self._pool, stack)
@@ -62,8 +65,7 @@ class Answering:
             blocks = content()
         except InputError as error:
             return ImageAnswer(error=str(error))
-        with self._limit.slot(self._cancel):
-            return self._asker.ask(blocks, self._cancel)
+        return self._asker.ask(blocks, self._cancel)
 
 
 def _end(cancel: Cancel, pool: ThreadPoolExecutor, stack: ExitStack) -> None:
@@ -88,8 +90,9 @@ class _At:
 class RemoteServer:
     """Whom to ask, and what may be spent; `is_here` says that the process is the one of the user.
 
-    There `keep` is told the key of an image and the answer about it, as soon as it is there.
-    Pickled it is without `keep`, and without the API key.
+    Other processes draw what they spend from `purse`, which lends while this lives. Here `keep` is
+    told the key of an image and the answer about it, as soon as it is there. Pickled it is without
+    `keep`, and without the API key.
     """
 
     def __init__(self, access: Access, purse: JobBudget, *, is_here: bool = True) -> None:
@@ -97,6 +100,7 @@ class RemoteServer:
         self.purse = purse
         self.is_here = is_here
         self.keep: Callable[[str, ImageAnswer], None] | None = None
+        self._lender: PurseServer | None = None
         self._token = uuid.uuid4().hex
         with _lock:
             _here[self._token] = self
@@ -105,14 +109,21 @@ class RemoteServer:
         return f"Reach({self.access.asked.host!r})"
 
     def __reduce__(self) -> Any:
-        access, budget = self.access, self.purse.budget
-        left = None if budget is None else max(0.0, budget - self.purse.spent)
+        access = self.access
+        with _lock:
+            if self._lender is None:
+                self._lender = PurseServer(self.purse)
         url = access.offline.url if access.offline is not None else ""
-        return _reached, (self._token, access.settings, access.asked, url, left)
+        there, budget = self._lender.address, self.purse.budget
+        return _reached, (self._token, access.settings, access.asked, url, (there, budget))
 
 
 def _reached(
-    token: str, settings: Settings, server: Server, url: str, budget: float | None
+    token: str,
+    settings: Settings,
+    server: Server,
+    url: str,
+    lent: tuple[PurseAddress, float | None],
 ) -> RemoteServer:
     with _lock:
         found = _here.get(token)
@@ -120,4 +131,4 @@ def _reached(
         return found
     key = None if server.offline else find_key(None, keyring_lookup=keyring_key)
     access = Access(settings, key, server=server, offline=_At(url) if url else None)
-    return RemoteServer(access, JobBudget(budget), is_here=False)
+    return RemoteServer(access, LeasedBudget(*lent), is_here=False)

@@ -119,7 +119,7 @@ class Table:
             yield self._batch(held)
 
     def row(self, source: str, record: Mapping[str, Any] | None, error: str) -> Mapping[str, Any]:
-        """One row from the record of a checkpoint, or from an error."""
+        """One row from the record of an answer, or of what an error has cost."""
         if record is None:
             return {"source": source, "error": error or "not asked"}
         value, usage = record.get("value"), record.get("usage", {})
@@ -130,6 +130,7 @@ class Table:
             "input_tokens": usage.get("input"),
             "output_tokens": usage.get("output"),
             "cost": record.get("cost"),
+            "error": error or None,
         }
 
     def _batch(self, rows: Sequence[Mapping[str, Any]]) -> pa.RecordBatch:

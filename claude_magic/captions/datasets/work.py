@@ -13,7 +13,6 @@ from ...messages.errors import ImageError
 from ...messages.images.sources import ImageLink, PictureSource
 from ...messages.usage import Usage
 from ..image_question import OVER_BUDGET, ImageAnswer, ImageAsker, SameTrouble
-from ..limits import Limit
 from .checkpoint import Checkpoint
 from .rows import ImageRow, image_key
 
@@ -118,7 +117,7 @@ class CaptionWork:
         self._labels: list[str] = []
         self._keys: list[bytes | None] = []
         self._claimed: set[bytes] = set()
-        self._errors: dict[bytes, str] = {}
+        self._errors: dict[bytes, ImageAnswer] = {}
         self._unread: dict[int, str] = {}
 
     def claimed(self, row: ImageRow) -> tuple[str, PictureSource] | None:
@@ -177,26 +176,36 @@ class CaptionWork:
     def unanswered(self, keys: Iterable[bytes], error: str) -> None:
         """There is no answer about these images yet."""
         with self._lock:
-            self._errors.update(dict.fromkeys(keys, error))
+            self._errors.update(dict.fromkeys(keys, ImageAnswer(error=error)))
 
     def answered(self, key: str, answer: ImageAnswer) -> None:
         """Keep an answer; one with an error is asked again by the next run."""
         if answer.error:
             with self._lock:
-                self._errors[bytes.fromhex(key)] = answer.error
+                self._errors[bytes.fromhex(key)] = answer
         else:
             self.checkpoint.add(key, record_of(answer))
         self.tally.answered(answer)
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, Any] | None, str]]:
-        """Label, record and error of each row, in order."""
+        """Label, record and error of each row, in order.
+
+        Of rows that share one request the first bears what it used and cost: the sums are right.
+        """
+        borne: set[bytes] = set()
         for index, (label, key) in enumerate(zip(self._labels, self._keys, strict=True)):
             if key is None:
                 yield label, None, self._unread.get(index, "")
                 continue
-            record = self.checkpoint.get(key.hex())
-            error = self._unread.get(index) or self._errors.get(key, "")
-            yield label, record, "" if record else error
+            record, error = self.checkpoint.get(key.hex()), ""
+            if record is None:
+                failed = self._errors.get(key, ImageAnswer())
+                error = self._unread.get(index) or failed.error or "not asked"
+                record = record_of(failed)
+            if key in borne:
+                record = {**record, "usage": {"input": 0, "output": 0}, "cost": 0.0}
+            borne.add(key)
+            yield label, record, error
 
     def _enter(self, row: ImageRow, key: bytes | None) -> None:
         """Note a row at its place: rows come in any order."""
@@ -232,25 +241,26 @@ def plain(value: Any) -> Any:
     return to_jsonable_python(value, serialize_unknown=True)
 
 
-def ask_row(work: CaptionWork, asker: ImageAsker, limit: Limit, trouble: SameTrouble) -> Any:
+def ask_row(work: CaptionWork, asker: ImageAsker, trouble: SameTrouble) -> Any:
     """What a thread does with a row: find out whether to ask, prepare, wait for room, ask."""
 
     def do(row: ImageRow, cancel: Cancel) -> None:
         claimed = work.claimed(row)
         if claimed is not None:
             key, found = claimed
+
+            def keep(answer: ImageAnswer) -> None:
+                work.answered(key, answer)
+                trouble.check(answer)
+
             try:
                 content = work.content(found)
             except ImageError as error:
                 work.failed(row, str(error))
             else:
-                with limit.slot(cancel):
-                    answer = asker.ask(content, cancel)
-                    # Kept before the next request leaves: should the job be killed now, no more
-                    # is paid twice than may be under way at once.
+                answer = asker.ask(content, cancel, begin=trouble.wait, keep=keep)
+                if answer.error == OVER_BUDGET:
                     work.answered(key, answer)
-                if answer.error != OVER_BUDGET:
-                    trouble.check(answer)
         work.tally.row()
 
     return do

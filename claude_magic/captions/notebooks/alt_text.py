@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from ...messages.blocks import Block
-from ...messages.errors import ImageError, InputError
-from ...messages.images.sources import ImageLink, PictureSource
-from ..image_question import ImageAnswer, ImageAsker, SameTrouble
-from ..job import figure_content
-from ..limits import Limit
-from .notebook_file import NotebookFigure, NotebookFile
-from ..datasets.rows import image_key
-from ..limits import Threads
-from ..datasets.work import plain
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from ...messages.blocks import Block
+from ...messages.errors import ImageError, InputError
+from ...messages.images.sources import ImageLink, PictureSource
 from ...messages.plain_text import count
 from ...rendering import plain as visible
+from ..datasets.rows import image_key
+from ..datasets.work import plain
+from ..image_question import ImageAnswer
+from ..job import figure_content
+from .notebook_file import NotebookFigure, NotebookFile
+from .notebook_paths import Unread, notebook_paths
 
 if TYPE_CHECKING:
-    from ...messages.transport.cancel import Cancel
-    from ...messages.transport.client import Client
     from ..image_question import Job
-    from ..image_question import JobBudget
-
-_HIDDEN = ".ipynb_checkpoints"
+    from .caption_journal import Journal
 
 
 @dataclass
@@ -41,7 +35,7 @@ class PlacedFigure:
     once. `error` says why there is no answer.
     """
 
-    file: NotebookFile
+    path: Path
     figure: NotebookFigure
     key: str = ""
     picture: PictureSource | None = field(default=None, repr=False)
@@ -50,7 +44,13 @@ class PlacedFigure:
 
     @property
     def name(self) -> str:
-        return f"{self.file.path}, {self.figure.name}"
+        return f"{self.path}, {self.figure.name}"
+
+    def look(self) -> None:
+        """Find the key of its image, and the picture. Raises ImageError."""
+        if self.figure.refused:
+            raise ImageError(self.figure.refused)
+        self.key, self.picture = image_key(self.figure.source)
 
     @property
     def alt(self) -> str:
@@ -65,101 +65,73 @@ class PlacedFigure:
         return found if isinstance(found, Mapping) else {}
 
 
+class OpenNotebook:
+    """A notebook as it was read, with its figures, those to ask about apart."""
+
+    def __init__(self, file: NotebookFile, *, redo: bool) -> None:
+        self.path = file.path
+        self._file: NotebookFile | None = file
+        self.placed = [PlacedFigure(file.path, figure) for figure in file.figures()]
+        wanted = [p for p in self.placed if _is_wanted(p.figure, redo=redo)]
+        self.wanted = [p for p in wanted if not p.figure.what]
+        self.unpictured = [p for p in wanted if p.figure.what]
+
+    def write(self, described: Sequence[PlacedFigure]) -> None:
+        """Write the new alt texts of these figures into the file. Raises InputError."""
+        if self._file is not None:
+            alts = {(p.figure.cell, p.figure.place): p.alt for p in described}
+            self._file.write(self._file.with_alts(alts))
+
+    def release(self) -> None:
+        """Forget the file's text and the pictures: of a folder of notebooks few are in memory."""
+        self._file = None
+        for placed in self.placed:
+            placed.picture = None
+            placed.figure = replace(
+                placed.figure, source=None, code="", before="", after="", data=""
+            )
+
+
 class Notebooks:
     """The figures of notebooks, those to ask about apart: with `redo` all but decorative ones.
 
-    Raises InputError for what is no notebook, and where there is none.
+    `placed`, `wanted`, `unpictured` (figures without alt text that hold no picture to ask about) and
+    `unread` (what cannot be read) are those met so far. With `outside` a
+    notebook may be, and show, what is outside of the folder that was named. Raises InputError where
+    there is no notebook.
     """
 
-    def __init__(self, paths: Iterable[Path], *, redo: bool = False) -> None:
-        self.files = [NotebookFile(path) for path in notebook_paths(paths)]
-        self.placed = [PlacedFigure(file, figure) for file in self.files for figure in file.figures()]
-        self.wanted = [p for p in self.placed if _is_wanted(p.figure, redo=redo)]
+    def __init__(
+        self, paths: Iterable[Path], *, redo: bool = False, outside: bool = False
+    ) -> None:
+        self.placed: list[PlacedFigure] = []
+        self.wanted: list[PlacedFigure] = []
+        self.unpictured: list[PlacedFigure] = []
+        self.unread: list[Unread] = []
+        self._places = notebook_paths(paths, outside=outside)
+        self._redo = redo
 
-    def look(self) -> list[PlacedFigure]:
-        """The figures to ask about, one for each image; the others of an image get its answer.
-
-        One that cannot be read has an error.
-        """
-        first: dict[str, PlacedFigure] = {}
-        for placed in self.wanted:
-            try:
-                placed.key, placed.picture = image_key(placed.figure.source)
-            except ImageError as error:
-                placed.error = str(error)
-            else:
-                first.setdefault(placed.key, placed)
-        return list(first.values())
-
-    def ask(self, client: Client, job: Job, purse: JobBudget, limit: Limit) -> None:
-        """Ask about each figure that lacks alt text; answers stand in `wanted`, however it ends.
-
-        Raises what concerns all figures, and KeyboardInterrupt.
-        """
-        asker, trouble, asked = ImageAsker(client, job, purse), SameTrouble(), self.look()
-
-        def work(placed: PlacedFigure, cancel: Cancel) -> None:
-            try:
-                content = question(placed, job)
-            except ImageError as error:
-                placed.error = str(error)
-                return
-            with limit.slot(cancel):
-                answer = asker.ask(content, cancel)
-            if not answer.error and not str(plain(answer.value)["alt_text"]).strip():
-                answer = ImageAnswer(None, "the reply has no alt text", answer.usage, answer.cost)
-            placed.answer, placed.error = answer, answer.error
-            trouble.check(answer)
-
-        try:
-            Threads(work, 2 * limit.most).run(asked, lambda: None)
-        finally:
-            self._share({placed.key: placed for placed in asked})
-
-    def write(self) -> int:
-        """Write the new alt texts into the files; how many figures have one now.
-
-        A notebook in which one cannot be written is left as it is, and its figures get the error.
-        """
-        count = 0
-        for file in self.files:
-            mine = [p for p in self.wanted if p.file is file and p.alt]
-            try:
-                if mine:
-                    file.write(file.with_alts({_place(p): p.alt for p in mine}))
-            except InputError as error:
-                for placed in mine:
-                    placed.error = str(error)
-            else:
-                count += len(mine)
-        return count
-
-    def _share(self, first: Mapping[str, PlacedFigure]) -> None:
-        """Give each figure the answer about its image; what it cost is said once."""
-        for placed in self.wanted:
-            asked = first.get(placed.key)
-            if asked is None or asked is placed:
+    def each(self) -> Iterator[OpenNotebook]:
+        """The notebooks, each read when its turn comes. Those of them that can be."""
+        for place in self._places:
+            if isinstance(place, Unread):
+                self.unread.append(place)
                 continue
-            placed.error = asked.error
-            if asked.answer is not None:
-                placed.answer = ImageAnswer(asked.answer.value, asked.answer.error)
+            try:
+                opened = OpenNotebook(NotebookFile(place.path, place.root), redo=self._redo)
+            except InputError as error:
+                self.unread.append(Unread.of(place.path, error))
+                continue
+            self.placed += opened.placed
+            self.wanted += opened.wanted
+            self.unpictured += opened.unpictured
+            yield opened
 
-
-def notebook_paths(paths: Iterable[Path]) -> list[Path]:
-    """The notebooks that paths name: files, and all those below a folder.
-
-    Raises InputError where there is none.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(path.rglob("*.ipynb"))
-            found += [p for p in inside if _HIDDEN not in p.parts]
-        else:
-            found.append(path)
-    if not found:
-        raise InputError("There is no notebook there: name one, or a folder that has some.")
-    return list(dict.fromkeys(found))
+    def read(self) -> Self:
+        """All of them, without their pictures."""
+        for opened in self.each():
+            opened.release()
+        return self
 
 
 def question(placed: PlacedFigure, job: Job) -> Sequence[Block]:
@@ -181,22 +153,31 @@ def question(placed: PlacedFigure, job: Job) -> Sequence[Block]:
     )
 
 
-def priced(placed: PlacedFigure, job: Job) -> tuple[int, float | None]:
-    """Tokens of the question about a figure, an estimate, and USD for it and its answer.
+def estimates(
+    notebooks: Notebooks, job: Job, journal: Journal
+) -> Iterator[tuple[PlacedFigure, int, float | None]]:
+    """The figures to ask about, one for each image that the journal does not have.
 
-    Raises ImageError.
+    With each the tokens of the question, an estimate, and USD for it and its answer. One that
+    cannot be read has an error.
     """
-    return job.estimate(job.request(question(placed, job)).body)
+    seen: set[str] = set()
+    for opened in notebooks.each():
+        for placed in opened.wanted:
+            try:
+                placed.look()
+                if placed.key not in seen and journal.get(placed.key) is None:
+                    yield (placed, *job.estimate(job.request(question(placed, job)).body))
+            except ImageError as error:
+                placed.error = str(error)
+            seen.add(placed.key)
+        opened.release()
 
 
 def _is_wanted(figure: NotebookFigure, *, redo: bool) -> bool:
     if figure.tagged or figure.alt == "":
         return False
     return redo or figure.alt is None
-
-
-def _place(placed: PlacedFigure) -> tuple[int, int]:
-    return placed.figure.cell, placed.figure.place
 
 
 def decorated(file: NotebookFile, numbers: Sequence[tuple[int, int]]) -> str:
@@ -220,28 +201,38 @@ _COLUMNS = (
 
 
 def missing(notebooks: Notebooks) -> str:
-    """A line for each figure without alt text, and how many there are of how many."""
-    lines = [f"{placed.name}: no alt text" for placed in notebooks.wanted]
-    lines.append(f"{len(lines)} of {count(len(notebooks.placed), 'figure')} without alt text")
-    return "\n".join(lines)
+    """A line for each figure without alt text, and how many there are of how many.
+
+    A line for each notebook that cannot be read.
+    """
+    without = {id(placed) for placed in (*notebooks.wanted, *notebooks.unpictured)}
+    lines = [
+        f"{placed.name}{f' ({placed.figure.what})' if placed.figure.what else ''}: no alt text"
+        for placed in notebooks.placed
+        if id(placed) in without
+    ]
+    total = f"{len(lines)} of {count(len(notebooks.placed), 'figure')} without alt text"
+    if notebooks.unread:
+        total += f", {count(len(notebooks.unread), 'notebook')} not read"
+    return "\n".join([*lines, *map(str, notebooks.unread), total])
 
 
-def as_markdown(placed: Sequence[PlacedFigure]) -> str:
+def as_markdown(placed: Sequence[PlacedFigure], unread: Sequence[Unread] = ()) -> str:
     """A section for each notebook, and one within it for each figure."""
-    return "\n".join(_sections(placed))
+    return "\n".join(_sections(placed, unread))
 
 
-def as_json(placed: Sequence[PlacedFigure]) -> str:
-    """A list of objects, one a figure."""
-    return json.dumps([_row(p) for p in placed], ensure_ascii=False, indent=1)
+def as_json(placed: Sequence[PlacedFigure], unread: Sequence[Unread] = ()) -> str:
+    """A list of objects, one a figure, and one for each notebook that cannot be read."""
+    return json.dumps(_rows(placed, unread), ensure_ascii=False, indent=1)
 
 
-def as_csv(placed: Sequence[PlacedFigure]) -> str:
-    """A row a figure; lists as JSON."""
+def as_csv(placed: Sequence[PlacedFigure], unread: Sequence[Unread] = ()) -> str:
+    """A row a figure, and one for each notebook that cannot be read; lists as JSON."""
     out = io.StringIO()
     writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for row in map(_row, placed):
+    for row in _rows(placed, unread):
         writer.writerow(
             {
                 k: json.dumps(v, ensure_ascii=False) if isinstance(v, list) else v
@@ -251,19 +242,19 @@ def as_csv(placed: Sequence[PlacedFigure]) -> str:
     return out.getvalue().rstrip("\n")
 
 
-FORMATS: Mapping[str, Callable[[Sequence[PlacedFigure]], str]] = {
+FORMATS: Mapping[str, Callable[[Sequence[PlacedFigure], Sequence[Unread]], str]] = {
     "md": as_markdown,
     "json": as_json,
     "csv": as_csv,
 }
 
 
-def _sections(placed: Sequence[PlacedFigure]) -> Iterator[str]:
+def _sections(placed: Sequence[PlacedFigure], unread: Sequence[Unread]) -> Iterator[str]:
     last = None
     for p in placed:
-        if p.file is not last:
-            yield f"# {p.file.path}\n"
-            last = p.file
+        if p.path != last:
+            yield f"# {p.path}\n"
+            last = p.path
         kind = p.value.get("kind")
         yield f"## {p.figure.name.capitalize()}{f': {kind}' if kind else ''}\n"
         if p.error:
@@ -273,12 +264,20 @@ def _sections(placed: Sequence[PlacedFigure]) -> Iterator[str]:
         yield visible(f"{p.value.get('description', '')}\n")
         if warnings := p.value.get("warnings"):
             yield visible("\n".join(f"- {warning}" for warning in warnings) + "\n")
+    for one in unread:
+        yield visible(f"# {one.path}\n\nNot read: {one.why}\n")
+
+
+def _rows(placed: Sequence[PlacedFigure], unread: Sequence[Unread]) -> list[dict[str, Any]]:
+    nothing = dict.fromkeys(_COLUMNS)
+    bad = [{**nothing, "notebook": str(u.path), "error": f"not read: {u.why}"} for u in unread]
+    return [*map(_row, placed), *bad]
 
 
 def _row(placed: PlacedFigure) -> dict[str, Any]:
     value, answer = placed.value, placed.answer
     return {
-        "notebook": str(placed.file.path),
+        "notebook": str(placed.path),
         "cell": placed.figure.cell,
         "figure": placed.figure.place,
         **{name: value.get(name) for name in _COLUMNS[3:11]},
@@ -286,7 +285,3 @@ def _row(placed: PlacedFigure) -> dict[str, Any]:
         "cost": answer.cost if answer else None,
         "error": placed.error or None,
     }
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value

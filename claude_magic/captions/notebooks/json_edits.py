@@ -90,7 +90,7 @@ def parse(text: str) -> Node:
         problem = "it is nested too deeply"
     except (ValueError, IndexError) as error:
         problem = str(error)
-    raise InputError(f"This is no JSON ({problem}): restore the file, or save it again.")
+    raise InputError(f"this is no JSON ({problem}): restore the file, or save it again.")
 
 
 def applied(text: str, edits: Iterable[Edit]) -> str:

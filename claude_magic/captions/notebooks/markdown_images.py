@@ -25,6 +25,7 @@ _ATTRIBUTE = re.compile(
     r"(?<=[\s\"'/])(?P<name>[a-zA-Z][\w:.-]*)"
     r"(?:\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?"
 )
+_IMAGE_TOO = re.compile(r"file:|data:image/", re.IGNORECASE)
 # What tools and habits put where an alt text belongs.
 _NO_WORDS = frozenset(
     {"alt", "alt text", "alttext", "drawing", "fig", "figure", "image", "img", "jpeg", "jpg",
@@ -130,6 +131,9 @@ def _parser() -> MarkdownIt:
         return found
 
     md = MarkdownIt("commonmark", {"html": True}).enable("table")
+    usual = md.validateLink
+    # Images too, though no page may link to them; what may be read here is judged elsewhere.
+    md.validateLink = lambda url: usual(url) or _IMAGE_TOO.match(url) is not None  # type: ignore[method-assign]
     md.core.ruler.disable("inline")
     md.inline.ruler.at("image", noted_image)
     md.inline.ruler.at("html_inline", noted_html)

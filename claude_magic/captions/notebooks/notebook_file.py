@@ -7,26 +7,35 @@ template, nbsphinx and the template that comes with this package read
 
 from __future__ import annotations
 
+import re
+import shlex
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import field
+from dataclasses import replace as with_fields
+from functools import cached_property
 from pathlib import Path
-from ...value_classes import frozen
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
 from ...files import replacing
 from ...messages.errors import InputError
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
-from .json_edits import Edit, Node
-from .json_edits import Writer, raw_places
-from collections.abc import Iterator
-from .json_edits import Writer
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from urllib.parse import unquote
+from ...value_classes import frozen
 from ..figures import bundle_data
-from .json_edits import Edit, Node, applied, parse
+from .html_figures import seen_figures
+from .json_edits import Edit, Node, Writer, applied, parse, raw_places
 from .markdown_images import MarkdownImage, markdown_images, with_alts
+from .notebook_paths import real_path
+
 
 def read(path: Path) -> bytes:
+    """The bytes of a file. Raises InputError, also for what is there and is none."""
     try:
+        kind = path.stat().st_mode
+        if not stat.S_ISREG(kind):  # reading a pipe would wait for whoever writes to it
+            what = "a folder" if stat.S_ISDIR(kind) else "no file"
+            raise InputError(f"{path} cannot be read (it is {what}).")
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}).") from None
@@ -34,7 +43,6 @@ def read(path: Path) -> bytes:
 
 def replace(path: Path, content: bytes) -> None:
     """Write beside the file, then move it there: a crash leaves the old one or the new one."""
-    path = path.resolve()  # what a link leads to is replaced, not the link
     try:
         with replacing(path) as beside:
             beside.write_bytes(content)
@@ -72,7 +80,7 @@ def cells_of(root: Node, path: Path) -> Sequence[Node]:
     if plain(root.get("worksheets")) is not None:
         raise InputError(
             f"{path} is a notebook of an old format: "
-            f"jupyter nbconvert --to notebook --inplace {path.name}"
+            f"jupyter nbconvert --to notebook --inplace {shlex.quote(str(path))}"
         )
     cells = root.get("cells")
     if cells is None or not isinstance(cells.value, list):
@@ -157,6 +165,7 @@ class OutputPlace:
 DECORATIVE = "decorative"
 """The tag of a cell whose figures say nothing that has to be told."""
 
+_ELSEWHERE = re.compile(r"https?://|data:", re.IGNORECASE)
 _IMAGES = ("image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/gif")
 
 
@@ -165,7 +174,8 @@ class NotebookFigure:
     """One figure of a notebook.
 
     `cell` counts from 1, `place` within it too; `source` is what `images.prepare` takes. `alt` is
-    None without alt text, "" for a decorative one. `code`, `before`, `after` and `data` are what
+    None without alt text, "" for a decorative one. `refused` says why the picture may not be sent,
+    if that is so; `what` is a figure that holds no picture to send. `code`, `before`, `after` and `data` are what
     goes along with the question.
     """
 
@@ -175,6 +185,8 @@ class NotebookFigure:
     alt: str | None
     in_markdown: bool = False
     tagged: bool = False
+    refused: str = ""
+    what: str = ""
     code: str = field(default="", repr=False)
     before: str = field(default="", repr=False)
     after: str = field(default="", repr=False)
@@ -192,16 +204,29 @@ class NotebookFigure:
 
 
 class NotebookFile:
-    """One `.ipynb` as text. Raises InputError where it cannot be read or is no notebook."""
+    """One `.ipynb` as text, by whatever name. What it shows of files is confined to `root`.
 
-    def __init__(self, path: Path) -> None:
+    Raises InputError where it cannot be read or is no notebook.
+    """
+
+    def __init__(self, path: Path, root: Path | None = None) -> None:
         self.path = path
-        self._bytes = read(path)
+        self._root_folder = root
+        self._real = real_path(path)  # what a link leads to is read and replaced, not the link
+        try:
+            self._bytes = read(self._real)
+        except InputError as error:
+            raise InputError(str(error).replace(str(self._real), str(path), 1)) from None
         try:
             self.text = self._bytes.decode()
         except UnicodeDecodeError:
             raise InputError(f"{path} is not UTF-8: save it again in Jupyter.") from None
-        self._root = parse(self.text)
+        if not self.text.strip():
+            raise InputError(f"{path} is empty: restore the file, or save it again.")
+        try:
+            self._root = parse(self.text)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
         self._cells = cells_of(self._root, path)
 
     def figures(self) -> list[NotebookFigure]:
@@ -232,9 +257,9 @@ class NotebookFile:
 
         Raises InputError.
         """
-        if read(self.path) != self._bytes:
+        if read(self._real) != self._bytes:
             raise InputError(f"{self.path.name} was saved meanwhile: run this again.")
-        replace(self.path, text.encode())
+        replace(self._real, text.encode())
 
     def _of(self, number: int) -> Iterator[tuple[NotebookFigure, OutputPlace | MarkdownImage]]:
         """The figures of one cell, with where their alt text is written."""
@@ -258,6 +283,9 @@ class NotebookFile:
                 continue
             kinds = [kind for kind in _IMAGES if kind in data.value]
             if not kinds:
+                for figure, at in self._unpictured(cell, output, number):
+                    place += 1
+                    yield with_fields(figure, place=place, tagged=tagged), at
                 continue
             place += 1
             bundle = data.plain()
@@ -275,23 +303,54 @@ class NotebookFile:
             )
             yield figure, found
 
+    def _unpictured(
+        self, cell: Node, output: Node, number: int
+    ) -> Iterator[tuple[NotebookFigure, OutputPlace]]:
+        """What a reader sees of an output that holds no picture."""
+        data = output.get("data")
+        kind, seen = seen_figures(data.plain() if data is not None else {})
+        at = OutputPlace(output, (kind,))
+        said = at.alt(plain(cell.get("metadata", "alt")))
+        for one in seen:
+            alt = said if said is not None else one.alt
+            yield NotebookFigure(number + 1, 0, None, alt, what=one.what), at
+
     def _markdown(
         self, cell: Node, number: int, around: Around, *, tagged: bool
     ) -> Iterator[tuple[NotebookFigure, MarkdownImage]]:
         source = source_of(cell)
         attachments = plain(cell.get("attachments"))
         for place, image in enumerate(markdown_images(source), 1):
+            picture, refused = self._picture(image.url, attachments)
             figure = NotebookFigure(
                 number + 1,
                 place,
-                _picture(image.url, attachments, self.path.parent),
+                picture,
                 image.alt,
+                refused=refused,
                 in_markdown=True,
                 tagged=tagged,
                 before=source[: image.start].strip() or around.before,
                 after=source[image.end :].strip() or around.after,
             )
             yield figure, image
+
+    def _picture(self, url: str, attachments: Any) -> tuple[object, str]:
+        """What `images.prepare` takes for the address of an image, and why it is not to be sent."""
+        if url.startswith("attachment:"):
+            bundle = attachments.get(unquote(url[11:])) if isinstance(attachments, dict) else None
+            held = bundle if isinstance(bundle, dict) else {}
+            return {kind: held[kind] for kind in _IMAGES if kind in held}, ""
+        if _ELSEWHERE.match(url):
+            return url, ""
+        path = self.path.parent / _local(url)
+        if "\0" in str(path):
+            return path, ""
+        real = real_path(path)
+        root = self._root_folder
+        if root is None or real.is_relative_to(root):
+            return real, ""
+        return None, f"{url!r} leads outside of {root}: --allow-outside has it sent"
 
     @cached_property
     def _writer(self) -> Writer:
@@ -322,11 +381,10 @@ class NotebookFile:
             yield from edits_in_strings(self.text, strings, edit, self._writer)
 
 
-def _picture(url: str, attachments: Any, folder: Path) -> object:
-    """What `images.prepare` takes for the address of an image in Markdown."""
-    if url.startswith("attachment:"):
-        bundle = attachments.get(unquote(url[11:])) if isinstance(attachments, dict) else None
-        return bundle if isinstance(bundle, dict) else {}
-    if url.startswith(("http://", "https://", "data:")):
-        return url
-    return folder / unquote(url.partition("?")[0].partition("#")[0])
+def _local(url: str) -> str:
+    """The path that the address of an image in Markdown stands for."""
+    if not url[:5].lower() == "file:":
+        return unquote(url.partition("?")[0].partition("#")[0])
+    parts = urlsplit(url)
+    there = "" if parts.netloc.lower() in ("", "localhost") else f"//{parts.netloc}"
+    return there + url2pathname(parts.path)

@@ -19,8 +19,10 @@ from .store import Loaded, Store
 STORE = "claude_magic"
 """The folder in Jupyter's data folder that holds the conversations."""
 
-# Not a name that a conversation can have.
+# Not names that a conversation can have.
 _PATHS = ".paths"
+CAPTIONS = ".captions"
+"""The folder among them that holds the captions of notebooks' figures."""
 
 
 @frozen

@@ -246,8 +246,8 @@ def draft(asked: CheckedRequest, number: int, behaviour: str | None = None) -> D
         waiting = [block for order in wanted.waiting for block in tools.open(order)]
         parts.append(ReplyPassage(_why(wanted, asked, behaviour)))
         return Draft(joined(parts), [*waiting, *wanted.client], thought, _ending(behaviour))
-    if asked.schema is not None:
-        value = json.dumps(value_for(asked.schema, choices=reading.choices), ensure_ascii=False)
+    if reading.schema is not None:
+        value = json.dumps(value_for(reading.schema, choices=reading.choices), ensure_ascii=False)
         if behaviour == BAD_JSON:
             value = value[:-1]
         blocks = [part for part in parts if not isinstance(part, ReplyPassage)]

@@ -10,12 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import Any
+from typing import Any, cast
 
 from ...messages.blocks import Block, joined_text
 from ...messages.request import labels
 from ...value_classes import frozen
-from ..referee.request_checks import CheckedRequest, PlacedBlock, RequestTurn
+from ..referee.model_rules import check_schema
+from ..referee.request_checks import CheckedRequest, PlacedBlock, Refusal, RequestTurn
 from ..referee.request_shape import SERVER_BLOCKS
 
 # `<cell-1f2e3d4c name="value">` on a line of its own, down to the closing tag with the same digits.
@@ -23,6 +24,8 @@ _WRAPPED = re.compile(
     r"^<(?P<name>[a-z_]+)(?P<nonce>(?:-[0-9a-f]{8})?)(?: [^\n]*)?>\n.*?^</(?P=name)(?P=nonce)>$",
     re.DOTALL | re.MULTILINE,
 )
+# Who does not know that this server has output_config asks in words: "... the JSON schema below".
+_SCHEMA_ASKED_FOR = re.compile(r"\bJSON schema\b[^{}]*(?P<schema>\{.*\})\s*\Z", re.DOTALL | re.I)
 _OPENING_ASKED_FOR = re.compile(
     r"Begin your answer with exactly .*?«(?P<opening>.*)»\s*", re.DOTALL
 )
@@ -45,6 +48,7 @@ class Reading:
     `documents` and `search_results`, those that a tool returned too, have their numbers in the
     whole request. `opening` is what the answer must begin with: a prefill, or asked for in words,
     which is `repeated` in the answer. `data` counts the wrapped pieces ("cell": 4) by name.
+    `schema` is the JSON schema that the answer must fit, by a parameter or in words.
     """
 
     question: str
@@ -57,6 +61,7 @@ class Reading:
     documents: tuple[tuple[int, Block], ...]
     search_results: tuple[tuple[int, Block], ...]
     results: tuple[Result, ...]
+    schema: Mapping[str, Any] | None
 
     @property
     def choices(self) -> Sequence[str]:
@@ -74,6 +79,11 @@ def read(asked: CheckedRequest) -> Reading:
     if in_words:
         opening, repeated = in_words["opening"], True
         texts.pop()
+    schema = asked.schema
+    if schema is None and texts and (schema := _schema_in_words(texts[-1])) is not None:
+        texts.pop()
+    elif schema is None and texts and "JSON" in texts[-1]:  # the same, once more
+        schema = _asked_for_before(questions[:-1])
     newest = users[-1]
     return Reading(
         question=_question(texts),
@@ -86,7 +96,30 @@ def read(asked: CheckedRequest) -> Reading:
         documents=_numbered(asked, newest, "document"),
         search_results=_numbered(asked, newest, "search_result"),
         results=_results(newest, asked.turns),
+        schema=schema,
     )
+
+
+def _schema_in_words(said: str) -> Mapping[str, Any] | None:
+    """The JSON schema that a text ends with, where it asks for an answer that fits it."""
+    found = _SCHEMA_ASKED_FOR.search(said)
+    try:
+        schema = json.loads(found["schema"]) if found else None
+        if not schema:
+            return None
+        check_schema(schema, "schema")
+    except (ValueError, Refusal):
+        return None
+    return cast("Mapping[str, Any] | None", schema)
+
+
+def _asked_for_before(questions: Sequence[RequestTurn]) -> Mapping[str, Any] | None:
+    for turn in reversed(questions):
+        for placed in turn.of("text"):
+            schema = _schema_in_words(str(placed.block["text"]))
+            if schema is not None:
+                return schema
+    return None
 
 
 def _numbered(

@@ -14,6 +14,9 @@ import pandas as pd
 import pytest
 
 from claude_magic.captions.datasets.batch_post import Chunk, CustomIds, Limits
+from claude_magic.captions.datasets.caption_run import CaptionRun, How, check
+from claude_magic.captions.image_question import OVER_BUDGET
+from claude_magic.captions.job import Wanted
 from claude_magic.messages.errors import AuthenticationError, InputError, Interrupted
 from claude_magic.messages.transport.retry import Waiter
 from claude_magic.offline import OfflineServer
@@ -113,9 +116,18 @@ def test_what_is_wrong_with_all_is_known_before_a_batch_is_sent() -> None:
         with pytest.raises(AuthenticationError):
             batched([coloured(n) for n in range(50)], quick(server))
         server.behave(*["reject_images"] * 3)
-        with pytest.raises(InputError, match="The first 3 images all failed"):
+        with pytest.raises(InputError, match="The first 3 images all failed in the same way"):
             batched([coloured(n) for n in range(50)], quick(server))
         assert batches(server) == []
+
+
+@pytest.mark.met("C5")
+def test_where_a_batch_fails_in_the_same_way_no_other_is_sent() -> None:
+    behaviours = ["normal", *["bad_json"] * 500]
+    with OfflineServer(behaviours=behaviours, keep=1000) as server:
+        table = batched([coloured(n) for n in range(60)], quick(server), 60)
+        assert [len(batch) for batch in batches(server)] == [59], "none is asked again"
+    assert table["error"].isna().sum() == 1
 
 
 def test_the_budget_ends_the_job_before_the_request_that_would_pass_it() -> None:
@@ -124,9 +136,7 @@ def test_the_budget_ends_the_job_before_the_request_that_would_pass_it() -> None
         asks = paying(server, spend=told.append, clock=QuickClock())
         table = batched([coloured(n) for n in range(40)], asks, budget=0.05)
     done = table["error"].isna().sum()
-    assert 5 < done < 40 and set(table["error"].dropna()) == {
-        "not asked: the budget is used up. Give `budget` more USD."
-    }
+    assert 5 < done < 40 and set(table["error"].dropna()) == {OVER_BUDGET}
     assert sum(told) == pytest.approx(table["cost"].sum()) and sum(told) <= 0.05
 
 
@@ -206,6 +216,18 @@ class Impatient(QuickClock):
 
     def sleep(self, seconds: float, cancel: Waiter) -> None:
         raise KeyboardInterrupt
+
+
+@pytest.mark.met("C6")
+def test_every_row_counts_once_in_the_run_after_an_interrupt(tmp_path: Path) -> None:
+    images, out = [coloured(n) for n in range(31)], tmp_path / "captions.parquet"
+    with OfflineServer(batch_pace=0.05, keep=10_000) as server:
+        with pytest.raises(Interrupted):
+            batched(images, access(server, Impatient()), out=out)
+        how = check(How(out, 4, progress=False, engine="batches", limits=Limits(requests=10)))
+        with CaptionRun(images, Wanted(), how, quick(server)) as run:
+            run.ask()
+            assert run.tally.done == 31
 
 
 def test_an_interrupt_cancels_and_the_next_run_asks_about_the_rest(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from claude_magic.captions.datasets.caption_run import CaptionRun, How, check
 from claude_magic.captions.datasets.daft_engine import Dafting
 from claude_magic.captions.datasets.remote import RemoteServer
 from claude_magic.captions.datasets.work import Bar
-from claude_magic.captions.image_question import JobBudget
+from claude_magic.captions.image_question import JobBudget, SameTrouble
 from claude_magic.captions.job import Wanted
 from claude_magic.messages.errors import AuthenticationError, InputError
 from claude_magic.offline import OfflineServer
@@ -189,7 +189,7 @@ class TestTheEngine:
     def test_a_job_in_which_nothing_works_ends_early(self) -> None:
         with (
             OfflineServer(behaviours=["reject_images"] * 500) as server,
-            pytest.raises(InputError, match="The first 20 images all failed"),
+            pytest.raises(InputError, match="The first 5 images all failed in the same way"),
         ):
             ran([coloured(n) for n in range(300)], access(server), engine="daft")
 
@@ -215,7 +215,9 @@ class TestTheEngine:
             asks, how = access(server), How(progress=False)
             with CaptionRun([coloured(n) for n in range(5)], Wanted(), check(how), asks) as run:
                 bar = Bar(run.tally, 5, shown=False, free=True)
-                Dafting(run.wanted, Far(asks, JobBudget()), run.work, bar, 4).run(run.images)
+                Dafting(run.wanted, Far(asks, JobBudget()), run.work, bar, 4).run(
+                    run.images, SameTrouble()
+                )
                 rows = list(run.rows())
         assert [error for _, _, error in rows] == [""] * 5 and all(r for _, r, _ in rows)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 from pydantic import BaseModel
 
 from claude_magic.captions.datasets.caption_run import CaptionRun, How, check
+from claude_magic.captions.image_question import OVER_BUDGET
 from claude_magic.captions.job import Wanted
 from claude_magic.messages.errors import AuthenticationError, InputError, Interrupted
 from claude_magic.offline import OfflineServer
@@ -198,13 +201,88 @@ def test_what_is_wrong_with_all_from_some_point_on_keeps_what_was_paid() -> None
     assert table["error"].str.contains("401").sum() >= 20
 
 
-def test_a_job_in_which_nothing_works_ends_early() -> None:
-    with (
-        OfflineServer(behaviours=["reject_images"] * 500) as server,
-        pytest.raises(InputError, match=r"The first 20 images all failed: .*Could not process"),
-    ):
-        ran([coloured(n) for n in range(500)], access(server))
-    assert len(server.requests) < 60
+# By behaviour of the server: what is said, and the requests that one image takes.
+SAME_TROUBLE = {
+    "bad_json": ("JSON", 2),
+    "refusal": ("the model declined", 1),
+    "max_tokens": ("cut off: raise max_tokens", 1),
+    "reject_images": ("Could not process image", 1),
+    "cut": ("broke off", 3),
+}
+JOBS = 4
+
+
+@pytest.mark.met("C5")
+class TestTheSameTroubleAgainAndAgain:
+    @pytest.mark.parametrize("behaviour", SAME_TROUBLE)
+    def test_ends_the_job_after_a_few(self, behaviour: str) -> None:
+        """Five images, and what is under way by then."""
+        _, each = SAME_TROUBLE[behaviour]
+        with (
+            OfflineServer(behaviours=[behaviour] * 500, keep=1000) as server,
+            pytest.raises(InputError, match=r"The first 5 images all failed .*--keep-going"),
+        ):
+            ran([coloured(n) for n in range(200)], access(server, QuickClock()), concurrency=JOBS)
+        assert 5 * each <= len(questions(server)) <= (5 + JOBS - 1) * each
+
+    @pytest.mark.parametrize("behaviour", SAME_TROUBLE)
+    def test_asks_the_user_once_who_may_go_on(self, behaviour: str) -> None:
+        said, each = SAME_TROUBLE[behaviour]
+        words: list[str] = []
+
+        def go_on(why: str) -> bool:
+            assert threading.current_thread() is threading.main_thread()
+            words.append(why)
+            return True
+
+        with OfflineServer(behaviours=[behaviour] * 500, keep=1000) as server:
+            asks = access(server, QuickClock())
+            table = ran([coloured(n) for n in range(40)], asks, concurrency=JOBS, go_on=go_on)
+            assert len(questions(server)) == 40 * each
+        (why,) = words
+        assert said in why and table["error"].str.contains(said).all()
+
+    def test_nothing_is_asked_while_the_user_is(self) -> None:
+        counts: list[int] = []
+
+        def go_on(_: str) -> bool:
+            for _ in range(30):  # those under way come in; then none does
+                counts.append(len(questions(server)))
+                time.sleep(0.02)
+            return False
+
+        with (
+            OfflineServer(behaviours=["reject_images"] * 500, keep=1000) as server,
+            pytest.raises(InputError),
+        ):
+            ran([coloured(n) for n in range(200)], access(server), concurrency=JOBS, go_on=go_on)
+        assert counts[-1] <= 5 + JOBS - 1 and len(set(counts[-10:])) == 1
+
+    def test_ends_it_later_on_after_ten_in_a_row_and_keeps_what_came(self) -> None:
+        behaviours = ["normal", "refusal"] * 9 + ["refusal"] * 8 + ["normal"] * 3
+        with OfflineServer(behaviours=[*behaviours, *["refusal"] * 100], keep=1000) as server:
+            table = ran([coloured(n) for n in range(100)], access(server), concurrency=1)
+            assert len(questions(server)) == len(behaviours) + 10
+        assert table["error"].isna().sum() == 12
+        assert "10 images in a row failed in the same way" in table["error"].iloc[-1]
+
+    def test_of_another_kind_is_asked_about_again(self) -> None:
+        words: list[str] = []
+
+        def go_on(why: str) -> bool:
+            words.append(why)
+            return True
+
+        behaviours = ["refusal"] * 12 + ["max_tokens"] * 12
+        with OfflineServer(behaviours=behaviours) as server:
+            ran([coloured(n) for n in range(26)], access(server), concurrency=1, go_on=go_on)
+        assert ["declined" in why for why in words] == [True, False]
+
+    def test_files_that_cannot_be_read_are_no_trouble_of_the_server(self, tmp_path: Path) -> None:
+        images = [tmp_path / f"{n}.png" for n in range(30)]
+        with OfflineServer() as server:
+            table = ran([*images, coloured(1)], access(server), concurrency=1)
+        assert table["error"].isna().sum() == 1
 
 
 class TestTheBudget:
@@ -216,15 +294,47 @@ class TestTheBudget:
             asked = len(questions(server))
         assert 0 < asked < 20
         assert table["error"].isna().sum() == asked
-        assert set(table["error"].dropna()) == {
-            "not asked: the budget is used up. Give `budget` more USD."
-        }
+        assert set(table["error"].dropna()) == {OVER_BUDGET}
         assert sum(told) == pytest.approx(table["cost"].sum()) and sum(told) <= 0.03
 
     def test_is_not_touched_offline(self) -> None:
         with OfflineServer() as server:
             table = ran([coloured(1)], access(server), budget=0.0)
         assert table["error"].isna().all() and table["cost"][0] > 0
+
+
+@pytest.mark.met("C6")
+class TestTheCost:
+    def test_of_an_image_that_is_there_often_stands_in_its_first_row(self) -> None:
+        told: list[float] = []
+        with OfflineServer() as server:
+            asks = paying(server, spend=told.append)
+            table = ran([coloured(2), *[coloured(1)] * 50], asks)
+            assert len(questions(server)) == 2
+        assert table["error"].isna().all() and (table["cost"][:2] > 0).all()
+        assert table["cost"].sum() == pytest.approx(sum(told))
+        assert set(table["cost"][2:]) == {0.0} == {*table["input_tokens"][2:] * 1.0}
+
+    @pytest.mark.parametrize("behaviour", ["bad_json", "cut", "max_tokens"])
+    def test_of_what_failed_stands_in_the_table_too(self, behaviour: str) -> None:
+        told: list[float] = []
+        with OfflineServer(behaviours=[behaviour] * 3) as server:
+            asks = paying(server, spend=told.append, clock=QuickClock())
+            table = ran([coloured(1), coloured(1), coloured(2)], asks, concurrency=1)
+        assert table["error"].notna().sum() >= 2
+        assert table["cost"].sum() == pytest.approx(sum(told)) and sum(told) > 0
+
+    def test_that_is_only_held_back_uses_up_no_budget(self) -> None:
+        """Sixteen at once hold back more than they cost: the last ones wait for what they leave."""
+        told: list[float] = []
+        with OfflineServer(pace=0.002, keep=1000) as server:
+            asks = paying(server, spend=told.append)
+            alone = ran([coloured(1)], asks)["cost"][0]
+            budget, told[:] = 40 * alone, []
+            table = ran([coloured(n) for n in range(60)], asks, budget=budget, concurrency=16)
+        dear = table["cost"].max() * 4  # what one is reckoned with beforehand is a few times that
+        assert budget - dear < sum(told) <= budget
+        assert set(table["error"].dropna()) == {OVER_BUDGET}
 
 
 class TestGoingOn:

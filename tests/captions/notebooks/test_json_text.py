@@ -158,7 +158,7 @@ def test_a_byte_order_mark_is_kept() -> None:
      '"a\nb"', "[" * 200_000],
 )  # fmt: skip
 def test_what_is_no_json_is_said(text: str) -> None:
-    with pytest.raises(InputError, match="This is no JSON"):
+    with pytest.raises(InputError, match="this is no JSON"):
         parse(text)
 
 

@@ -309,10 +309,11 @@ def test_a_folder_that_takes_no_file_is_said(tmp_path: Path) -> None:
 
 BROKEN = {
     "not there": (None, "cannot be read"),
-    "no JSON": (b"{", "This is no JSON"),
+    "no JSON": (b"{", r"x\.ipynb: this is no JSON"),
     "not UTF-8": (b'{"cells": ["\xff"]}', "is not UTF-8"),
     "no cells": (b"{}", "is no notebook"),
-    "an old format": (b'{"worksheets": []}', "jupyter nbconvert --to notebook --inplace x.ipynb"),
+    "empty": (b" \n", "is empty"),
+    "an old format": (b'{"worksheets": []}', r"nbconvert --to notebook --inplace \S*/x\.ipynb$"),
 }
 
 

@@ -162,3 +162,44 @@ def test_a_short_prefix_is_not_cached(client: anthropic.Anthropic) -> None:
     usage = client.messages.create(**body(cache_control={"type": "ephemeral"})).usage
     assert (usage.cache_creation_input_tokens, usage.cache_read_input_tokens) == (0, 0)
     assert usage.input_tokens > 0
+
+
+IN_WORDS = "Answer with one JSON value that fits the JSON schema below.\n"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        [user(text("What is it?"), text(IN_WORDS + json.dumps(SCHEMA)))],
+        [user(text("What is it?\n" + IN_WORDS + json.dumps(SCHEMA, indent=2)))],
+        [
+            user(text("What is it?"), text(IN_WORDS + json.dumps(SCHEMA))),
+            assistant("nonsense"),
+            user("This does not fit. Answer again with the corrected JSON only."),
+        ],
+    ],
+    ids=["as a text of its own", "at the end of the question", "once more"],
+)
+def test_a_schema_may_be_given_in_words(client: anthropic.Anthropic, asked: list[Any]) -> None:
+    """As a client asks that does not know whether a server has output_config."""
+    by_parameter = client.messages.create(
+        **body(
+            user("What is it?"), output_config={"format": {"type": "json_schema", "schema": SCHEMA}}
+        )
+    )
+    reply = client.messages.create(**body(messages=asked))
+    assert json.loads(said(reply)) == json.loads(said(by_parameter))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "What is a JSON schema? {}",
+        "Explain the JSON schema {not json}",
+        'A JSON schema: {"type": 3}',
+    ],
+)
+def test_words_about_a_schema_that_is_none_are_a_question(
+    client: anthropic.Anthropic, words: str
+) -> None:
+    assert "**offline server**" in said(client.messages.create(**body(user(words))))
