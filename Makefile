@@ -28,11 +28,12 @@ lint: $(VENV)/.test  ## format, lint and types
 	$(BIN)/mypy
 	npm --prefix labextension run --silent lint
 
+fuzz: $(VENV)/.test  ## 300 random figures of each kind: what is told of them is what is drawn
+	@./tests/install-chromium
+	FIGURES=300 $(BIN)/python -m pytest tests/captions/figures -n 2 --timeout 3600
+
 pages: $(VENV)/.test  ## sixty notebooks, each asked at four moments: what goes along
 	PAGES=all $(BIN)/python -m pytest tests/notebook/test_pages_in_a_kernel.py -n 2
-
-fuzz: $(VENV)/.test  ## three hundred random figures of each kind: what is told of them is true
-	FIGURES=300 $(BIN)/python -m pytest tests/captions/figures -n 2 --timeout 3000
 
 mutants: $(VENV)/.mutants  ## small changes of the code that its tests have to notice
 	$(BIN)/python -m tests.mutants $(MUTANTS_FLAGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -13,32 +14,50 @@ MOST_CHARACTERS = 6_000
 NOT_READ = "figure whose values were not read"
 """How the text ends of a figure of which only its library is known."""
 
+# Libraries whose figures are not read, the class that all of those have among theirs, and what
+# stands in what they display.
+_OTHERS = {
+    "bokeh": ("LayoutDOM", "bokehjs_exec"),
+    "holoviews": ("Dimensioned", "holoviews_exec"),
+    "pyecharts": ("Base", "echarts.init"),
+    "lets_plot": ("FeatureSpec", "LetsPlot."),
+    "pygal": ("BaseGraph", "pygal.Config"),
+    "bqplot": ("Figure", "bqplot"),
+    "folium": ("Map", "L.map("),
+}
+
 
 def figure_data(source: object, limit: int = MOST_CHARACTERS) -> str:
     """The data behind `source`, a figure of Matplotlib, seaborn, Plotly or Altair, as short text.
 
-    plotnine's figures and seaborn's objects are drawn by them as Matplotlib figures, and read.
-    Of bokeh's it is said that they were not. Empty for anything else, and where its library has
-    changed so that it cannot be read: a caption is then written from the picture alone.
+    plotnine's figures and seaborn's objects are drawn by them as Matplotlib figures, and read. Of a
+    figure whose values cannot be read, because its library is another or has changed, that is
+    said. Empty for what is no figure.
     """
     try:
         found = _text(source)
     except Exception:  # another library's objects: what they raise is no fault of the figure
-        return f"a plotnine {NOT_READ}" if "plotnine" in families(source) else ""
+        known = sorted({"matplotlib", "plotly", "altair", "plotnine"} & families(source))
+        found = _not_read(known[-1]) if known else ""
     return trim_middle(found, limit)
 
 
 def bundle_data(bundle: Mapping[str, Any], limit: int = MOST_CHARACTERS) -> str:
-    """The data behind a displayed Plotly or Vega-Lite figure, from the specification it came with.
+    """The data behind a displayed Plotly, Vega-Lite or Vega figure, from its specification.
 
-    `bundle` is the output's mimebundle, as in a notebook's file too; empty where there is no such
-    specification.
+    `bundle` is the output's mimebundle, as in a notebook's file too. Of a figure whose values
+    cannot be read that is said; empty where there is no figure but a picture.
     """
     try:
         found = _specified(bundle)
     except Exception:  # a specification may hold anything
-        return ""
+        found = next((_not_read(kind) for each in bundle if (kind := chart_kind(each))), "")
     return trim_middle(found, limit)
+
+
+def _not_read(library: str) -> str:
+    article = "an" if library[:1].lower() in "aeiou" else "a"
+    return f"{article} {library} {NOT_READ}"
 
 
 def _specified(bundle: Mapping[str, Any]) -> str:
@@ -46,11 +65,19 @@ def _specified(bundle: Mapping[str, Any]) -> str:
         kind = chart_kind(media_type)
         if isinstance(spec, Mapping) and kind == "Plotly":
             return _plotly(spec)
-        if isinstance(spec, Mapping) and kind == "Vega-Lite":
-            return _vega(spec)
-    html = bundle.get("text/html", "")
-    spec = altair_spec("".join(html) if isinstance(html, list) else str(html))
-    return _vega(spec) if spec else ""
+        if isinstance(spec, Mapping) and kind is not None:
+            return _vega(spec, kind)
+    given = bundle.get("text/html", "")
+    html = "".join(given) if isinstance(given, list) else str(given)
+    spec = altair_spec(html)
+    if spec:
+        return _vega(spec, "Vega-Lite")
+    if "Plotly.newPlot(" in html:
+        return _not_read("Plotly")
+    for library, (_, mark) in _OTHERS.items():
+        if mark in html or any(mark in media_type for media_type in bundle):
+            return _not_read(library)
+    return ""
 
 
 def _text(source: Any) -> str:
@@ -60,12 +87,13 @@ def _text(source: Any) -> str:
 
         figure = _matplotlib(source, libraries)
         return matplotlib_text(figure) if figure is not None else ""
-    if "bokeh" in libraries and hasattr(type(source), "select"):
-        return f"a bokeh {NOT_READ}"
     if "plotly" in libraries and hasattr(type(source), "to_plotly_json"):
-        return _plotly(source.to_plotly_json())
+        return _plotly(json.loads(source.to_json(validate=False)))
     if "altair" in libraries and hasattr(type(source), "to_dict"):
-        return _vega(source.to_dict())
+        return _vega(source.to_dict(), "Vega-Lite")
+    for library, (base, _) in _OTHERS.items():
+        if library in libraries and base in {cls.__name__ for cls in type(source).__mro__}:
+            return _not_read(library)
     return ""
 
 
@@ -91,12 +119,12 @@ def _matplotlib(source: Any, libraries: set[str]) -> Any:
 
 
 def _plotly(spec: Mapping[str, Any]) -> str:
-    from .json_figure import plotly_text
+    from .plotly.plotly_figure import plotly_text
 
     return plotly_text(spec)
 
 
-def _vega(spec: Mapping[str, Any]) -> str:
-    from .json_figure import vega_text
+def _vega(spec: Mapping[str, Any], kind: str) -> str:
+    from .vega.vega_figure import vega_text
 
-    return vega_text(spec)
+    return vega_text(spec, kind)

@@ -95,15 +95,13 @@ class OpenNotebook:
 class Notebooks:
     """The figures of notebooks, those to ask about apart: with `redo` all but decorative ones.
 
-    `placed`, `wanted`, `unpictured` (figures without alt text that hold no picture to ask about) and
-    `unread` (what cannot be read) are those met so far. With `outside` a
-    notebook may be, and show, what is outside of the folder that was named. Raises InputError where
+    `placed`, `wanted`, `unpictured` (figures without alt text that hold no picture to ask about)
+    and `unread` (what cannot be read) are those met so far. With `outside` a notebook may be, and
+    show, what is outside of the folder that was named. Raises InputError where
     there is no notebook.
     """
 
-    def __init__(
-        self, paths: Iterable[Path], *, redo: bool = False, outside: bool = False
-    ) -> None:
+    def __init__(self, paths: Iterable[Path], *, redo: bool = False, outside: bool = False) -> None:
         self.placed: list[PlacedFigure] = []
         self.wanted: list[PlacedFigure] = []
         self.unpictured: list[PlacedFigure] = []

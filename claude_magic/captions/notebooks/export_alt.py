@@ -28,7 +28,7 @@ class AltText(Preprocessor):
     """
 
     def preprocess_cell(
-        self, cell: Any, resources: dict[str, Any], index: int
+        self, cell: Any, resources: dict[str, Any], _: int
     ) -> tuple[Any, dict[str, Any]]:
         """The cell, with its outputs as this export needs them."""
         form = _FORMS.get(str(resources.get("output_extension", "")).rpartition(".")[2])
@@ -71,7 +71,9 @@ def _html(output: Any) -> None:
     sizes = output.get("metadata", {}).get(kind)
     sizes = sizes if isinstance(sizes, Mapping) else {}
     size = "".join(
-        f' {name}="{html.escape(str(sizes[name]))}"' for name in ("width", "height") if name in sizes
+        f' {name}="{html.escape(str(sizes[name]))}"'
+        for name in ("width", "height")
+        if name in sizes
     )
     source = html.escape(_source(output, kind))
     _instead(output, "text/html", f'<img alt="{html.escape(alt)}"{size} src="{source}">')

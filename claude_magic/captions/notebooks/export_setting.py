@@ -1,9 +1,8 @@
-"""The line in the user's own Jupyter configuration that has exports bear alt text, and taking it
-out again.
+"""The lines in the user's own Jupyter configuration that have exports bear alt text.
 
-It is in `jupyter_config.py`, which nbconvert reads and JupyterLab's server too, for Save and
-Export. It is guarded: where this package is gone, it does nothing. No file of the installed package
-does it, for that would take the place of an administrator's.
+They are in a file that nbconvert reads and JupyterLab's server too, for Save and Export. They are
+guarded: where this package is gone, they do nothing. No file of the installed package does it, for
+that would take the place of an administrator's.
 """
 
 from __future__ import annotations
@@ -71,7 +70,9 @@ def disable(file: Path) -> bool:
     end = before.find(_END, start)
     if end < 0:
         line = _END.decode().strip()
-        raise InputError(f"{file}: the line {line!r} is gone. Take the lines before it out by hand.")
+        raise InputError(
+            f"{file}: the line {line!r} is gone. Take the lines before it out by hand."
+        )
     also = before[start + len(_BEGIN) :].partition(b"\n")[0]
     after = before[: start - (also == _WITH_BREAK)] + before[end + len(_END) :]
     if after or also != _WITH_FILE:

@@ -69,7 +69,9 @@ class _Html(HTMLParser):
         elif tag in ("canvas", "iframe", "object", "embed"):
             self._see(f"{tag} in HTML", _named(about))
         else:
-            drawn = [what for name, what in _DRAWN.items() if name in about.get("class", "").split()]
+            drawn = [
+                what for name, what in _DRAWN.items() if name in about.get("class", "").split()
+            ]
             if not drawn and about.get("id", "").startswith("altair-viz"):
                 drawn = ["Altair chart"]
             if not drawn and "data-root-id" in about:

@@ -175,8 +175,8 @@ class NotebookFigure:
 
     `cell` counts from 1, `place` within it too; `source` is what `images.prepare` takes. `alt` is
     None without alt text, "" for a decorative one. `refused` says why the picture may not be sent,
-    if that is so; `what` is a figure that holds no picture to send. `code`, `before`, `after` and `data` are what
-    goes along with the question.
+    if that is so; `what` is a figure that holds no picture to send. `code`, `before`, `after` and
+    `data` are what goes along with the question.
     """
 
     cell: int
@@ -383,7 +383,7 @@ class NotebookFile:
 
 def _local(url: str) -> str:
     """The path that the address of an image in Markdown stands for."""
-    if not url[:5].lower() == "file:":
+    if url[:5].lower() != "file:":
         return unquote(url.partition("?")[0].partition("#")[0])
     parts = urlsplit(url)
     there = "" if parts.netloc.lower() in ("", "localhost") else f"//{parts.netloc}"

@@ -237,7 +237,8 @@ def test_a_figure_of_plotnine_is_read_from_what_it_draws() -> None:
 
 
 def test_a_figure_of_bokeh_is_named_as_not_read() -> None:
-    figure = type("figure", (), {"__module__": "bokeh.plotting", "select": None})
+    base = type("LayoutDOM", (), {"__module__": "bokeh.models.layouts"})
+    figure = type("figure", (base,), {"__module__": "bokeh.plotting"})
     assert figure_data(figure()) == "a bokeh figure whose values were not read"
 
 
@@ -522,6 +523,6 @@ def test_of_each_kind_of_the_gallery_is_told(kind: str) -> None:
 def test_the_table_of_the_documentation_is_this_table() -> None:
     page = Path(__file__).parents[3] / "docs" / "figures.md"
     rows = [f"| {kind} | {read} |" for kind, (_, read, _) in GALLERY.items()]
-    found = page.read_text(encoding="utf-8")
+    found = page.read_text(encoding="utf-8").partition("\n## Plotly")[0]
     assert [row for row in rows if row not in found] == []
     assert found.count("\n| ") == len(rows) + 1, "the page has rows that are no test's"

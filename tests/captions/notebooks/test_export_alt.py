@@ -53,7 +53,7 @@ Export = Callable[..., str]
 
 @pytest.fixture
 def export(tmp_path: Path) -> Export:
-    """What `jupyter nbconvert` makes of a notebook, for a user with a configuration of their own."""
+    """What `jupyter nbconvert` makes of a notebook, for a user with a configuration."""
 
     def exported(
         notebook: nbformat.NotebookNode, to: str = "html", *, enabled: bool = True, own: str = ""

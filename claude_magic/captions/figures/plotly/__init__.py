@@ -1,0 +1,1 @@
+"""Plotly's figures, read from their JSON as plotly.js draws it."""
