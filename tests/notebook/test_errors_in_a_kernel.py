@@ -28,7 +28,7 @@ BAD_INPUT = {
     "no image yet": ("%claude -i last:40 Hi", "name a variable"),
     "unreadable image": ("%claude -i broken.png Hi", "broken.png"),
     "a list without images": ("figures = []\n%claude -i figures Hi", "it is empty"),
-    "an unreadable image as a file": ("%claude -f broken.png Hi", "-f broken.png: the image"),
+    "an unreadable image as a file": ("%claude -f broken.png Hi", "-f broken.png: the PNG image"),
     "a file of nobody": ("%claude -f ~no_such_user/x Hi", "-f ~no_such_user/x"),
     "the last no cells": ("%claude -c last:0 Hi", "no such cells"),
     "unknown file": ("%claude -f no.txt Hi", "no such file, and name 'no' is not defined"),
