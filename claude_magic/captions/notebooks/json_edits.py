@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -185,11 +185,17 @@ class Writer:
         """`value` as a piece of a JSON string."""
         return self.string(value)[1:-1]
 
+    def strings(self, values: Sequence[str], depth: int) -> str:
+        """A JSON list of strings that stands at this depth."""
+        lead, close = self._line(depth + 1), self._line(depth)
+        between = "," if lead else f",{self._gap}"
+        return f"[{between.join(f'{lead}{self.string(value)}' for value in values)}{close}]"
+
     def member(self, parent: Node, key: str, value: Any, depth: int) -> Edit:
         """The edit that adds a member to an object, at the place that its name has among the keys.
 
         `parent` stands `depth` objects and lists below the outermost value. `value` is a string,
-        or dicts of them.
+        a list of strings, or dicts of them.
         """
         return self.members(parent, {key: value}, depth)
 
@@ -227,6 +233,8 @@ class Writer:
     def _written(self, value: Any, depth: int) -> str:
         if isinstance(value, str):
             return self.string(value)
+        if isinstance(value, list):
+            return self.strings(value, depth)
         lead, close = self._line(depth + 1), self._line(depth)
         members = [
             f"{lead}{self.string(k)}{self._colon}{self._written(v, depth + 1)}"

@@ -165,6 +165,8 @@ class OutputPlace:
 DECORATIVE = "decorative"
 """The tag of a cell whose figures say nothing that has to be told."""
 
+_QUARTO = "fig-alt"
+_OWN_WORDS = re.compile(r"^#\|[ \t]*fig-alt[ \t]*:", re.MULTILINE)
 _ELSEWHERE = re.compile(r"https?://|data:", re.IGNORECASE)
 _IMAGES = ("image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/gif")
 
@@ -360,11 +362,34 @@ class NotebookFile:
         self, number: int, wanted: Sequence[tuple[OutputPlace | MarkdownImage, str]]
     ) -> Iterator[Edit]:
         images = [(p, alt) for p, alt in wanted if isinstance(p, MarkdownImage)]
-        for place, alt in wanted:
-            if isinstance(place, OutputPlace):
-                yield from place.edits(self._writer, alt)
+        outputs = [(p, alt) for p, alt in wanted if isinstance(p, OutputPlace)]
+        for place, alt in outputs:
+            yield from place.edits(self._writer, alt)
+        if outputs:
+            new = {id(place.output): alt for place, alt in outputs}
+            yield from self._for_quarto(self._cells[number], new)
         if images:
             yield from self._markdown_edits(number, images)
+
+    def _for_quarto(self, cell: Node, new: Mapping[int, str]) -> Iterator[Edit]:
+        """The alt texts of all outputs as a list in the cell's metadata: Quarto reads no others.
+
+        `new` are those that are written now, by output. What the user wrote for it stays.
+        """
+        metadata, outputs = cell.get("metadata"), cell.get("outputs")
+        if _OWN_WORDS.search(source_of(cell)) or metadata is None or not is_object(metadata):
+            return
+        before = metadata.get(_QUARTO)
+        if before is not None and not isinstance(before.value, list):
+            return
+        alts = [
+            new.get(id(output), OutputPlace(output, _IMAGES).alt(None) or "")
+            for output in (outputs.value if outputs is not None else ())
+        ]
+        if before is None:
+            yield self._writer.member(metadata, _QUARTO, alts, _DEPTH - 1)
+        elif before.plain() != alts:
+            yield Edit(before.start, before.end, self._writer.strings(alts, _DEPTH))
 
     def _markdown_edits(
         self, number: int, images: Sequence[tuple[MarkdownImage, str]]

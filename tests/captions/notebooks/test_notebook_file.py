@@ -161,9 +161,8 @@ def test_the_file_is_what_its_author_would_have_written(
     wanted = {**metadata, "image/png": about}
     if not ordered:
         wanted = dict(sorted(wanted.items()))
-    other = saved(
-        tmp_path / "other.ipynb", cells[0], code("p()", shown(metadata=wanted)), **STYLES[style]
-    )
+    cell = code("p()", shown(metadata=wanted), **{"fig-alt": ["Linie é"]})
+    other = saved(tmp_path / "other.ipynb", cells[0], cell, **STYLES[style])
     assert new == other.read_text(encoding="utf-8")
 
 
@@ -176,7 +175,9 @@ def test_windows_line_ends_and_the_end_of_the_file_stay(tmp_path: Path) -> None:
     assert new.endswith(b"}\r\n\r\n")
     assert json.loads(new) == {
         **json.loads(crlf),
-        "cells": [code("p()", shown(metadata={"image/png": {"alt": "new"}}))],
+        "cells": [
+            code("p()", shown(metadata={"image/png": {"alt": "new"}}), **{"fig-alt": ["new"]})
+        ],
     }
 
 
@@ -254,6 +255,40 @@ def test_any_choice_of_figures_leaves_everything_else(
             assert now.alt == alt
     back = {(f.cell, f.place): "SAME" for f in figures}
     assert after.with_alts(back) == file.with_alts(back)
+
+
+PRINTED = {"output_type": "stream", "name": "stdout", "text": ["x"]}
+OLD = {"image/png": {"alt": "old"}}
+# Of a cell's outputs the second is described as "new": what Quarto then reads, and what was there.
+FOR_QUARTO: dict[str, tuple[dict[str, Any], Any]] = {
+    "outputs of every kind count": (code("p()", PRINTED, shown(RED), PRINTED), ["", "new", ""]),
+    "with those that have alt text": (code("p()", shown(RED, OLD), shown(BLUE)), ["old", "new"]),
+    "in the place of an earlier list": (
+        code("p()", PRINTED, shown(RED, OLD), **{"fig-alt": ["", "old"]}),
+        ["", "new"],
+    ),
+    "not in the place of a text of the user": (
+        code("p()", PRINTED, shown(RED), **{"fig-alt": "Mine"}),
+        "Mine",
+    ),
+    "not beside one in the source": (
+        code("#| fig-alt: Mine\np()", PRINTED, shown(RED)),
+        None,
+    ),
+}
+
+
+@pytest.mark.met("C1")
+@pytest.mark.parametrize("what", FOR_QUARTO)
+def test_quarto_finds_the_alt_texts_of_a_cells_outputs_in_its_metadata(
+    tmp_path: Path, what: str
+) -> None:
+    cell, wanted = FOR_QUARTO[what]
+    file = opened(tmp_path, cell)
+    places = [figure.place for figure in file.figures()]
+    new = json.loads(file.with_alts({(1, places[-1]): "new"}))
+    assert new["cells"][0]["metadata"].get("fig-alt") == wanted
+    assert new["cells"][0]["source"] == cell["source"]
 
 
 def test_what_is_written_is_a_valid_notebook(tmp_path: Path) -> None:
