@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -47,6 +49,15 @@ def append_line(descriptor: int, line: bytes) -> int:
         os.ftruncate(descriptor, size)
         raise
     return size + torn
+
+
+def record_in(line: bytes) -> dict[str, Any]:
+    """The JSON object of a line; an empty one where it is none, as one that a crash has torn."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def write_all(descriptor: int, content: bytes) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, cast
 
-from ...files import append_line
+from ...files import append_line, record_in
 from ...messages.errors import InputError
 
 _SYNC_EVERY = 100
@@ -128,7 +128,7 @@ class Checkpoint:
         reader = io.BufferedReader(cast(io.RawIOBase, self._file), _READ_AHEAD)
         for line in reader:
             start, place = place, place + len(line)
-            record = _record(line)
+            record = record_in(line)
             if record.get("job") != self._job:
                 continue
             if isinstance(record.get("key"), str) and "value" in record:
@@ -165,11 +165,3 @@ def _locked(file: IO[bytes]) -> bool:
     except OSError:  # a file system that knows no locks
         return True
     return True
-
-
-def _record(line: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -51,8 +51,9 @@ def xy_text(mark: str, label: str, x: Sequence[Value], y: Sequence[Value]) -> st
     if not names:
         return points_text(mark, label, x, y)
     if not _are_dates(names):
-        once = len(set(names)) == len(names)
-        return (points_text if once else _of_names)(mark, label, x, y)
+        if len(set(names)) < len(names):
+            return columns(mark, label, {"x": x, "y": y})
+        return points_text(mark, label, x, y)
     pairs = [pair for pair in zip(x, y, strict=False) if isinstance(pair[0], str)]
     if mark == "line" and names != sorted(names):
         return columns(mark, label, {"x": x, "y": y})
@@ -62,10 +63,6 @@ def xy_text(mark: str, label: str, x: Sequence[Value], y: Sequence[Value]) -> st
     return points_text(
         mark, label, [*(a for a, _ in pairs), *gaps], [*(b for _, b in pairs), *gaps]
     )
-
-
-def _of_names(mark: str, label: str, x: Sequence[Value], y: Sequence[Value]) -> str:
-    return columns(mark, label, {"x": x, "y": y})
 
 
 def _are_dates(values: Sequence[Value]) -> bool:

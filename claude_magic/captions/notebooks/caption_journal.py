@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...conversation.store.folder import Folder
+from ...files import record_in
 from ..datasets.work import record_of
 from ..image_question import ImageAnswer
 
@@ -97,13 +98,4 @@ def _records(folder: Folder, job: str) -> Iterator[dict[str, Any]]:
             continue
         for line in folder.lines(name):
             if mark in line:
-                yield _record(line)
-
-
-def _record(line: bytes) -> dict[str, Any]:
-    """A record; an empty one for a line that a crash has torn."""
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+                yield record_in(line)
