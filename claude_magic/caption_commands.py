@@ -147,7 +147,7 @@ def _summary(run: NotebookRun, job: Job, *, written: bool) -> None:
     elif answers:
         said.append("nothing written: --write does")
     print("; ".join(said), file=sys.stderr)
-    if written:
+    if written and run.written:
         from .captions.notebooks.export_setting import configuration, is_enabled
 
         if not is_enabled(configuration()):

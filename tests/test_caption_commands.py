@@ -568,3 +568,13 @@ def test_a_server_that_claude_magic_offline_runs_answers_caption_jobs(
                 assert table["alt_text"].tolist() == ["offline server"] * 5
         finally:
             running.terminate()
+
+
+def test_exports_are_spoken_of_once_something_was_written_that_they_do_not_bear(
+    command: Command, tmp_path: Path
+) -> None:
+    path = saved(tmp_path / "n.ipynb", code("p()", shown()))
+    assert "alt-text enable" in command("caption", "--write", path)[2]
+    assert "alt-text enable" not in command("caption", "--write", path)[2], "nothing was to write"
+    command("alt-text", "enable")
+    assert "alt-text enable" not in command("caption", "--write", "--redo", path)[2]
